@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# The real clients against the release binary: boto3 and the AWS CLI (tests/python), Amplify and the SDK for
+# JavaScript (tests/node). Installs what they need into .tools/ once; a machine without Node or Python says so.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+tools="$PWD/.tools"
+mkdir -p "$tools"
+export HOMEPORT="${HOMEPORT:-$PWD/target/release/homeport}"
+
+fresh() { # STAMP-FILE SOURCE: whether what was installed is what SOURCE asks for
+  [ -f "$1" ] && cmp -s "$1" "$2"
+}
+
+if ! python3 -m venv --help >/dev/null 2>&1; then
+  echo "python3 with venv is needed for the tests with boto3 and the AWS CLI" >&2
+  exit 1
+fi
+if ! fresh "$tools/requirements.done" tests/python/requirements.txt; then
+  rm -rf "$tools/venv"
+  python3 -m venv "$tools/venv"
+  "$tools/venv/bin/pip" install --quiet --disable-pip-version-check -r tests/python/requirements.txt
+  cp tests/python/requirements.txt "$tools/requirements.done"
+fi
+if ! command -v npm >/dev/null 2>&1; then
+  echo "npm is needed for the tests with Amplify and the SDK for JavaScript" >&2
+  exit 1
+fi
+if ! fresh "$tools/node.done" tests/node/package-lock.json; then
+  (cd tests/node && npm ci --no-audit --no-fund --loglevel=error)
+  cp tests/node/package-lock.json "$tools/node.done"
+fi
+
+"$HOMEPORT" runtimes install >/dev/null
+
+status=0
+PYTHONDONTWRITEBYTECODE=1 "$tools/venv/bin/python" -m pytest -q -p no:cacheprovider tests/python "$@" || status=1
+(cd tests/node && node --test --test-concurrency=1 .) || status=1
+exit $status
