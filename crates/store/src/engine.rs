@@ -1,0 +1,79 @@
+//! The seam: what differs between engines. Everything above it is the same on all.
+
+pub(crate) mod testkit;
+
+use bytes::Bytes;
+
+use crate::commit::{Commit, Count, Counted, Refused};
+use crate::{Direction, Page, Range, StoreError};
+
+/// The engine below a store.
+pub(crate) enum Engine {
+    Testkit(testkit::Testkit),
+}
+
+impl Engine {
+    /// What is durable now.
+    pub(crate) fn snapshot(&self) -> Snapshot {
+        match self {
+            Self::Testkit(engine) => Snapshot::Testkit(engine.snapshot()),
+        }
+    }
+
+    /// Commits, if what the transaction read still holds; returns once it is durable and watchers were told.
+    pub(crate) async fn commit(&self, commit: Commit) -> Result<u64, Refused> {
+        match self {
+            Self::Testkit(engine) => engine.commit(commit).await,
+        }
+    }
+
+    /// Changes a counter; returns once it is durable.
+    pub(crate) async fn count(&self, count: Count) -> Result<Counted, StoreError> {
+        match self {
+            Self::Testkit(engine) => engine.count(count).await,
+        }
+    }
+
+    /// Whether every write closure runs once more before it counts, so that tests find side effects in it.
+    pub(crate) fn rehearses(&self) -> bool {
+        matches!(self, Self::Testkit(_))
+    }
+}
+
+/// A consistent view of what was durable at one moment.
+pub(crate) enum Snapshot {
+    Testkit(testkit::Snapshot),
+}
+
+impl Snapshot {
+    /// The last commit it holds.
+    pub(crate) fn version(&self) -> u64 {
+        match self {
+            Self::Testkit(snapshot) => snapshot.version(),
+        }
+    }
+
+    pub(crate) async fn get(&self, key: &Bytes) -> Result<Option<Bytes>, StoreError> {
+        match self {
+            Self::Testkit(snapshot) => snapshot.get(key).await,
+        }
+    }
+
+    pub(crate) async fn get_many(&self, keys: Vec<Bytes>) -> Result<Vec<Option<Bytes>>, StoreError> {
+        match self {
+            Self::Testkit(snapshot) => snapshot.get_many(keys).await,
+        }
+    }
+
+    /// At most `limit` rows of a range that is not empty; `limit` is at least 1.
+    pub(crate) async fn scan(
+        &self,
+        range: Range,
+        direction: Direction,
+        limit: usize,
+    ) -> Result<Page, StoreError> {
+        match self {
+            Self::Testkit(snapshot) => snapshot.scan(range, direction, limit).await,
+        }
+    }
+}

@@ -1,0 +1,115 @@
+use std::sync::Arc;
+
+use crate::{MAX_KEY_BYTES, MAX_TRANSACTION_BYTES, MAX_TRANSACTION_TIME};
+
+/// Why the store did not do what it was asked.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The encoded key passes [`MAX_KEY_BYTES`].
+    #[error("a key of {bytes} bytes; at most {MAX_KEY_BYTES} are taken")]
+    KeyTooLong {
+        /// The encoded key's length.
+        bytes: usize,
+    },
+    /// What the transaction read and wrote passes [`MAX_TRANSACTION_BYTES`]: it must become a job in steps.
+    #[error("a transaction of more than {MAX_TRANSACTION_BYTES} bytes")]
+    TransactionTooBig,
+    /// The transaction ran longer than [`MAX_TRANSACTION_TIME`].
+    #[error("a transaction of more than {} s", MAX_TRANSACTION_TIME.as_secs())]
+    TransactionTooLong,
+    /// The transaction met conflicts again and again, also when it was queued first.
+    #[error("the transaction met too many conflicts")]
+    Conflict,
+    /// The closure gave up for a reason of its own, which whoever opened the transaction knows.
+    #[error("the transaction was given up: {0}")]
+    Aborted(&'static str),
+    /// A write in a transaction that [`Store::read`](crate::Store::read) opened.
+    #[error("a write in a transaction that only reads")]
+    ReadOnly,
+    /// The transaction is over: its handle was kept longer than its closure.
+    #[error("the transaction is over")]
+    Closed,
+    /// More than 65,536 versionstamps in one transaction.
+    #[error("too many versionstamps in one transaction")]
+    TooManyStamps,
+    /// A merge, a counter or `get_i64` met a value that is not eight bytes.
+    #[error("the value is not a number")]
+    NotANumber,
+    /// Another record already holds this entry of a unique index.
+    #[error("another record of {collection} has the same {index}")]
+    Taken {
+        /// The collection's name.
+        collection: &'static str,
+        /// The index's name.
+        index: &'static str,
+    },
+    /// The index was declared after records were there, and no job has filled it yet.
+    #[error("index {index} of {collection} is still being built")]
+    IndexBuilding {
+        /// The collection's name.
+        collection: &'static str,
+        /// The index's name.
+        index: &'static str,
+    },
+    /// The collection declares no index of this name (or not of this kind).
+    #[error("{collection} has no such index: {index}")]
+    NoSuchIndex {
+        /// The collection's name.
+        collection: &'static str,
+        /// The name asked for.
+        index: String,
+    },
+    /// The cursor is not one that a page before gave.
+    #[error("the cursor was not given by this query")]
+    BadCursor,
+    /// The record was written by a newer program.
+    #[error("a record of {collection} has version {version}, which is newer than this program")]
+    NewerRecord {
+        /// The collection's name.
+        collection: &'static str,
+        /// The record's version.
+        version: u16,
+    },
+    /// The record's bytes can't be read.
+    #[error("a record of {collection} can't be read: {reason}")]
+    BadRecord {
+        /// The collection's name.
+        collection: &'static str,
+        /// Where reading failed; never the record's content.
+        reason: String,
+    },
+    /// The lease was lost: it ran out and another took it, or it was given back.
+    #[error("the lease {name} was lost")]
+    LeaseLost {
+        /// The lease's name.
+        name: String,
+    },
+    /// The engine failed to read, or has stopped.
+    #[error("the store failed: {0}")]
+    Engine(Arc<dyn std::error::Error + Send + Sync>),
+}
+
+/// Why a folder did not open as a store.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Another process holds the folder.
+    #[error("another process holds this data folder")]
+    Locked,
+    /// The folder was written by a newer program.
+    #[error("the data folder has format {found}; this program reads up to {known}")]
+    NewerFormat {
+        /// The folder's format.
+        found: u32,
+        /// The newest format that this program knows.
+        known: u32,
+    },
+    /// The folder holds something that is not a store of this program.
+    #[error("the data folder is not a store of this program")]
+    NotAStore,
+    /// The folder can't be made, read or written.
+    #[error("the data folder can't be used: {0}")]
+    Io(#[from] std::io::Error),
+    /// The engine refused the folder.
+    #[error("the data folder can't be opened: {0}")]
+    Engine(Box<dyn std::error::Error + Send + Sync>),
+}

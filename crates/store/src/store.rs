@@ -1,0 +1,171 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::sync::RwLock;
+use tokio::time::{sleep, timeout};
+
+use crate::collection::IndexStates;
+use crate::commit::{Count, Counted, Refused};
+use crate::engine::Engine;
+use crate::engine::testkit::Testkit;
+use crate::tx::{MAX_TRANSACTION_TIME, Tx};
+use crate::watch::{OnChange, Watch, Watchers};
+use crate::{Key, StoreError};
+
+/// After so many conflicts a transaction is queued first: others wait with their commits until it is through.
+const PATIENCE: u32 = 5;
+/// After so many conflicts [`StoreError::Conflict`] is answered; queued first, only counters can cause them.
+const MAX_ATTEMPTS: u32 = 20;
+/// The mean of the first wait after a conflict; it doubles with each one.
+const FIRST_BACKOFF: Duration = Duration::from_micros(500);
+
+/// The transactional ordered keyspace. Cheap to clone; all clones are one store.
+///
+/// Transactions are serializable, and nothing is seen by anyone before it is durable.
+#[derive(Clone)]
+pub struct Store(Arc<Shared>);
+
+struct Shared {
+    engine: Engine,
+    watchers: Arc<Watchers>,
+    index_states: IndexStates,
+    /// Held for reading while a commit is under way, for writing by a transaction that is queued first.
+    turnstile: RwLock<()>,
+    /// What the waits after conflicts are drawn from: they only have to differ.
+    jitter: AtomicU64,
+}
+
+impl Store {
+    fn new(engine: Engine, watchers: Arc<Watchers>) -> Self {
+        Self(Arc::new(Shared {
+            engine,
+            watchers,
+            index_states: IndexStates::default(),
+            turnstile: RwLock::default(),
+            jitter: AtomicU64::default(),
+        }))
+    }
+
+    /// A store in memory for tests. It awaits on every read, runs every write closure twice (the first result
+    /// is thrown away), refuses some commits at random by `seed`, and enforces every bound.
+    pub fn testkit(seed: u64) -> Self {
+        let watchers = Arc::default();
+        Self::new(
+            Engine::Testkit(Testkit::new(seed, Arc::clone(&watchers))),
+            watchers,
+        )
+    }
+
+    /// Runs `f` on a consistent snapshot.
+    ///
+    /// # Errors
+    /// What `f` answers.
+    pub async fn read<T, E, F, Fut>(&self, f: F) -> Result<T, E>
+    where
+        F: FnOnce(Tx) -> Fut,
+        Fut: Future<Output = Result<T, E>> + Send,
+        E: From<StoreError>,
+    {
+        f(Tx::reading(self.0.engine.snapshot(), &self.0.index_states)).await
+    }
+
+    /// Runs `f` and commits what it wrote, as if no other transaction ran meanwhile; returns once that is
+    /// durable and watchers on this node have run.
+    ///
+    /// `f` may run many times (on conflicts), so it must change nothing but the store and wait for nothing
+    /// outside. When it answers an error, nothing is written and the error is returned. Dropping the future
+    /// while it commits leaves open whether the transaction takes effect.
+    ///
+    /// # Errors
+    /// What `f` answers; [`StoreError::TransactionTooLong`] when one run takes longer than
+    /// [`MAX_TRANSACTION_TIME`]; [`StoreError::NotANumber`] of merges; [`StoreError::Conflict`].
+    pub async fn write<T, E, F, Fut>(&self, f: F) -> Result<T, E>
+    where
+        F: Fn(Tx) -> Fut,
+        Fut: Future<Output = Result<T, E>> + Send,
+        E: From<StoreError>,
+    {
+        for attempt in 0..MAX_ATTEMPTS {
+            if self.0.engine.rehearses() {
+                if let Ok((_, tx)) = self.run(&f).await {
+                    tx.finish();
+                }
+            }
+            let queued_first = if attempt >= PATIENCE {
+                Some(self.0.turnstile.write().await)
+            } else {
+                None
+            };
+            let (outcome, tx) = self.run(&f).await?;
+            let value = outcome?;
+            let Some(commit) = tx.finish() else {
+                return Ok(value);
+            };
+            let turn = if queued_first.is_none() {
+                Some(self.0.turnstile.read().await)
+            } else {
+                None
+            };
+            match self.0.engine.commit(commit).await {
+                Ok(_) => return Ok(value),
+                Err(Refused::Failed(error)) => return Err(error.into()),
+                Err(Refused::Conflict) => {}
+            }
+            drop((queued_first, turn));
+            self.back_off(attempt).await;
+        }
+        Err(StoreError::Conflict.into())
+    }
+
+    async fn run<T, E, F, Fut>(&self, f: &F) -> Result<(Result<T, E>, Tx), StoreError>
+    where
+        F: Fn(Tx) -> Fut,
+        Fut: Future<Output = Result<T, E>> + Send,
+    {
+        let tx = Tx::writing(self.0.engine.snapshot(), &self.0.index_states);
+        let outcome = timeout(MAX_TRANSACTION_TIME, f(tx.clone())).await;
+        if !matches!(outcome, Ok(Ok(_))) {
+            tx.finish();
+        }
+        Ok((outcome.map_err(|_| StoreError::TransactionTooLong)?, tx))
+    }
+
+    async fn back_off(&self, attempt: u32) {
+        if self.0.engine.rehearses() {
+            return tokio::task::yield_now().await;
+        }
+        let mean = FIRST_BACKOFF * (1 << attempt.min(PATIENCE));
+        // Multiplying by an odd constant near the golden ratio spreads consecutive numbers evenly.
+        let drawn = self
+            .0
+            .jitter
+            .fetch_add(1, Ordering::Relaxed)
+            .wrapping_mul(0x9e37_79b9_7f4a_7c15)
+            >> 54;
+        sleep(mean / 2 + mean * u32::try_from(drawn).unwrap_or(0) / 1_024).await;
+    }
+
+    /// Adds `delta` to the counter at `key` unless it would pass `limit`; a negative `delta` gives back and
+    /// stops at 0. Atomic, durable before it answers, outside any transaction and never in conflict with
+    /// another count: of n parallel calls exactly as many count as the limit lets through.
+    ///
+    /// # Errors
+    /// [`StoreError::KeyTooLong`], [`StoreError::NotANumber`].
+    pub async fn count(&self, key: &Key, delta: i64, limit: i64) -> Result<Counted, StoreError> {
+        self.0.engine.count(Count::new(key, delta, limit)?).await
+    }
+
+    /// Watches what changes under `prefix` in watched collections (see
+    /// [`Record::WATCHED`](crate::Record::WATCHED)) and what [`Tx::touch`] names.
+    pub fn watch(&self, prefix: &Key) -> Watch {
+        self.0.watchers.watch(prefix)
+    }
+
+    /// Calls `call` for changes as [`Self::watch`] tells them, before the `write` that made them returns; for
+    /// the life of the store. It must be quick and must not wait: commits stand still meanwhile. When several
+    /// commits become durable together it is called once, with the last one's stamp.
+    pub fn on_change(&self, prefix: &Key, call: OnChange) {
+        self.0.watchers.call(prefix, call);
+    }
+}
