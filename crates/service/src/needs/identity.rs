@@ -1,0 +1,90 @@
+use std::sync::Arc;
+
+use homeport_core::{Arn, BoxFuture};
+use homeport_policy::Policy;
+use homeport_store::{StoreError, Tx};
+use homeport_vault::Secret;
+
+use crate::Principal;
+
+/// Who an access key stands for, and the secret that its signatures are made with.
+pub struct Identified {
+    /// The secret access key.
+    pub secret: Secret,
+    /// Whose key it is.
+    pub principal: Principal,
+}
+
+/// Why a key identifies nobody.
+#[derive(Debug, thiserror::Error)]
+pub enum Unidentified {
+    /// No such key, or one that was made inactive, or whose owner is gone.
+    #[error("the access key is unknown or inactive")]
+    UnknownKey,
+    /// The session token is not ours, was altered, or belongs to another key.
+    #[error("the session token is not valid")]
+    InvalidToken,
+    /// The credentials have ended by time.
+    #[error("the temporary credentials have expired")]
+    Expired,
+    /// The role, user or identity was deleted, disabled or signed out since.
+    #[error("the temporary credentials were revoked")]
+    Revoked,
+    /// The store did not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Access key → secret and principal.
+pub trait Identify: Send + Sync {
+    /// Finds the key's owner. Unsuccessful look-ups take as long as successful ones where a secret is concerned.
+    fn identify<'a>(
+        &'a self,
+        access_key_id: &'a str,
+        session_token: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<Identified, Unidentified>>;
+}
+
+/// The policies that hold for a principal.
+#[derive(Clone, Debug, Default)]
+pub struct Policies {
+    /// Inline and attached policies of the user and its groups, or of the role.
+    pub identity: Vec<Arc<Policy>>,
+    /// The permissions boundary.
+    pub boundary: Option<Arc<Policy>>,
+    /// Whether the principal still exists; policies of one that is gone are empty.
+    pub exists: bool,
+}
+
+/// What others need to know of a role.
+#[derive(Clone, Debug)]
+pub struct RoleView {
+    /// The ARN, path included.
+    pub arn: Arn,
+    /// The unique id, `AROA…`.
+    pub id: String,
+    /// The name.
+    pub name: String,
+    /// Who may assume it.
+    pub trust: Arc<Policy>,
+    /// The longest session, in seconds: 3,600 to 43,200.
+    pub max_session_seconds: i64,
+    /// The role's tags.
+    pub tags: Vec<(String, String)>,
+}
+
+/// Principal → policies; role → trust. Reads go through the caller's transaction.
+pub trait PoliciesOf: Send + Sync {
+    /// The identity policies and boundary; session policies are in the principal itself.
+    fn policies_of<'a>(&'a self, tx: &'a Tx, principal: &'a Principal) -> BoxFuture<'a, Result<Policies, StoreError>>;
+
+    /// The role of this ARN; none when it does not exist (any more).
+    fn role<'a>(&'a self, tx: &'a Tx, role_arn: &'a str) -> BoxFuture<'a, Result<Option<RoleView>, StoreError>>;
+}
+
+/// ARN → resource policy.
+pub trait ResourcePolicy: Send + Sync {
+    /// The policy of the resource that this ARN names; none when there is none.
+    fn resource_policy<'a>(&'a self, tx: &'a Tx, arn: &'a str)
+    -> BoxFuture<'a, Result<Option<Arc<Policy>>, StoreError>>;
+}

@@ -1,0 +1,99 @@
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use homeport_core::{BoxFuture, Fault, Scope, Timestamp};
+use homeport_store::Store;
+
+use crate::Caller;
+
+/// What an operation needs before it may run. There is no way to declare an operation without saying this.
+pub enum Permissions {
+    /// Each must be allowed by IAM: identity, resource, session policies and boundary. An empty list is refused.
+    All(Vec<Permission>),
+    /// As `All`, once state has been read to know the resources' names (an IAM path, an object's owner).
+    /// What is read here must be read again in the operation's transaction.
+    Lookup(BoxFuture<'static, Result<Vec<Permission>, Fault>>),
+    /// Anybody may call: the operation is unsigned on AWS, and what it asks for proves itself
+    /// (a password, a code, a session). A signature that comes along must still be right.
+    Public,
+    /// The holder of a user pool's access token with this scope; the pipeline verifies it,
+    /// revocation included, and the operation finds the user in [`crate::Cx::token_user`].
+    AccessToken {
+        /// The token, as the input carries it.
+        token: String,
+        /// The scope it must have, such as `aws.cognito.signin.user.admin`.
+        scope: &'static str,
+    },
+}
+
+/// One thing that must be allowed: an action on a resource in a context.
+#[derive(Clone, Debug)]
+pub struct Permission {
+    /// The IAM action, such as `dynamodb:PutItem`.
+    pub action: Cow<'static, str>,
+    /// The resource's ARN, or `*` where the action knows no resources.
+    pub resource: String,
+    /// Condition keys of this call, such as `dynamodb:LeadingKeys`, with their values.
+    pub context: Vec<(Cow<'static, str>, Vec<String>)>,
+    /// Set for `iam:PassRole`: the role's trust policy must admit this service too.
+    pub hands_role: Option<HandedRole>,
+}
+
+/// A role that is handed to a service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HandedRole {
+    /// The role's ARN, as the client wrote it.
+    pub role_arn: String,
+    /// The service that will use it, such as `lambda.amazonaws.com`.
+    pub service: &'static str,
+}
+
+impl Permission {
+    /// An action on a resource.
+    pub fn new(action: impl Into<Cow<'static, str>>, resource: impl ToString) -> Self {
+        Self { action: action.into(), resource: resource.to_string(), context: Vec::new(), hands_role: None }
+    }
+
+    /// The same with a condition key; keys with no values are left out, as on AWS.
+    #[must_use]
+    pub fn with<V: Into<String>>(mut self, key: impl Into<Cow<'static, str>>, values: impl IntoIterator<Item = V>) -> Self {
+        let values: Vec<String> = values.into_iter().map(Into::into).collect();
+        if !values.is_empty() {
+            self.context.push((key.into(), values));
+        }
+        self
+    }
+
+    /// `iam:PassRole` on a role that `service` will use (security decision 2).
+    pub fn pass_role(role_arn: &str, service: &'static str) -> Self {
+        let mut permission = Self::new("iam:PassRole", role_arn).with("iam:PassedToService", [service]);
+        permission.hands_role = Some(HandedRole { role_arn: role_arn.to_owned(), service });
+        permission
+    }
+}
+
+impl Permissions {
+    /// One action on one resource.
+    pub fn one(action: &'static str, resource: impl ToString) -> Self {
+        Self::All(vec![Permission::new(action, resource)])
+    }
+
+    /// Permissions whose resources are known only after reading state.
+    pub fn lookup(future: impl Future<Output = Result<Vec<Permission>, Fault>> + Send + 'static) -> Self {
+        Self::Lookup(Box::pin(future))
+    }
+}
+
+/// Who asks, where: what an operation may look at to say what it needs.
+pub struct Asked<'a, S> {
+    /// The service itself.
+    pub service: &'a Arc<S>,
+    /// The store, for [`Permissions::Lookup`].
+    pub store: &'a Store,
+    /// The caller.
+    pub caller: &'a Caller,
+    /// The account and region of the call.
+    pub scope: &'a Scope,
+    /// Now.
+    pub now: Timestamp,
+}
