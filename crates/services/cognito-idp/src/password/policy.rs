@@ -1,0 +1,132 @@
+use serde::{Deserialize, Serialize};
+
+use super::MAX_CHARACTERS;
+
+/// The characters that count as symbols (Cognito developer guide, "Adding user pool password requirements").
+const SYMBOLS: &str = "^$*.[]{}()?-\"!@#%&/\\,><':;|_~`+= ";
+
+/// `PasswordPolicyType`
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(crate) struct PasswordPolicy {
+    /// 6 to 99.
+    pub(crate) minimum_length: usize,
+    pub(crate) require_uppercase: bool,
+    pub(crate) require_lowercase: bool,
+    pub(crate) require_numbers: bool,
+    pub(crate) require_symbols: bool,
+    /// How long an administrator's temporary password is good: 0 to 365 days.
+    pub(crate) temporary_password_validity_days: i64,
+}
+
+impl Default for PasswordPolicy {
+    fn default() -> Self {
+        Self {
+            minimum_length: 8,
+            require_uppercase: true,
+            require_lowercase: true,
+            require_numbers: true,
+            require_symbols: true,
+            temporary_password_validity_days: 7,
+        }
+    }
+}
+
+/// What a password lacks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum PolicyBreach {
+    #[error("Password not long enough")]
+    Short,
+    #[error("Password is too long")]
+    Long,
+    #[error("Password must have uppercase characters")]
+    Uppercase,
+    #[error("Password must have lowercase characters")]
+    Lowercase,
+    #[error("Password must have numeric characters")]
+    Numbers,
+    #[error("Password must have symbol characters")]
+    Symbols,
+    #[error("Password must not begin or end with a space")]
+    OuterSpace,
+}
+
+impl PasswordPolicy {
+    /// The first thing a password lacks.
+    pub(crate) fn check(&self, password: &str) -> Result<(), PolicyBreach> {
+        let length = password.chars().count();
+        if length > MAX_CHARACTERS {
+            return Err(PolicyBreach::Long);
+        }
+        if length < self.minimum_length {
+            return Err(PolicyBreach::Short);
+        }
+        if password.trim() != password {
+            return Err(PolicyBreach::OuterSpace);
+        }
+        let has = |kind: fn(char) -> bool| password.chars().any(kind);
+        let asked: [(bool, fn(char) -> bool, PolicyBreach); 4] = [
+            (
+                self.require_uppercase,
+                |c| c.is_ascii_uppercase(),
+                PolicyBreach::Uppercase,
+            ),
+            (
+                self.require_lowercase,
+                |c| c.is_ascii_lowercase(),
+                PolicyBreach::Lowercase,
+            ),
+            (
+                self.require_numbers,
+                |c| c.is_ascii_digit(),
+                PolicyBreach::Numbers,
+            ),
+            (
+                self.require_symbols,
+                |c| SYMBOLS.contains(c),
+                PolicyBreach::Symbols,
+            ),
+        ];
+        match asked
+            .into_iter()
+            .find(|(required, kind, _)| *required && !has(*kind))
+        {
+            Some((_, _, breach)) => Err(breach),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_policy_asks_for_all_kinds() {
+        let policy = PasswordPolicy::default();
+        assert_eq!(policy.check("Correct-horse7"), Ok(()));
+        assert_eq!(policy.check("Sh0rt!a"), Err(PolicyBreach::Short));
+        assert_eq!(policy.check("correct-horse7"), Err(PolicyBreach::Uppercase));
+        assert_eq!(policy.check("CORRECT-HORSE7"), Err(PolicyBreach::Lowercase));
+        assert_eq!(policy.check("Correct-horse"), Err(PolicyBreach::Numbers));
+        assert_eq!(policy.check("Correcthorse7"), Err(PolicyBreach::Symbols));
+        assert_eq!(policy.check(" Correct-horse7"), Err(PolicyBreach::OuterSpace));
+        assert_eq!(policy.check(&format!("Aa1!{}", "x".repeat(252))), Ok(()));
+        assert_eq!(
+            policy.check(&format!("Aa1!{}", "x".repeat(253))),
+            Err(PolicyBreach::Long)
+        );
+    }
+
+    #[test]
+    fn a_policy_asks_only_for_what_it_names() {
+        let policy = PasswordPolicy {
+            minimum_length: 6,
+            require_uppercase: false,
+            require_symbols: false,
+            ..PasswordPolicy::default()
+        };
+        assert_eq!(policy.check("abcde1"), Ok(()));
+        assert_eq!(policy.check("abcdef"), Err(PolicyBreach::Numbers));
+    }
+}
