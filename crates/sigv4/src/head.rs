@@ -1,0 +1,46 @@
+use http::HeaderMap;
+
+use crate::encode::MalformedTarget;
+use crate::query::Query;
+use crate::refusal::Refusal;
+
+/// The head of a request, as it was received and before any prefix was cut.
+#[derive(Clone, Copy, Debug)]
+pub struct Head<'a> {
+    /// The method, in upper case.
+    pub method: &'a str,
+    /// The origin form of the target: the path and, behind `?`, the query; still percent-encoded.
+    pub target: &'a str,
+    /// The headers; with HTTP/2 the caller puts `:authority` in as `Host`.
+    pub headers: &'a HeaderMap,
+}
+
+impl<'a> Head<'a> {
+    /// The target's path, still encoded; `/` when it is empty.
+    pub fn raw_path(&self) -> &'a str {
+        let path = self.target.split_once('?').map_or(self.target, |(path, _)| path);
+        if path.is_empty() { "/" } else { path }
+    }
+
+    /// The target's query, decoded.
+    pub fn query(&self) -> Result<Query, MalformedTarget> {
+        Query::parse(self.target.split_once('?').map_or("", |(_, query)| query))
+    }
+
+    /// The value of a header that may stand once; absent: `None`.
+    pub(crate) fn single(&self, name: &'static str) -> Result<Option<&'a str>, Refusal> {
+        let mut values = self.headers.get_all(name).iter();
+        let Some(value) = values.next() else {
+            return Ok(None);
+        };
+        if values.next().is_some() {
+            return Err(Refusal::Duplicate {
+                name: name.to_owned(),
+            });
+        }
+        value
+            .to_str()
+            .map(Some)
+            .map_err(|_| Refusal::MalformedHeader { name })
+    }
+}
