@@ -1,0 +1,446 @@
+//! One AWS call's way: route → authenticate → decode → authorize → run → audit → encode, and nowhere else.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use homeport_core::{Account, BoxFuture, Fault, Scope, SharedClock, SharedRandomness, uuid_v4};
+use homeport_service::needs::{CheckSignature, SignedCall, TokenRefused, TokenUse, met};
+use homeport_service::{
+    Allowed, Answer, AskedOn, AuditTrail, Authorizer, Body, Call, CallBody, CallContext, Caller, Effect,
+    Hosted, Incoming, Needs, OperationInfo, Parts as ServiceParts, Peer, Permission, Permissions, Prepared,
+    Principal, TokenUser,
+};
+use homeport_store::Store;
+use homeport_wire::{Head, Operation};
+use http::Response;
+use http::request::Parts;
+
+use crate::audit_log::AuditLog;
+use crate::authenticate::{Authenticator, Signature};
+use crate::cors::Origins;
+use crate::encode::{self, Answered};
+use crate::host::Hosts;
+use crate::recording;
+use crate::refused;
+use crate::route::{Routed, Routes};
+use crate::whole;
+
+/// What the pipeline is made from, beside the services.
+pub struct PipelineOptions {
+    /// The names this installation answers to.
+    pub hosts: Hosts,
+    /// Pages that may use long-term keys.
+    pub origins: Origins,
+    /// With `--dev`: whom the development keys stand for.
+    pub development: Option<Principal>,
+    /// Whether presigned URLs of SigV2 are accepted for objects.
+    pub s3_sigv2: bool,
+}
+
+/// Carries every AWS call.
+pub struct Pipeline {
+    routes: Routes,
+    authenticator: Authenticator,
+    authorizer: Arc<Authorizer>,
+    audit: AuditLog,
+    store: Store,
+    needs: Arc<Needs>,
+    clock: SharedClock,
+    randomness: SharedRandomness,
+    account: Account,
+}
+
+/// The largest Query form that is read before its service is known, in bytes.
+const MAX_FORM: usize = 1 << 20;
+
+/// A call on its way: what is known of it so far.
+struct Way {
+    head: Parts,
+    host: String,
+    peer: Peer,
+    request_id: String,
+}
+
+impl Pipeline {
+    /// A pipeline over these services.
+    pub fn new(parts: &ServiceParts, hosted: Vec<Arc<dyn Hosted>>, options: PipelineOptions) -> Self {
+        let account = parts.installation.account;
+        Self {
+            routes: Routes::new(hosted, options.hosts),
+            authenticator: Authenticator::new(parts, options.origins, options.development, options.s3_sigv2),
+            authorizer: Arc::new(Authorizer::new(parts.needs.clone(), parts.epoch.clone(), account)),
+            audit: AuditLog::start(parts.store.clone()),
+            store: parts.store.clone(),
+            needs: parts.needs.clone(),
+            clock: parts.clock.clone(),
+            randomness: parts.randomness.clone(),
+            account,
+        }
+    }
+
+    /// The services behind it.
+    pub fn services(&self) -> &[Arc<dyn Hosted>] {
+        self.routes.all()
+    }
+
+    /// Audit rows that were lost because too many waited.
+    pub fn lost_audit_rows(&self) -> u64 {
+        self.audit.lost()
+    }
+
+    /// Answers one AWS call.
+    pub async fn handle(&self, head: Parts, body: Body, peer: Peer, host: &str) -> Response<Body> {
+        let way = Way {
+            head,
+            host: host.to_owned(),
+            peer,
+            request_id: uuid_v4(&*self.randomness),
+        };
+        let signature = self.authenticator.read(&way.head);
+        let (form, body) = match self.read_form(&way, body).await {
+            Ok(read) => read,
+            Err(fault) => return encode::bare(&fault, &way.request_id),
+        };
+        let presented = signature.as_ref().ok().and_then(Signature::presented);
+        let Some(routed) = self
+            .routes
+            .route(&way.head, host, presented, form.as_deref().unwrap_or_default())
+        else {
+            return encode::bare(&encode::no_such_service(), &way.request_id);
+        };
+        let body = match form {
+            Some(form) => CallBody::Whole(form),
+            None => CallBody::Stream(body),
+        };
+        let answered = self.answer(&way, &routed, signature, body).await;
+        encode::response(
+            &routed,
+            answered,
+            &way.request_id,
+            way.head.method == http::Method::HEAD,
+        )
+    }
+
+    async fn read_form(&self, way: &Way, body: Body) -> Result<(Option<Bytes>, Body), Fault> {
+        if !Routes::is_form(&way.head) {
+            return Ok((None, body));
+        }
+        let form = whole::read(&way.head, body, MAX_FORM).await?;
+        Ok((Some(form), homeport_service::empty()))
+    }
+
+    async fn answer(
+        &self,
+        way: &Way,
+        routed: &Routed,
+        signature: Result<Signature, homeport_sigv4::Refusal>,
+        body: CallBody,
+    ) -> Answered {
+        let mut caller = self.authenticator.nobody(&way.head, &way.peer);
+        let outcome = self.walk(way, routed, signature, body, &mut caller).await;
+        if let Err(fault) = &outcome {
+            refused::log(routed, &caller, self.account, fault);
+        }
+        outcome
+    }
+
+    async fn walk(
+        &self,
+        way: &Way,
+        routed: &Routed,
+        signature: Result<Signature, homeport_sigv4::Refusal>,
+        body: CallBody,
+        caller: &mut Caller,
+    ) -> Answered {
+        let signature = signature.map_err(|refusal| refusal.fault(encode::dialect(routed)))?;
+        let (hosted, operation, info) = known_operation(routed)?;
+        if signature.is_none() && !operation.unsigned && routed.model.name != "s3" {
+            let refusal = homeport_sigv4::Refusal::MissingAuthenticationToken;
+            let fault = refusal.fault(encode::dialect(routed));
+            self.audit
+                .record_anonymous(recording::refused(way.call(self, routed, info), caller, &fault));
+            return Err(fault);
+        }
+        let body = self
+            .authenticate(way, routed, hosted, info, signature, body, caller)
+            .await?;
+        let (incoming, parameters) = decode(way, routed, operation, info, body, caller)?;
+        let mut prepared = hosted.prepare(info.name, incoming)?;
+        let parameters = if info.by_hand.is_some() {
+            prepared.audited()
+        } else {
+            parameters
+        };
+        let call = way.call(self, routed, info);
+        let result = self
+            .authorize_and_run(way, routed, info, prepared, caller, parameters.clone())
+            .await;
+        match &result {
+            Err((fault, recorded)) if !recorded && !is_data(info.effect) => {
+                let mut row = recording::refused(call, caller, fault);
+                row.request_parameters = parameters;
+                match caller.principal {
+                    Principal::Anonymous => self.audit.record_anonymous(row),
+                    _ => self.audit.record(row),
+                }
+            }
+            Ok((_, recorded)) if !recorded && !is_data(info.effect) => {
+                self.audit.record(recording::done(call, caller, parameters));
+            }
+            _ => {}
+        }
+        result.map(|(answer, _)| answer).map_err(|(fault, _)| fault)
+    }
+
+    async fn authenticate(
+        &self,
+        way: &Way,
+        routed: &Routed,
+        hosted: &Arc<dyn Hosted>,
+        info: OperationInfo,
+        signature: Signature,
+        body: CallBody,
+        caller: &mut Caller,
+    ) -> Result<CallBody, Fault> {
+        let s3 = routed.model.name == "s3";
+        let streams = info.by_hand == Some(true);
+        let limit = hosted.spec().max_body;
+        if s3 {
+            let form = self
+                .authenticator
+                .verify_s3(&way.head, &way.peer, &way.host, signature, routed, caller)
+                .await?;
+            let CallBody::Stream(body) = body else {
+                return Ok(body);
+            };
+            let body = crate::body_form::bound(body, form);
+            if streams {
+                return Ok(CallBody::Stream(body));
+            }
+            return whole::read(&way.head, body, limit).await.map(CallBody::Whole);
+        }
+        let body = match body {
+            CallBody::Whole(body) => body,
+            CallBody::Stream(body) => whole::read(&way.head, body, limit).await?,
+        };
+        self.authenticator
+            .verify(&way.head, &way.peer, &way.host, signature, routed, &body, caller)
+            .await?;
+        Ok(CallBody::Whole(body))
+    }
+
+    /// The answer or fault, and whether its audit row is already in a committed transaction.
+    async fn authorize_and_run(
+        &self,
+        way: &Way,
+        routed: &Routed,
+        info: OperationInfo,
+        prepared: Box<dyn Prepared>,
+        caller: &mut Caller,
+        parameters: serde_json::Value,
+    ) -> Result<(Answer, bool), (Fault, bool)> {
+        let unrecorded = |fault: Fault| (fault, false);
+        let scope = Scope {
+            account: self.account,
+            region: routed.region.clone(),
+        };
+        let now = self.clock.now();
+        let asked = AskedOn {
+            store: &self.store,
+            caller,
+            scope: &scope,
+            now,
+        };
+        let permissions = match prepared.permissions(&asked) {
+            Permissions::All(list) => list,
+            Permissions::Lookup(lookup) => lookup.await.map_err(unrecorded)?,
+            Permissions::Public => Vec::new(),
+            Permissions::AccessToken { token, scope } => {
+                let user = self.token_user(&token, scope).await.map_err(unrecorded)?;
+                caller.principal = Principal::Token(Arc::new(user));
+                Vec::new()
+            }
+        };
+        let epoch = self
+            .decide(routed, caller, &scope, &permissions, prepared.as_ref())
+            .await
+            .map_err(unrecorded)?;
+        let audit = (info.effect == Effect::Writes)
+            .then(|| AuditTrail::new(recording::done(way.call(self, routed, info), caller, parameters)));
+        let token_user = match &caller.principal {
+            Principal::Token(user) => Some(user.clone()),
+            _ => None,
+        };
+        let context = Arc::new(CallContext {
+            store: self.store.clone(),
+            caller: Arc::new(caller.clone()),
+            scope,
+            now,
+            clock: self.clock.clone(),
+            randomness: self.randomness.clone(),
+            request_id: way.request_id.clone(),
+            token_user,
+            depth: encode::depth(&way.head, &way.peer),
+            allowed: Allowed {
+                permissions,
+                epoch,
+                authorizer: self.authorizer.clone(),
+                late_refusal: Default::default(),
+            },
+            audit,
+        });
+        let done = prepared.run(context.clone()).await;
+        let recorded = context.audit.as_ref().is_some_and(AuditTrail::is_recorded);
+        match (done, context.allowed.take_late_refusal()) {
+            (_, Some(refusal)) => Err((encode::denied(routed, &refusal), recorded)),
+            (Ok(answer), None) => Ok((answer, recorded)),
+            (Err(fault), None) => Err((fault, recorded)),
+        }
+    }
+
+    async fn decide(
+        &self,
+        routed: &Routed,
+        caller: &Caller,
+        scope: &Scope,
+        permissions: &[Permission],
+        prepared: &dyn Prepared,
+    ) -> Result<i64, Fault> {
+        if permissions.is_empty() {
+            return Ok(0);
+        }
+        let decision = self
+            .authorizer
+            .decide(&self.store, caller, scope, self.clock.now(), permissions)
+            .await;
+        match decision.map_err(encode::store_fault)? {
+            Ok(epoch) => Ok(epoch),
+            Err(refusal) => {
+                refused::explain(&refusal);
+                match &refusal.untrusting_role {
+                    Some(role) => Err(prepared.role_refused(role)),
+                    None => Err(encode::denied(routed, &refusal)),
+                }
+            }
+        }
+    }
+
+    async fn token_user(&self, token: &str, scope: &str) -> Result<TokenUser, Fault> {
+        let not_authorized = |message: &'static str| Fault::sender("NotAuthorizedException", message);
+        let verifier = met(&self.needs.verify_token, "VerifyToken").map_err(Fault::internal)?;
+        let verified = verifier
+            .verify_token(token, TokenUse::Access, &[], true)
+            .await
+            .map_err(|refused| match refused {
+                TokenRefused::Invalid => not_authorized("Invalid Access Token"),
+                TokenRefused::Expired => not_authorized("Access Token has expired"),
+                TokenRefused::Revoked => not_authorized("Access Token has been revoked"),
+                TokenRefused::Store(error) => encode::store_fault(error),
+            })?;
+        if !verified.scopes.iter().any(|granted| granted == scope) {
+            return Err(not_authorized("Access Token does not have required scopes"));
+        }
+        Ok(TokenUser {
+            user_pool_id: verified.user_pool_id,
+            client_id: verified.client_id,
+            sub: verified.sub,
+            username: verified.username,
+            scopes: verified.scopes,
+            origin_jti: verified.origin_jti,
+            issued: homeport_core::Timestamp::from_seconds(verified.issued),
+        })
+    }
+}
+
+impl Way {
+    fn call<'a>(
+        &'a self,
+        pipeline: &Pipeline,
+        routed: &'a Routed,
+        info: OperationInfo,
+    ) -> recording::Recorded<'a> {
+        recording::Recorded {
+            event_id: uuid_v4(&*pipeline.randomness),
+            time: pipeline.clock.now(),
+            account: pipeline.account,
+            routed,
+            info,
+            request_id: &self.request_id,
+        }
+    }
+}
+
+fn is_data(effect: Effect) -> bool {
+    matches!(effect, Effect::ReadsData | Effect::WritesData)
+}
+
+fn known_operation(routed: &Routed) -> Result<(&Arc<dyn Hosted>, &'static Operation, OperationInfo), Fault> {
+    let known = routed.hosted.as_ref().zip(routed.operation);
+    let found = known.and_then(|(hosted, operation)| Some((hosted, operation, hosted.find(operation.name)?)));
+    found.ok_or_else(|| routed.unknown())
+}
+
+fn decode(
+    way: &Way,
+    routed: &Routed,
+    operation: &'static Operation,
+    info: OperationInfo,
+    body: CallBody,
+    caller: &Caller,
+) -> Result<(Incoming, serde_json::Value), Fault> {
+    if info.by_hand.is_some() {
+        let call = Call {
+            head: way.head.clone(),
+            path: routed.path.clone(),
+            virtual_bucket: routed.virtual_bucket.clone(),
+            body,
+            caller: Arc::new(caller.clone()),
+        };
+        return Ok((Incoming::Call(Box::new(call)), serde_json::Value::Null));
+    }
+    let CallBody::Whole(body) = body else {
+        return Err(Fault::internal("a modelled operation's body was not read"));
+    };
+    let head = Head {
+        method: way.head.method.as_str(),
+        path: &routed.path,
+        query: way.head.uri.query().unwrap_or(""),
+        headers: &way.head.headers,
+    };
+    let value = homeport_wire::decode(operation, routed.protocol, &head, &body)?;
+    let audited = is_data(info.effect);
+    let shown = if audited {
+        serde_json::Value::Null
+    } else {
+        homeport_wire::redact(routed.model, operation, &value)
+    };
+    Ok((Incoming::Value(value), shown))
+}
+
+impl CheckSignature for Pipeline {
+    fn check_signature<'a>(
+        &'a self,
+        call: SignedCall<'a>,
+        permissions: Vec<Permission>,
+    ) -> BoxFuture<'a, Result<Caller, Fault>> {
+        Box::pin(async move {
+            let caller = self.authenticator.check(&call).await?;
+            let scope = Scope {
+                account: self.account,
+                region: call.region.clone(),
+            };
+            let now = self.clock.now();
+            let decision = self
+                .authorizer
+                .decide(&self.store, &caller, &scope, now, &permissions)
+                .await;
+            match decision.map_err(encode::store_fault)? {
+                Ok(_) => Ok(caller),
+                Err(refusal) => {
+                    refused::explain(&refusal);
+                    Err(Fault::with_status("AccessDeniedException", 403, refusal.message))
+                }
+            }
+        })
+    }
+}
