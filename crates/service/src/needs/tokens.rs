@@ -1,4 +1,4 @@
-use homeport_core::BoxFuture;
+use homeport_core::{BoxFuture, Timestamp};
 use homeport_store::StoreError;
 use serde_json::{Map, Value};
 
@@ -65,6 +65,16 @@ pub trait VerifyToken: Send + Sync {
         user_pool_ids: &'a [String],
         check_revocation: bool,
     ) -> BoxFuture<'a, Result<Verified, TokenRefused>>;
+
+    /// Whether temporary credentials issued at `issued` to this user's sign-in still stand: the user is there, enabled,
+    /// and not signed out everywhere since (security decision 9).
+    fn sign_in_stands<'a>(
+        &'a self,
+        user_pool_id: &'a str,
+        sub: &'a str,
+        origin_jti: &'a str,
+        issued: Timestamp,
+    ) -> BoxFuture<'a, Result<bool, StoreError>>;
 
     /// Whether this pool asks that revoked tokens are refused at gateways at once.
     fn revokes_at_gateways<'a>(&'a self, user_pool_id: &'a str) -> BoxFuture<'a, Result<bool, StoreError>>;
