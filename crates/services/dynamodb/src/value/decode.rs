@@ -1,0 +1,674 @@
+use std::collections::BTreeSet;
+use std::fmt;
+use std::marker::PhantomData;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde::de::{DeserializeSeed, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+
+use super::{AttributeValue, Item, MAX_DEPTH, MAX_NAME_LENGTH, ValueError};
+use crate::number::Number;
+
+/// What was decoded, or what AWS finds wrong with it. JSON of the wrong shape fails the decoding itself (AWS's
+/// SerializationException); a value that breaks a rule of DynamoDB's is a finding that is reported when its turn comes.
+#[derive(Debug)]
+pub struct Checked<T>(pub Result<T, ValueError>);
+
+impl<'de> Deserialize<'de> for Checked<AttributeValue> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Value { depth: 1 }.deserialize(deserializer).map(Self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Checked<Item> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Map { depth: 1 }.deserialize(deserializer).map(Self)
+    }
+}
+
+type Found = Result<AttributeValue, ValueError>;
+
+#[derive(Clone, Copy)]
+struct Value {
+    depth: usize,
+}
+
+impl<'de> DeserializeSeed<'de> for Value {
+    type Value = Found;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Found, D::Error> {
+        if self.depth > MAX_DEPTH {
+            // Skipped without recursion, however deep it goes.
+            IgnoredAny::deserialize(deserializer)?;
+            return Ok(Err(ValueError::TooDeep));
+        }
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Value {
+    type Value = Found;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an attribute value")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Found, A::Error> {
+        let mut found: Option<Found> = None;
+        while let Some(kind) = map.next_key::<Kind>()? {
+            let Some(value) = self.typed(kind, &mut map)? else {
+                continue;
+            };
+            found = Some(match found {
+                None => value,
+                Some(Err(first)) => Err(first),
+                Some(Ok(_)) => value.and(Err(ValueError::ManyTypes)),
+            });
+        }
+        Ok(found.unwrap_or(Err(ValueError::Empty)))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, _: A) -> Result<Found, A::Error> {
+        Err(A::Error::custom(
+            "Unrecognized collection type class com.amazonaws.dynamodb.v20120810.AttributeValue",
+        ))
+    }
+
+    fn visit_bool<E: Error>(self, _: bool) -> Result<Found, E> {
+        Err(E::custom("Unexpected value type in payload"))
+    }
+
+    fn visit_i64<E: Error>(self, _: i64) -> Result<Found, E> {
+        Err(E::custom("Unexpected value type in payload"))
+    }
+
+    fn visit_u64<E: Error>(self, _: u64) -> Result<Found, E> {
+        Err(E::custom("Unexpected value type in payload"))
+    }
+
+    fn visit_f64<E: Error>(self, _: f64) -> Result<Found, E> {
+        Err(E::custom("Unexpected value type in payload"))
+    }
+
+    fn visit_str<E: Error>(self, _: &str) -> Result<Found, E> {
+        Err(E::custom("Unexpected value type in payload"))
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Found, E> {
+        Ok(Err(ValueError::Empty))
+    }
+}
+
+impl Value {
+    /// The value behind one of the type names; none for null and for names that are no type's.
+    fn typed<'de, A: MapAccess<'de>>(self, kind: Kind, map: &mut A) -> Result<Option<Found>, A::Error> {
+        let deeper = self.depth + 1;
+        Ok(match kind {
+            Kind::S => map
+                .next_value_seed(Scalar::text())?
+                .map(|text| Ok(AttributeValue::S(text))),
+            Kind::N => map
+                .next_value_seed(Scalar::number())?
+                .map(|n| Ok(AttributeValue::N(n?))),
+            Kind::B => map
+                .next_value_seed(Scalar::blob())?
+                .map(|bytes| Ok(AttributeValue::B(bytes))),
+            Kind::Ss => map.next_value_seed(List(Scalar::text()))?.map(string_set),
+            Kind::Ns => map.next_value_seed(List(Scalar::number()))?.map(number_set),
+            Kind::Bs => map.next_value_seed(List(Scalar::blob()))?.map(binary_set),
+            Kind::L => map.next_value_seed(List(Value { depth: deeper }))?.map(|values| {
+                values
+                    .into_iter()
+                    .collect::<Result<_, _>>()
+                    .map(AttributeValue::L)
+            }),
+            Kind::M => map
+                .next_value_seed(Nullable(Map { depth: deeper }))?
+                .map(|m| m.map(AttributeValue::M)),
+            Kind::Bool => map
+                .next_value_seed(Truth)?
+                .map(|truth| Ok(AttributeValue::Bool(truth))),
+            Kind::Null => map.next_value_seed(Truth)?.map(|_| Ok(AttributeValue::Null)),
+            Kind::Unknown => {
+                map.next_value::<IgnoredAny>()?;
+                None
+            }
+        })
+    }
+}
+
+fn string_set(values: Vec<Option<String>>) -> Found {
+    let values: Vec<String> = values.into_iter().flatten().collect();
+    if values.is_empty() {
+        return Err(ValueError::EmptyStringSet);
+    }
+    let set: BTreeSet<String> = values.iter().cloned().collect();
+    if set.len() < values.len() {
+        return Err(ValueError::DuplicateStrings(shown(values)));
+    }
+    Ok(AttributeValue::Ss(set))
+}
+
+fn number_set(values: Vec<Option<Result<Number, ValueError>>>) -> Found {
+    let values = values.into_iter().flatten().collect::<Result<Vec<Number>, _>>()?;
+    if values.is_empty() {
+        return Err(ValueError::EmptyNumberSet);
+    }
+    let set: BTreeSet<Number> = values.iter().copied().collect();
+    if set.len() < values.len() {
+        return Err(ValueError::DuplicateNumbers);
+    }
+    Ok(AttributeValue::Ns(set))
+}
+
+fn binary_set(values: Vec<Option<Vec<u8>>>) -> Found {
+    let values: Vec<Vec<u8>> = values.into_iter().flatten().collect();
+    if values.is_empty() {
+        return Err(ValueError::EmptyBinarySet);
+    }
+    let set: BTreeSet<Vec<u8>> = values.iter().cloned().collect();
+    if set.len() < values.len() {
+        return Err(ValueError::DuplicateBinaries(shown(
+            values.iter().map(|v| STANDARD.encode(v)),
+        )));
+    }
+    Ok(AttributeValue::Bs(set))
+}
+
+/// A collection as messages show it; at most its first hundred elements.
+fn shown(values: impl IntoIterator<Item = String>) -> String {
+    let values: Vec<String> = values.into_iter().take(100).collect();
+    format!("[{}]", values.join(", "))
+}
+
+/// The name of a type, or any other name.
+#[derive(Clone, Copy)]
+enum Kind {
+    S,
+    N,
+    B,
+    Ss,
+    Ns,
+    Bs,
+    M,
+    L,
+    Bool,
+    Null,
+    Unknown,
+}
+
+impl<'de> Deserialize<'de> for Kind {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Name;
+        impl Visitor<'_> for Name {
+            type Value = Kind;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a type's name")
+            }
+
+            fn visit_str<E: Error>(self, name: &str) -> Result<Kind, E> {
+                Ok(match name {
+                    "S" => Kind::S,
+                    "N" => Kind::N,
+                    "B" => Kind::B,
+                    "SS" => Kind::Ss,
+                    "NS" => Kind::Ns,
+                    "BS" => Kind::Bs,
+                    "M" => Kind::M,
+                    "L" => Kind::L,
+                    "BOOL" => Kind::Bool,
+                    "NULL" => Kind::Null,
+                    _ => Kind::Unknown,
+                })
+            }
+        }
+        deserializer.deserialize_identifier(Name)
+    }
+}
+
+/// A map of attribute values.
+#[derive(Clone, Copy)]
+struct Map {
+    depth: usize,
+}
+
+impl<'de> DeserializeSeed<'de> for Map {
+    type Value = Result<Item, ValueError>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Map {
+    type Value = Result<Item, ValueError>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a map of attribute values")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut found = Ok(Item::new());
+        while let Some(name) = map.next_key::<String>()? {
+            let value = map.next_value_seed(Value { depth: self.depth })?;
+            let Ok(item) = &mut found else { continue };
+            match value {
+                Ok(_) if name.len() > MAX_NAME_LENGTH => found = Err(ValueError::NameTooLong),
+                Ok(value) => {
+                    item.insert(name, value);
+                }
+                Err(problem) => found = Err(problem),
+            }
+        }
+        Ok(found)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, _: A) -> Result<Self::Value, A::Error> {
+        Err(A::Error::custom(
+            "Unrecognized collection type java.util.Map<java.lang.String, com.amazonaws.dynamodb.v20120810.AttributeValue>",
+        ))
+    }
+
+    fn visit_bool<E: Error>(self, _: bool) -> Result<Self::Value, E> {
+        Err(E::custom("Unexpected field type"))
+    }
+
+    fn visit_i64<E: Error>(self, _: i64) -> Result<Self::Value, E> {
+        Err(E::custom("Unexpected field type"))
+    }
+
+    fn visit_u64<E: Error>(self, _: u64) -> Result<Self::Value, E> {
+        Err(E::custom("Unexpected field type"))
+    }
+
+    fn visit_f64<E: Error>(self, _: f64) -> Result<Self::Value, E> {
+        Err(E::custom("Unexpected field type"))
+    }
+
+    fn visit_str<E: Error>(self, _: &str) -> Result<Self::Value, E> {
+        Err(E::custom("Unexpected field type"))
+    }
+}
+
+/// A seed's value, or null.
+struct Nullable<S>(S);
+
+impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for Nullable<S> {
+    type Value = Option<S::Value>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_option(self)
+    }
+}
+
+impl<'de, S: DeserializeSeed<'de>> Visitor<'de> for Nullable<S> {
+    type Value = Option<S::Value>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value or null")
+    }
+
+    fn visit_none<E: Error>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        self.0.deserialize(deserializer).map(Some)
+    }
+}
+
+/// A list of what the seed reads, or null.
+struct List<S>(S);
+
+impl<'de, S: DeserializeSeed<'de> + Copy> DeserializeSeed<'de> for List<S> {
+    type Value = Option<Vec<S::Value>>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de, S: DeserializeSeed<'de> + Copy> Visitor<'de> for List<S> {
+    type Value = Option<Vec<S::Value>>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+        let mut values = Vec::new();
+        while let Some(value) = seq.next_element_seed(self.0)? {
+            values.push(value);
+        }
+        Ok(Some(values))
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, _: A) -> Result<Self::Value, A::Error> {
+        Err(A::Error::custom(
+            "Start of structure or map found where not expected",
+        ))
+    }
+
+    fn visit_bool<E: Error>(self, _: bool) -> Result<Self::Value, E> {
+        Err(E::custom("Unexpected field type"))
+    }
+
+    fn visit_i64<E: Error>(self, _: i64) -> Result<Self::Value, E> {
+        Err(E::custom("Unexpected field type"))
+    }
+
+    fn visit_u64<E: Error>(self, _: u64) -> Result<Self::Value, E> {
+        Err(E::custom("Unexpected field type"))
+    }
+
+    fn visit_f64<E: Error>(self, _: f64) -> Result<Self::Value, E> {
+        Err(E::custom("Unexpected field type"))
+    }
+
+    fn visit_str<E: Error>(self, _: &str) -> Result<Self::Value, E> {
+        Err(E::custom("Unexpected field type"))
+    }
+}
+
+/// A JSON string that is read as something, or null.
+struct Scalar<T> {
+    read: fn(&str) -> Result<T, String>,
+    binary: bool,
+    kind: PhantomData<T>,
+}
+
+impl<T> Clone for Scalar<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Scalar<T> {}
+
+impl Scalar<String> {
+    fn text() -> Self {
+        Self {
+            read: |text| Ok(text.to_owned()),
+            binary: false,
+            kind: PhantomData,
+        }
+    }
+}
+
+impl Scalar<Result<Number, ValueError>> {
+    fn number() -> Self {
+        Self {
+            read: |text| Ok(Number::parse(text).map_err(ValueError::from)),
+            binary: false,
+            kind: PhantomData,
+        }
+    }
+}
+
+impl Scalar<Vec<u8>> {
+    fn blob() -> Self {
+        Self {
+            read: from_base64,
+            binary: true,
+            kind: PhantomData,
+        }
+    }
+}
+
+fn from_base64(text: &str) -> Result<Vec<u8>, String> {
+    if !text.len().is_multiple_of(4) {
+        let length = text.len();
+        return Err(format!(
+            "Base64 encoded length is expected a multiple of 4 bytes but found: {length}"
+        ));
+    }
+    STANDARD
+        .decode(text)
+        .map_err(|_| "Invalid last non-pad Base64 character dectected".to_owned())
+}
+
+impl<T> Scalar<T> {
+    fn refuse<E: Error>(&self, given: &str) -> E {
+        if self.binary {
+            E::custom("only base-64-encoded strings are convertible to bytes")
+        } else {
+            E::custom(format_args!("{given} cannot be converted to String"))
+        }
+    }
+}
+
+impl<'de, T> DeserializeSeed<'de> for Scalar<T> {
+    type Value = Option<T>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<T>, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de, T> Visitor<'de> for Scalar<T> {
+    type Value = Option<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Option<T>, E> {
+        (self.read)(text).map(Some).map_err(E::custom)
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Option<T>, E> {
+        Ok(None)
+    }
+
+    fn visit_bool<E: Error>(self, truth: bool) -> Result<Option<T>, E> {
+        Err(self.refuse(if truth { "TRUE_VALUE" } else { "FALSE_VALUE" }))
+    }
+
+    fn visit_i64<E: Error>(self, _: i64) -> Result<Option<T>, E> {
+        Err(self.refuse("NUMBER_VALUE"))
+    }
+
+    fn visit_u64<E: Error>(self, _: u64) -> Result<Option<T>, E> {
+        Err(self.refuse("NUMBER_VALUE"))
+    }
+
+    fn visit_f64<E: Error>(self, _: f64) -> Result<Option<T>, E> {
+        Err(self.refuse("DECIMAL_VALUE"))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, _: A) -> Result<Option<T>, A::Error> {
+        let class = if self.binary {
+            "java.nio.ByteBuffer"
+        } else {
+            "java.lang.String"
+        };
+        Err(A::Error::custom(format_args!(
+            "Unrecognized collection type class {class}"
+        )))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, _: A) -> Result<Option<T>, A::Error> {
+        Err(A::Error::custom(
+            "Start of structure or map found where not expected",
+        ))
+    }
+}
+
+/// `true`, `false` (also as text, as AWS takes them), or null.
+struct Truth;
+
+impl<'de> DeserializeSeed<'de> for Truth {
+    type Value = Option<bool>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<bool>, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Truth {
+    type Value = Option<bool>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a boolean")
+    }
+
+    fn visit_bool<E: Error>(self, truth: bool) -> Result<Option<bool>, E> {
+        Ok(Some(truth))
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Option<bool>, E> {
+        match text.to_ascii_uppercase().as_str() {
+            "TRUE" | "1" | "YES" => Ok(Some(true)),
+            "FALSE" | "0" | "NO" => Ok(Some(false)),
+            _ => Err(E::custom("Unexpected token received from parser")),
+        }
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Option<bool>, E> {
+        Ok(None)
+    }
+
+    fn visit_i64<E: Error>(self, _: i64) -> Result<Option<bool>, E> {
+        Err(E::custom("NUMBER_VALUE cannot be converted to Boolean"))
+    }
+
+    fn visit_u64<E: Error>(self, _: u64) -> Result<Option<bool>, E> {
+        Err(E::custom("NUMBER_VALUE cannot be converted to Boolean"))
+    }
+
+    fn visit_f64<E: Error>(self, _: f64) -> Result<Option<bool>, E> {
+        Err(E::custom("DECIMAL_VALUE cannot be converted to Boolean"))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, _: A) -> Result<Option<bool>, A::Error> {
+        Err(A::Error::custom(
+            "Unrecognized collection type class java.lang.Boolean",
+        ))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, _: A) -> Result<Option<bool>, A::Error> {
+        Err(A::Error::custom(
+            "Start of structure or map found where not expected",
+        ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn decoded(json: &str) -> Found {
+        serde_json::from_str::<Checked<AttributeValue>>(json).unwrap().0
+    }
+
+    fn refused(json: &str) -> String {
+        decoded(json).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn each_type_is_read() {
+        assert_eq!(decoded(r#"{"S":"a\u00e9"}"#), Ok(AttributeValue::S("aé".into())));
+        assert_eq!(
+            decoded(r#"{"N":"1.50"}"#),
+            Ok(AttributeValue::N(Number::parse("1.5").unwrap()))
+        );
+        assert_eq!(decoded(r#"{"B":"AAE="}"#), Ok(AttributeValue::B(vec![0, 1])));
+        assert_eq!(decoded(r#"{"BOOL":false}"#), Ok(AttributeValue::Bool(false)));
+        assert_eq!(decoded(r#"{"NULL":false}"#), Ok(AttributeValue::Null));
+        assert_eq!(
+            decoded(r#"{"S":"a","N":null}"#),
+            Ok(AttributeValue::S("a".into()))
+        );
+        let AttributeValue::M(map) =
+            decoded(r#"{"M":{"l":{"L":[{"SS":["b","a"]},{"NS":["1"]},{"BS":["AA=="]}]}}}"#).unwrap()
+        else {
+            panic!("not a map")
+        };
+        assert_eq!(map["l"].depth(), 2);
+    }
+
+    #[test]
+    fn what_breaks_a_rule_is_told_in_awss_words() {
+        assert!(refused("{}").starts_with("Supplied AttributeValue is empty"));
+        assert!(refused(r#"{"X":"a"}"#).starts_with("Supplied AttributeValue is empty"));
+        assert!(refused(r#"{"S":"a","N":"1"}"#).starts_with("Supplied AttributeValue has more than one"));
+        assert!(refused(r#"{"SS":[]}"#).ends_with("An string set  may not be empty"));
+        assert!(refused(r#"{"NS":[]}"#).ends_with("An number set  may not be empty"));
+        assert!(refused(r#"{"BS":[]}"#).ends_with("Binary sets should not be empty"));
+        assert!(refused(r#"{"SS":["a","a"]}"#).ends_with("Input collection [a, a] contains duplicates."));
+        assert_eq!(
+            refused(r#"{"NS":["1","1.0"]}"#),
+            "Input collection contains duplicates"
+        );
+        assert!(
+            refused(r#"{"BS":["AA==","AA=="]}"#)
+                .ends_with("Input collection [AA==, AA==]of type BS contains duplicates.")
+        );
+        assert_eq!(
+            refused(r#"{"N":""}"#),
+            "The parameter cannot be converted to a numeric value"
+        );
+        assert!(refused(r#"{"L":[{"N":"x"}]}"#).ends_with("numeric value: x"));
+    }
+
+    #[test]
+    fn json_of_the_wrong_shape_is_no_value_at_all() {
+        for (json, said) in [
+            (r#"{"S":1}"#, "NUMBER_VALUE cannot be converted to String"),
+            (r#"{"S":true}"#, "TRUE_VALUE cannot be converted to String"),
+            (r#"{"N":1.5}"#, "DECIMAL_VALUE cannot be converted to String"),
+            (
+                r#"{"S":[]}"#,
+                "Unrecognized collection type class java.lang.String",
+            ),
+            (
+                r#"{"S":{}}"#,
+                "Start of structure or map found where not expected",
+            ),
+            (
+                r#"{"B":"abc"}"#,
+                "Base64 encoded length is expected a multiple of 4 bytes but found: 3",
+            ),
+            (
+                r#"{"B":1}"#,
+                "only base-64-encoded strings are convertible to bytes",
+            ),
+            (r#"{"SS":"a"}"#, "Unexpected field type"),
+            (
+                r#"{"L":{}}"#,
+                "Start of structure or map found where not expected",
+            ),
+            (r#""a""#, "Unexpected value type in payload"),
+        ] {
+            let error = serde_json::from_str::<Checked<AttributeValue>>(json)
+                .unwrap_err()
+                .to_string();
+            assert!(error.starts_with(said), "{json}: {error}");
+        }
+    }
+
+    #[test]
+    fn values_nest_thirty_two_levels_and_no_deeper() {
+        let nested = |wraps: usize| {
+            format!(
+                "{}{}{}",
+                r#"{"M":{"n":"#.repeat(wraps),
+                r#"{"S":"leaf"}"#,
+                "}}".repeat(wraps)
+            )
+        };
+        assert_eq!(decoded(&nested(31)).map(|value| value.depth()), Ok(32));
+        assert_eq!(decoded(&nested(32)), Err(ValueError::TooDeep));
+        assert_eq!(decoded(&nested(40_000)), Err(ValueError::TooDeep));
+    }
+}
