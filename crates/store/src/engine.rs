@@ -1,5 +1,6 @@
 //! The seam: what differs between engines. Everything above it is the same on all.
 
+pub(crate) mod embedded;
 pub(crate) mod testkit;
 
 use bytes::Bytes;
@@ -9,6 +10,7 @@ use crate::{Direction, Page, Range, StoreError};
 
 /// The engine below a store.
 pub(crate) enum Engine {
+    Embedded(embedded::Embedded),
     Testkit(testkit::Testkit),
 }
 
@@ -16,6 +18,7 @@ impl Engine {
     /// What is durable now.
     pub(crate) fn snapshot(&self) -> Snapshot {
         match self {
+            Self::Embedded(engine) => Snapshot::Embedded(engine.snapshot()),
             Self::Testkit(engine) => Snapshot::Testkit(engine.snapshot()),
         }
     }
@@ -23,6 +26,7 @@ impl Engine {
     /// Commits, if what the transaction read still holds; returns once it is durable and watchers were told.
     pub(crate) async fn commit(&self, commit: Commit) -> Result<u64, Refused> {
         match self {
+            Self::Embedded(engine) => engine.commit(commit).await,
             Self::Testkit(engine) => engine.commit(commit).await,
         }
     }
@@ -30,6 +34,7 @@ impl Engine {
     /// Changes a counter; returns once it is durable.
     pub(crate) async fn count(&self, count: Count) -> Result<Counted, StoreError> {
         match self {
+            Self::Embedded(engine) => engine.count(count).await,
             Self::Testkit(engine) => engine.count(count).await,
         }
     }
@@ -42,6 +47,7 @@ impl Engine {
 
 /// A consistent view of what was durable at one moment.
 pub(crate) enum Snapshot {
+    Embedded(embedded::Snapshot),
     Testkit(testkit::Snapshot),
 }
 
@@ -49,18 +55,21 @@ impl Snapshot {
     /// The last commit it holds.
     pub(crate) fn version(&self) -> u64 {
         match self {
+            Self::Embedded(snapshot) => snapshot.version(),
             Self::Testkit(snapshot) => snapshot.version(),
         }
     }
 
     pub(crate) async fn get(&self, key: &Bytes) -> Result<Option<Bytes>, StoreError> {
         match self {
+            Self::Embedded(snapshot) => snapshot.get(key).await,
             Self::Testkit(snapshot) => snapshot.get(key).await,
         }
     }
 
     pub(crate) async fn get_many(&self, keys: Vec<Bytes>) -> Result<Vec<Option<Bytes>>, StoreError> {
         match self {
+            Self::Embedded(snapshot) => snapshot.get_many(keys).await,
             Self::Testkit(snapshot) => snapshot.get_many(keys).await,
         }
     }
@@ -73,6 +82,7 @@ impl Snapshot {
         limit: usize,
     ) -> Result<Page, StoreError> {
         match self {
+            Self::Embedded(snapshot) => snapshot.scan(range, direction, limit).await,
             Self::Testkit(snapshot) => snapshot.scan(range, direction, limit).await,
         }
     }

@@ -15,8 +15,10 @@ const STR: u8 = 0x02;
 const I64: u8 = 0x03;
 const U64: u8 = 0x04;
 const STAMP: u8 = 0x05;
+/// Ends texts and bytes. No body holds it: `00` is written `01 01`, `01` is written `01 02`, so bodies sort as
+/// what they stand for and none is another's prefix.
 const END: u8 = 0x00;
-const ESCAPED_ZERO: [u8; 2] = [0x00, 0xff];
+const ESCAPE: u8 = 0x01;
 const SIGN: u64 = 1 << 63;
 
 /// The parts of a key behind its first one, or a prefix of them.
@@ -229,8 +231,8 @@ fn push_escaped(into: &mut Vec<u8>, tag: u8, part: &[u8]) {
     into.reserve(part.len() + 2);
     into.push(tag);
     for &byte in part {
-        if byte == END {
-            into.extend_from_slice(&ESCAPED_ZERO);
+        if byte <= ESCAPE {
+            into.extend_from_slice(&[ESCAPE, byte + 1]);
         } else {
             into.push(byte);
         }
@@ -262,20 +264,16 @@ fn decode_part(tag: u8, body: &[u8]) -> Option<(Part, &[u8])> {
 }
 
 fn take_escaped(body: &[u8]) -> Option<(Vec<u8>, &[u8])> {
-    let mut part = Vec::new();
-    let mut at = 0;
-    loop {
-        let byte = *body.get(at)?;
-        if byte != END {
-            part.push(byte);
-            at += 1;
-        } else if body.get(at + 1) == Some(&ESCAPED_ZERO[1]) {
-            part.push(END);
-            at += 2;
-        } else {
-            return Some((part, &body[at + 1..]));
-        }
+    let end = body.iter().position(|&byte| byte == END)?;
+    let mut part = Vec::with_capacity(end);
+    let mut escaped = body[..end].iter();
+    while let Some(&byte) = escaped.next() {
+        part.push(match byte {
+            ESCAPE => escaped.next()?.checked_sub(1)?,
+            byte => byte,
+        });
     }
+    Some((part, &body[end + 1..]))
 }
 
 impl From<&str> for KeyParts {

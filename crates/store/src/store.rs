@@ -1,3 +1,4 @@
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -8,10 +9,11 @@ use tokio::time::{sleep, timeout};
 use crate::collection::IndexStates;
 use crate::commit::{Count, Counted, Refused};
 use crate::engine::Engine;
+use crate::engine::embedded::{Embedded, EmbeddedOptions};
 use crate::engine::testkit::Testkit;
 use crate::tx::{MAX_TRANSACTION_TIME, Tx};
 use crate::watch::{OnChange, Watch, Watchers};
-use crate::{Key, StoreError};
+use crate::{Key, OpenError, StoreError};
 
 /// After so many conflicts a transaction is queued first: others wait with their commits until it is through.
 const PATIENCE: u32 = 5;
@@ -45,6 +47,18 @@ impl Store {
             turnstile: RwLock::default(),
             jitter: AtomicU64::default(),
         }))
+    }
+
+    /// Opens the embedded store in `folder`, or makes it. The folder belongs to one process at a time; it is
+    /// given free when the last clone of the store is gone.
+    ///
+    /// # Errors
+    /// [`OpenError::Locked`] while another process holds it, [`OpenError::NewerFormat`] when a newer program
+    /// wrote it, and the others as they say.
+    pub async fn open(folder: &Path, options: EmbeddedOptions) -> Result<Self, OpenError> {
+        let watchers = Arc::default();
+        let engine = Embedded::open(folder, options, Arc::clone(&watchers)).await?;
+        Ok(Self::new(Engine::Embedded(engine), watchers))
     }
 
     /// A store in memory for tests. It awaits on every read, runs every write closure twice (the first result
@@ -163,7 +177,8 @@ impl Store {
     }
 
     /// Calls `call` for changes as [`Self::watch`] tells them, before the `write` that made them returns; for
-    /// the life of the store. It must be quick and must not wait: commits stand still meanwhile. When several
+    /// the life of the store. It must be quick, must not wait (commits stand still meanwhile) and must not hold the
+    /// store itself (which could then never close). When several
     /// commits become durable together it is called once, with the last one's stamp.
     pub fn on_change(&self, prefix: &Key, call: OnChange) {
         self.0.watchers.call(prefix, call);

@@ -1,0 +1,209 @@
+use std::io;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+use bytes::Bytes;
+use fjall::PersistMode;
+use tokio::sync::oneshot;
+
+use super::folder::VERSION_KEY;
+use super::{Current, Tree};
+use crate::StoreError;
+use crate::commit::{Commit, Count, Counted, Group, Refused, Touched};
+use crate::conflicts::Window;
+use crate::watch::Watchers;
+
+/// The most requests that become durable together.
+const MAX_GROUP: usize = 1_024;
+/// A group that has come to so many bytes takes no further request.
+const MAX_GROUP_BYTES: usize = 16 << 20;
+
+/// What the committer is asked.
+pub(super) enum Request {
+    Commit(Box<Commit>, oneshot::Sender<Result<u64, Refused>>),
+    Count(Count, oneshot::Sender<Result<Counted, StoreError>>),
+}
+
+/// An answer that waits until the group is durable.
+enum Answer {
+    Commit(oneshot::Sender<Result<u64, Refused>>, Result<u64, Refused>),
+    Count(
+        oneshot::Sender<Result<Counted, StoreError>>,
+        Result<Counted, StoreError>,
+    ),
+}
+
+impl Answer {
+    /// Who asked may have gone meanwhile: then nobody is told.
+    fn give(self) {
+        match self {
+            Self::Commit(reply, outcome) => drop(reply.send(outcome)),
+            Self::Count(reply, outcome) => drop(reply.send(outcome)),
+        }
+    }
+}
+
+/// The thread that decides the order of commits.
+pub(super) struct Committer {
+    queue: Arc<Queue>,
+    thread: Option<JoinHandle<()>>,
+}
+
+#[derive(Default)]
+struct Queue {
+    waiting: Mutex<Waiting>,
+    more: Condvar,
+}
+
+#[derive(Default)]
+struct Waiting {
+    requests: Vec<Request>,
+    closed: bool,
+}
+
+impl Committer {
+    pub(super) fn start(tree: Tree, current: Arc<Current>, watchers: Arc<Watchers>) -> io::Result<Self> {
+        let queue = Arc::<Queue>::default();
+        let window = Window::starting_at(current.get().version);
+        let mut thread = Thread {
+            queue: Arc::clone(&queue),
+            tree,
+            current,
+            watchers,
+            window,
+        };
+        let spawned = std::thread::Builder::new()
+            .name("store-commit".into())
+            .spawn(move || {
+                let _fatal = AbortOnPanic;
+                thread.run();
+            })?;
+        Ok(Self {
+            queue,
+            thread: Some(spawned),
+        })
+    }
+
+    pub(super) fn queue(&self, request: Request) {
+        self.queue
+            .waiting
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .requests
+            .push(request);
+        self.queue.more.notify_one();
+    }
+}
+
+impl Drop for Committer {
+    /// Waits until everything that was asked is done.
+    fn drop(&mut self) {
+        self.queue
+            .waiting
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .closed = true;
+        self.queue.more.notify_one();
+        if let Some(thread) = self.thread.take() {
+            // A panic in it has ended the process.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Queue {
+    /// Everything that waits, in order; empty only when the store is being closed.
+    fn take(&self) -> Vec<Request> {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        while waiting.requests.is_empty() && !waiting.closed {
+            waiting = self.more.wait(waiting).unwrap_or_else(PoisonError::into_inner);
+        }
+        std::mem::take(&mut waiting.requests)
+    }
+}
+
+struct Thread {
+    queue: Arc<Queue>,
+    tree: Tree,
+    current: Arc<Current>,
+    watchers: Arc<Watchers>,
+    window: Window,
+}
+
+impl Thread {
+    fn run(&mut self) {
+        loop {
+            let mut requests = self.queue.take().into_iter().peekable();
+            if requests.peek().is_none() {
+                return;
+            }
+            while requests.peek().is_some() {
+                self.commit_group(&mut requests);
+            }
+        }
+    }
+
+    fn commit_group(&mut self, requests: &mut impl Iterator<Item = Request>) {
+        let published = self.current.get();
+        let below = |key: &[u8]| published.get(&Bytes::copy_from_slice(key));
+        let mut group = Group::behind(published.version, &mut self.window);
+        let mut answers = Vec::new();
+        while answers.len() < MAX_GROUP && group.size() < MAX_GROUP_BYTES {
+            let Some(request) = requests.next() else { break };
+            answers.push(match request {
+                Request::Commit(commit, reply) => {
+                    let stamp = Arc::clone(&commit.writes.commit);
+                    let outcome = group.take(*commit, below);
+                    if let Ok(version) = &outcome {
+                        let _ = stamp.set(*version);
+                    }
+                    Answer::Commit(reply, outcome)
+                }
+                Request::Count(count, reply) => Answer::Count(reply, group.count(count, below)),
+            });
+        }
+        let (version, changes, touched) = group.into_parts();
+        if version > published.version {
+            self.make_durable(version, changes, &touched);
+        }
+        answers.into_iter().for_each(Answer::give);
+    }
+
+    /// Writes, flushes, publishes, tells: in this order.
+    fn make_durable(
+        &self,
+        version: u64,
+        changes: impl IntoIterator<Item = (Bytes, Option<Bytes>)>,
+        touched: &[Touched],
+    ) {
+        let keyspace = &self.tree.keyspace;
+        let mut batch = self.tree.database.batch().durability(Some(PersistMode::SyncData));
+        batch.insert(keyspace, VERSION_KEY, version.to_be_bytes());
+        for (key, value) in changes {
+            self.tree.cache.changed(&key, value.as_ref(), version);
+            match value {
+                Some(value) => batch.insert(keyspace, key.as_ref(), value.as_ref()),
+                None => batch.remove(keyspace, key.as_ref()),
+            }
+        }
+        if let Err(error) = batch.commit() {
+            // Whether the disk has it is unknown, so nothing true can be answered any more.
+            tracing::error!(%error, "the store could not flush its journal; the process ends");
+            std::process::abort();
+        }
+        self.current.set(self.tree.published(version));
+        self.watchers.tell(touched);
+    }
+}
+
+/// Without the committer nothing true can be answered, so its end is the process's.
+struct AbortOnPanic;
+
+impl Drop for AbortOnPanic {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            tracing::error!("the store's committer panicked; the process ends");
+            std::process::abort();
+        }
+    }
+}

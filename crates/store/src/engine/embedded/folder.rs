@@ -1,0 +1,113 @@
+use std::fs::{self, File, TryLockError};
+use std::io::{self, Write};
+use std::path::Path;
+
+use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode};
+
+use super::EmbeddedOptions;
+use crate::OpenError;
+
+/// The format of folders that this program writes.
+const FORMAT: u32 = 1;
+const FORMAT_FILE: &str = "format";
+const LOCK_FILE: &str = "lock";
+const DATA_FOLDER: &str = "keyspace";
+const KEYSPACE: &str = "rows";
+/// What fjall writes last when it makes a database.
+const FJALL_MARKER: &str = "version";
+/// The row that holds the last commit's number. No other key begins with this byte.
+pub(super) const VERSION_KEY: &[u8] = &[0];
+
+/// The folder's lock: held as long as this lives, given free by the system when the process ends.
+pub(super) struct Held(#[expect(dead_code, reason = "the open file is the lock")] File);
+
+pub(super) struct Opened {
+    pub(super) database: Database,
+    pub(super) keyspace: Keyspace,
+    /// The last commit's number.
+    pub(super) version: u64,
+}
+
+/// Opens the folder, or makes it.
+pub(super) fn open(folder: &Path, options: &EmbeddedOptions) -> Result<(Held, Opened), OpenError> {
+    fs::create_dir_all(folder)?;
+    let held = lock(folder)?;
+    let known = check_format(folder)?;
+    let data = folder.join(DATA_FOLDER);
+    if !known && !data.join(FJALL_MARKER).try_exists()? && data.try_exists()? {
+        // A first start that was cut off: nothing was ever acknowledged, and fjall does not go on from here.
+        fs::remove_dir_all(&data)?;
+    }
+    let opened = open_data(&data, options).map_err(|error| match error {
+        fjall::Error::Locked => OpenError::Locked,
+        error => OpenError::Engine(Box::new(error)),
+    })?;
+    if !known {
+        write_format(folder)?;
+    }
+    Ok((held, opened))
+}
+
+fn lock(folder: &Path) -> Result<Held, OpenError> {
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(folder.join(LOCK_FILE))?;
+    match file.try_lock() {
+        Ok(()) => Ok(Held(file)),
+        Err(TryLockError::WouldBlock) => Err(OpenError::Locked),
+        Err(TryLockError::Error(error)) => Err(error.into()),
+    }
+}
+
+/// Whether the folder was made completely, by a program that this one understands.
+fn check_format(folder: &Path) -> Result<bool, OpenError> {
+    let text = match fs::read_to_string(folder.join(FORMAT_FILE)) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(error.into()),
+    };
+    let found = text.trim().parse().map_err(|_| OpenError::NotAStore)?;
+    if found > FORMAT {
+        Err(OpenError::NewerFormat { found, known: FORMAT })
+    } else {
+        Ok(true)
+    }
+}
+
+/// Written last, so that a folder with a format is a whole one.
+fn write_format(folder: &Path) -> io::Result<()> {
+    let unfinished = folder.join("format.new");
+    let mut file = File::create(&unfinished)?;
+    writeln!(file, "{FORMAT}")?;
+    file.sync_all()?;
+    fs::rename(&unfinished, folder.join(FORMAT_FILE))?;
+    File::open(folder)?.sync_all()?;
+    match folder.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+        Some(parent) => File::open(parent)?.sync_all(),
+        None => Ok(()),
+    }
+}
+
+fn open_data(data: &Path, options: &EmbeddedOptions) -> fjall::Result<Opened> {
+    let database = Database::builder(data)
+        .cache_size(options.block_cache_bytes)
+        .worker_threads(2)
+        .open()?;
+    let keyspace = database.keyspace(KEYSPACE, || {
+        KeyspaceCreateOptions::default().max_memtable_size(options.memtable_bytes)
+    })?;
+    let version = keyspace.get(VERSION_KEY)?;
+    let version = version
+        .and_then(|value| value.as_ref().try_into().ok())
+        .map_or(0, u64::from_be_bytes);
+    // What the journal's replay shows may have been written without a flush, if it was cut off in between:
+    // it must be durable before anyone sees it.
+    database.persist(PersistMode::SyncAll)?;
+    Ok(Opened {
+        database,
+        keyspace,
+        version,
+    })
+}
