@@ -1,1 +1,27 @@
-//! homeport-edge.
+//! One call's way: listen, limit, route, authenticate, authorize, audit, encode.
+//!
+//! Start with [`pipeline`]: every AWS call passes through its one function, step by step. The front door
+//! sorts what isn't an AWS call to the planes (deployed APIs, pools' pages, the program's own).
+
+mod audit_log;
+mod authenticate;
+mod body_form;
+pub mod cors;
+pub mod dev_keys;
+pub mod egress;
+pub mod listener;
+pub mod tls;
+mod encode;
+mod front;
+mod host;
+mod pipeline;
+mod recording;
+mod refused;
+mod route;
+mod whole;
+
+pub use encode::DEPTH_HEADER;
+pub use front::FrontDoor;
+pub use homeport_service::{Peer, Via};
+pub use host::{Hosts, host_of};
+pub use pipeline::{Pipeline, PipelineOptions};

@@ -16,7 +16,7 @@ pub(crate) async fn read(head: &Parts, body: Body, limit: usize) -> Result<Bytes
         .await
         .map_err(|error| match error.downcast::<Fault>() {
             Ok(fault) => *fault,
-            Err(error) if error.is::<http_body_util::LengthLimitError>() => too_large(),
+            Err(error) if error.is::<homeport_service::TooLong>() => too_large(),
             Err(error) => {
                 Fault::sender("RequestTimeout", "The request's body did not arrive whole.").because(error)
             }

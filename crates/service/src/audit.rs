@@ -92,7 +92,8 @@ fn prefix() -> Key {
 
 /// Appends a row at the end, in commit order.
 pub fn append(tx: &Tx, row: &AuditRow) -> Result<(), StoreError> {
-    let bytes = serde_json::to_vec(row).map_err(|error| StoreError::BadRecord { collection: "audit", reason: error.to_string() })?;
+    let bytes = serde_json::to_vec(row)
+        .map_err(|error| StoreError::BadRecord { collection: "audit", reason: error.to_string() })?;
     tx.put_stamped(&prefix(), KeyParts::new(), bytes)?;
     Ok(())
 }

@@ -4,7 +4,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use homeport_core::{Account, Scope, Timestamp};
 use homeport_policy::{
-    Context, Decision, EvaluationSet, Policy, PolicyKind, PrincipalKind, PrincipalView, Request, ResourceSide, evaluate,
+    Context, Decision, EvaluationSet, Policy, PolicyKind, PrincipalKind, PrincipalView, Request,
+    ResourceSide, evaluate,
 };
 use homeport_store::{Store, StoreError, Tx};
 
@@ -74,9 +75,11 @@ impl Authorizer {
             Some(known) => known,
             None => self.look_up(store, &caller.principal).await?,
         };
-        let needs_store = permissions.iter().any(|p| p.hands_role.is_some() || self.has_resource_policies(&p.resource));
+        let needs_store =
+            permissions.iter().any(|p| p.hands_role.is_some() || self.has_resource_policies(&p.resource));
         if !needs_store {
-            let judged = permissions.iter().try_for_each(|p| self.judge(caller, scope, now, p, &known.policies, None));
+            let judged =
+                permissions.iter().try_for_each(|p| self.judge(caller, scope, now, p, &known.policies, None));
             return Ok(judged.map(|()| known.epoch));
         }
         let verdict = store
@@ -152,8 +155,12 @@ impl Authorizer {
             },
             resource_account: account_of(&permission.resource).unwrap_or(&account),
         };
-        let request =
-            Request { principal: &view, action: &permission.action, resource: &permission.resource, context: &context };
+        let request = Request {
+            principal: &view,
+            action: &permission.action,
+            resource: &permission.resource,
+            context: &context,
+        };
         let decision = evaluate(&set, &request);
         if decision.is_allowed() {
             return Ok(());
@@ -192,7 +199,8 @@ impl Authorizer {
     }
 
     fn trust(&self, trust: &Arc<Policy>, handed: &HandedRole, now: Timestamp) -> Decision {
-        let view = PrincipalView { arn: handed.service, account: "", user_id: "", kind: PrincipalKind::Service };
+        let view =
+            PrincipalView { arn: handed.service, account: "", user_id: "", kind: PrincipalKind::Service };
         let mut context = Context::of(&view);
         context.set("aws:CurrentTime", now.rfc3339());
         context.set("aws:SourceAccount", self.account.to_string());
@@ -206,7 +214,12 @@ impl Authorizer {
         };
         evaluate(
             &set,
-            &Request { principal: &view, action: "sts:AssumeRole", resource: &handed.role_arn, context: &context },
+            &Request {
+                principal: &view,
+                action: "sts:AssumeRole",
+                resource: &handed.role_arn,
+                context: &context,
+            },
         )
     }
 

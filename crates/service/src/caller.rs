@@ -152,7 +152,9 @@ impl Principal {
             Self::Anonymous => "anonymous".to_owned(),
             Self::Token(user) => format!("{}/{}", user.user_pool_id, user.sub),
             Self::Service(name) => (*name).to_owned(),
-            Self::User { .. } | Self::Role(_) => self.arn(account).map(|arn| arn.to_string()).unwrap_or_default(),
+            Self::User { .. } | Self::Role(_) => {
+                self.arn(account).map(|arn| arn.to_string()).unwrap_or_default()
+            }
         }
     }
 }

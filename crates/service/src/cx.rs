@@ -73,7 +73,10 @@ impl CallContext {
         if crate::AuthorizationEpoch::in_transaction(tx).await? == allowed.epoch {
             return Ok(());
         }
-        let again = allowed.authorizer.decide_in(tx, &self.caller, &self.scope, self.now, &allowed.permissions).await?;
+        let again = allowed
+            .authorizer
+            .decide_in(tx, &self.caller, &self.scope, self.now, &allowed.permissions)
+            .await?;
         match again {
             Ok(()) => Ok(()),
             Err(refusal) => {
@@ -137,7 +140,10 @@ impl<S> Cx<S> {
 
     /// The user behind the access token; an operation that did not ask for one in its permissions has none.
     pub fn token_user(&self) -> Result<&Arc<TokenUser>, Fault> {
-        self.call.token_user.as_ref().ok_or_else(|| Fault::internal("the operation did not ask for an access token"))
+        self.call
+            .token_user
+            .as_ref()
+            .ok_or_else(|| Fault::internal("the operation did not ask for an access token"))
     }
 
     /// The store itself: for counters, and for what must not ride in the call's own transaction.

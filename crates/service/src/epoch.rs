@@ -25,9 +25,12 @@ impl AuthorizationEpoch {
     pub fn follow(store: &Store) -> Self {
         let seen = std::sync::Arc::new(AtomicU64::new(1));
         let moved = seen.clone();
-        store.on_change(&key(), std::sync::Arc::new(move |_| {
-            moved.fetch_add(1, Ordering::SeqCst);
-        }));
+        store.on_change(
+            &key(),
+            std::sync::Arc::new(move |_| {
+                moved.fetch_add(1, Ordering::SeqCst);
+            }),
+        );
         Self { seen }
     }
 

@@ -21,13 +21,15 @@ mod plane;
 
 pub use audit::{AuditRow, AuditTrail, Outcome, append as append_audit, rows as audit_rows};
 pub use authorize::{Authorizer, Refusal};
-pub use body::{Body, BoxError, EMPTY_LIMIT, collect, empty, full};
+pub use body::{Body, BoxError, EMPTY_LIMIT, TooLong, collect, empty, full};
 pub use caller::{Caller, CognitoSession, Principal, RoleSession, Source, TokenUser, UserSession};
 pub use cx::{Allowed, CallContext, Cx};
 pub use epoch::{AuthorizationEpoch, bump_authorization};
 pub use host::{AskedOn, Host, Hosted, OperationInfo, Prepared, ServiceSpec};
 pub use needs::Needs;
-pub use operation::{Answer, ByHand, Call, CallBody, Effect, Entry, Incoming, Operation, Streams, by_hand, modelled};
+pub use operation::{
+    Answer, ByHand, Call, CallBody, Effect, Entry, Incoming, Operation, Streams, by_hand, modelled,
+};
 pub use parts::{Installation, Parts};
 pub use peer::{Peer, Via};
 pub use permissions::{Asked, HandedRole, Permission, Permissions};

@@ -18,7 +18,7 @@ pub use gate::{CheckSignature, Fetch, FetchRefused, SignedCall};
 pub use identity::{Identified, Identify, Policies, PoliciesOf, ResourcePolicy, RoleView, Unidentified};
 pub use logs::{LogLine, PutLog};
 pub use messages::{Channel, Message, NotSent, SendMessage};
-pub use roles::{Assume, AssumedBy, AssumeForService, AssumeRefused, Credentials};
+pub use roles::{Assume, AssumeForService, AssumeRefused, AssumedBy, Credentials};
 pub use run::{Invocation, Invoke, InvokeKind, InvokeRefused, Invoked};
 pub use tokens::{TokenRefused, TokenUse, Verified, VerifyToken};
 

@@ -164,13 +164,17 @@ where
     let Incoming::Value(value) = incoming else {
         return Err(Fault::internal("a modelled operation was handed a raw call"));
     };
-    let input = serde_json::from_value(value)
-        .map_err(|error| Fault::sender("SerializationException", "The request is not of the operation's shape.").because(error))?;
+    let input = serde_json::from_value(value).map_err(|error| {
+        Fault::sender("SerializationException", "The request is not of the operation's shape.").because(error)
+    })?;
     let encode = |output: O::Output| serde_json::to_value(output).map(Answer::Value).map_err(Fault::internal);
     Ok(Box::new(Bound::<O> { service, input, encode, audited: Value::Null }))
 }
 
-fn prepare_by_hand<O: ByHand>(service: Arc<O::Service>, incoming: Incoming) -> Result<Box<dyn Prepared>, Fault> {
+fn prepare_by_hand<O: ByHand>(
+    service: Arc<O::Service>,
+    incoming: Incoming,
+) -> Result<Box<dyn Prepared>, Fault> {
     let Incoming::Call(call) = incoming else {
         return Err(Fault::internal("an operation that reads by hand was handed a value"));
     };
@@ -181,8 +185,13 @@ fn prepare_by_hand<O: ByHand>(service: Arc<O::Service>, incoming: Incoming) -> R
 
 impl<O: Operation> Prepared for Bound<O> {
     fn permissions(&self, on: &crate::host::AskedOn<'_>) -> Permissions {
-        let asked =
-            Asked { service: &self.service, store: on.store, caller: on.caller, scope: on.scope, now: on.now };
+        let asked = Asked {
+            service: &self.service,
+            store: on.store,
+            caller: on.caller,
+            scope: on.scope,
+            now: on.now,
+        };
         O::permissions(&asked, &self.input)
     }
 

@@ -56,7 +56,11 @@ impl Permission {
 
     /// The same with a condition key; keys with no values are left out, as on AWS.
     #[must_use]
-    pub fn with<V: Into<String>>(mut self, key: impl Into<Cow<'static, str>>, values: impl IntoIterator<Item = V>) -> Self {
+    pub fn with<V: Into<String>>(
+        mut self,
+        key: impl Into<Cow<'static, str>>,
+        values: impl IntoIterator<Item = V>,
+    ) -> Self {
         let values: Vec<String> = values.into_iter().map(Into::into).collect();
         if !values.is_empty() {
             self.context.push((key.into(), values));

@@ -1,1 +1,17 @@
-//! homeport-testkit.
+//! Services under test, through the whole pipeline and in memory: callers, a clock that is moved, the store that
+//! runs every write twice, and the walk that proves that strangers are refused.
+
+mod app;
+mod caller;
+mod needs;
+mod principals;
+mod reply;
+mod request;
+mod walk;
+
+pub use app::TestApp;
+pub use caller::TestCaller;
+pub use needs::{CaughtMessages, FixedTokens};
+pub use principals::{ADMIN_KEY, STRANGER_KEY, TestIam};
+pub use reply::Reply;
+pub use walk::{Sample, assert_strangers_are_refused};

@@ -76,15 +76,26 @@ pub struct RoleView {
 /// Principal → policies; role → trust. Reads go through the caller's transaction.
 pub trait PoliciesOf: Send + Sync {
     /// The identity policies and boundary; session policies are in the principal itself.
-    fn policies_of<'a>(&'a self, tx: &'a Tx, principal: &'a Principal) -> BoxFuture<'a, Result<Policies, StoreError>>;
+    fn policies_of<'a>(
+        &'a self,
+        tx: &'a Tx,
+        principal: &'a Principal,
+    ) -> BoxFuture<'a, Result<Policies, StoreError>>;
 
     /// The role of this ARN; none when it does not exist (any more).
-    fn role<'a>(&'a self, tx: &'a Tx, role_arn: &'a str) -> BoxFuture<'a, Result<Option<RoleView>, StoreError>>;
+    fn role<'a>(
+        &'a self,
+        tx: &'a Tx,
+        role_arn: &'a str,
+    ) -> BoxFuture<'a, Result<Option<RoleView>, StoreError>>;
 }
 
 /// ARN → resource policy.
 pub trait ResourcePolicy: Send + Sync {
     /// The policy of the resource that this ARN names; none when there is none.
-    fn resource_policy<'a>(&'a self, tx: &'a Tx, arn: &'a str)
-    -> BoxFuture<'a, Result<Option<Arc<Policy>>, StoreError>>;
+    fn resource_policy<'a>(
+        &'a self,
+        tx: &'a Tx,
+        arn: &'a str,
+    ) -> BoxFuture<'a, Result<Option<Arc<Policy>>, StoreError>>;
 }

@@ -1,0 +1,159 @@
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio_rustls::server::TlsStream;
+
+use super::activity::Activity;
+use super::framing::Framing;
+
+/// The first bytes of HTTP/2 on a plain connection (RFC 9113 section 3.4): no HTTP/1.1 method begins so.
+const HTTP2_START: &[u8; 3] = b"PRI";
+
+/// A connection's bytes, plain or out of TLS; the requests of HTTP/1.1 are checked as they pass.
+pub(crate) struct Stream {
+    wire: Wire,
+    /// Bytes that were read to tell the protocol, and not handed on yet.
+    peeked: Vec<u8>,
+    strict: Strict,
+    activity: Arc<Activity>,
+}
+
+enum Wire {
+    Plain(TcpStream),
+    Tls(Box<TlsStream<TcpStream>>),
+}
+
+enum Strict {
+    /// HTTP/2 frames itself.
+    Unneeded,
+    Reading(Framing),
+    /// Something ambiguous came: hyper was given a byte that it refuses, and gets no more.
+    Ended,
+}
+
+/// The protocol that a connection speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Protocol {
+    Http1,
+    Http2,
+}
+
+impl Stream {
+    /// A plain connection; its first bytes tell the protocol.
+    pub(crate) async fn plain(mut tcp: TcpStream, activity: Arc<Activity>) -> io::Result<(Self, Protocol)> {
+        let mut peeked = Vec::with_capacity(HTTP2_START.len());
+        while peeked.len() < HTTP2_START.len() && HTTP2_START.starts_with(&peeked) {
+            match tcp.read_u8().await {
+                Ok(byte) => peeked.push(byte),
+                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => break,
+                Err(error) => return Err(error),
+            }
+        }
+        let protocol = if peeked == HTTP2_START { Protocol::Http2 } else { Protocol::Http1 };
+        Ok((Self::new(Wire::Plain(tcp), peeked, protocol, activity), protocol))
+    }
+
+    /// A connection out of TLS; its ALPN tells the protocol.
+    pub(crate) fn tls(tls: TlsStream<TcpStream>, activity: Arc<Activity>) -> (Self, Protocol) {
+        let protocol = match tls.get_ref().1.alpn_protocol() {
+            Some(b"h2") => Protocol::Http2,
+            _ => Protocol::Http1,
+        };
+        (Self::new(Wire::Tls(Box::new(tls)), Vec::new(), protocol, activity), protocol)
+    }
+
+    fn new(wire: Wire, peeked: Vec<u8>, protocol: Protocol, activity: Arc<Activity>) -> Self {
+        let strict = match protocol {
+            Protocol::Http1 => Strict::Reading(Framing::new()),
+            Protocol::Http2 => Strict::Unneeded,
+        };
+        Self { wire, peeked, strict, activity }
+    }
+
+    /// Looks at what came. Where it is ambiguous, hyper gets all before it and then a NUL, which it answers with
+    /// 400 (in a head) or a failed body, closing the connection; what follows is never read.
+    fn check(&mut self, buf: &mut ReadBuf<'_>, from: usize) {
+        let Strict::Reading(framing) = &mut self.strict else { return };
+        match framing.push(&buf.filled()[from..]) {
+            Ok(()) => self.activity.in_head(framing.in_head()),
+            Err(ambiguous) => {
+                let at = from + ambiguous.at;
+                buf.filled_mut()[at] = 0;
+                buf.set_filled(at + 1);
+                self.strict = Strict::Ended;
+                self.activity.in_head(false);
+            }
+        }
+    }
+}
+
+impl AsyncRead for Stream {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        if matches!(self.strict, Strict::Ended) {
+            return Poll::Ready(Ok(()));
+        }
+        let from = buf.filled().len();
+        if self.peeked.is_empty() {
+            ready!(match &mut self.wire {
+                Wire::Plain(tcp) => Pin::new(tcp).poll_read(cx, buf),
+                Wire::Tls(tls) => Pin::new(tls).poll_read(cx, buf),
+            })?;
+        } else {
+            let length = self.peeked.len().min(buf.remaining());
+            buf.put_slice(&self.peeked[..length]);
+            self.peeked.drain(..length);
+        }
+        self.activity.moved();
+        self.check(buf, from);
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        let written = ready!(match &mut self.wire {
+            Wire::Plain(tcp) => Pin::new(tcp).poll_write(cx, buf),
+            Wire::Tls(tls) => Pin::new(tls).poll_write(cx, buf),
+        })?;
+        self.activity.moved();
+        Poll::Ready(Ok(written))
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let written = ready!(match &mut self.wire {
+            Wire::Plain(tcp) => Pin::new(tcp).poll_write_vectored(cx, bufs),
+            Wire::Tls(tls) => Pin::new(tls).poll_write_vectored(cx, bufs),
+        })?;
+        self.activity.moved();
+        Poll::Ready(Ok(written))
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        match &self.wire {
+            Wire::Plain(tcp) => tcp.is_write_vectored(),
+            Wire::Tls(tls) => tls.is_write_vectored(),
+        }
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &mut self.wire {
+            Wire::Plain(tcp) => Pin::new(tcp).poll_flush(cx),
+            Wire::Tls(tls) => Pin::new(tls).poll_flush(cx),
+        }
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &mut self.wire {
+            Wire::Plain(tcp) => Pin::new(tcp).poll_shutdown(cx),
+            Wire::Tls(tls) => Pin::new(tls).poll_shutdown(cx),
+        }
+    }
+}

@@ -1,0 +1,127 @@
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use homeport_core::{Account, Arn, BoxFuture};
+use homeport_policy::{Policy, PolicyKind};
+use homeport_service::Principal;
+use homeport_service::needs::{Identified, Identify, Policies, PoliciesOf, RoleView, Unidentified};
+use homeport_store::{StoreError, Tx};
+use homeport_vault::Secret;
+
+/// The access key of a user who may do everything.
+pub const ADMIN_KEY: &str = "AKIATESTADMIN0000000";
+/// The access key of a user without any policy.
+pub const STRANGER_KEY: &str = "AKIATESTSTRANGER0000";
+
+const EVERYTHING: &str =
+    r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
+
+/// Users and roles of the tests, standing in for IAM's where no IAM is hosted, and beside it where one is.
+pub struct TestIam {
+    account: Account,
+    users: Mutex<BTreeMap<String, Vec<Arc<Policy>>>>,
+    roles: Mutex<BTreeMap<String, Arc<Policy>>>,
+    behind: Option<(Arc<dyn Identify>, Arc<dyn PoliciesOf>)>,
+}
+
+impl TestIam {
+    pub(crate) fn new(account: Account, behind: Option<(Arc<dyn Identify>, Arc<dyn PoliciesOf>)>) -> Self {
+        let iam = Self { account, users: Mutex::default(), roles: Mutex::default(), behind };
+        iam.put_user(ADMIN_KEY, &[EVERYTHING]);
+        iam.put_user(STRANGER_KEY, &[]);
+        iam
+    }
+
+    /// A user with these policies, known by this access key.
+    pub fn put_user(&self, key: &str, policies: &[&str]) {
+        let parse = |json: &&str| {
+            Arc::new(Policy::parse(json, PolicyKind::Identity).expect("a test's policy parses"))
+        };
+        let policies = policies.iter().map(parse).collect();
+        self.users.lock().unwrap_or_else(PoisonError::into_inner).insert(key.to_owned(), policies);
+    }
+
+    /// A role with this trust policy; answers its ARN.
+    pub fn put_role(&self, name: &str, trust: &str) -> String {
+        let arn = Arn::new("iam", "", &self.account.to_string(), &format!("role/{name}")).to_string();
+        let trust = Arc::new(Policy::parse(trust, PolicyKind::Trust).expect("a test's trust policy parses"));
+        self.roles.lock().unwrap_or_else(PoisonError::into_inner).insert(arn.clone(), trust);
+        arn
+    }
+
+    /// The secret of any test user's access key.
+    pub fn secret_of(key: &str) -> String {
+        format!("secret-of-{key}-0123456789")
+    }
+}
+
+impl Identify for TestIam {
+    fn identify<'a>(
+        &'a self,
+        access_key_id: &'a str,
+        session_token: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<Identified, Unidentified>> {
+        Box::pin(async move {
+            let known = self.users.lock().unwrap_or_else(PoisonError::into_inner).contains_key(access_key_id);
+            if !known {
+                return match &self.behind {
+                    Some((identify, _)) => identify.identify(access_key_id, session_token).await,
+                    None => Err(Unidentified::UnknownKey),
+                };
+            }
+            let name = access_key_id.trim_start_matches("AKIA").to_ascii_lowercase();
+            Ok(Identified {
+                secret: Secret::new(Self::secret_of(access_key_id).into_bytes()),
+                principal: Principal::User {
+                    arn: Arn::new("iam", "", &self.account.to_string(), &format!("user/{name}")),
+                    id: access_key_id.to_owned(),
+                    name,
+                    session: None,
+                },
+            })
+        })
+    }
+}
+
+impl PoliciesOf for TestIam {
+    fn policies_of<'a>(
+        &'a self,
+        tx: &'a Tx,
+        principal: &'a Principal,
+    ) -> BoxFuture<'a, Result<Policies, StoreError>> {
+        Box::pin(async move {
+            if let Principal::User { id, .. } = principal {
+                let users = self.users.lock().unwrap_or_else(PoisonError::into_inner);
+                if let Some(identity) = users.get(id).cloned() {
+                    return Ok(Policies { identity, boundary: None, exists: true });
+                }
+            }
+            match &self.behind {
+                Some((_, policies_of)) => policies_of.policies_of(tx, principal).await,
+                None => Ok(Policies::default()),
+            }
+        })
+    }
+
+    fn role<'a>(
+        &'a self,
+        tx: &'a Tx,
+        role_arn: &'a str,
+    ) -> BoxFuture<'a, Result<Option<RoleView>, StoreError>> {
+        Box::pin(async move {
+            let trust = self.roles.lock().unwrap_or_else(PoisonError::into_inner).get(role_arn).cloned();
+            match (trust, Arn::parse(role_arn), &self.behind) {
+                (Some(trust), Ok(arn), _) => Ok(Some(RoleView {
+                    name: arn.resource().rsplit('/').next().unwrap_or_default().to_owned(),
+                    id: format!("AROA{}", arn.resource().len()),
+                    arn,
+                    trust,
+                    max_session_seconds: 3_600,
+                    tags: Vec::new(),
+                })),
+                (None, _, Some((_, policies_of))) => policies_of.role(tx, role_arn).await,
+                _ => Ok(None),
+            }
+        })
+    }
+}

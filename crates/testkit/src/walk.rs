@@ -1,0 +1,94 @@
+use serde_json::Value;
+
+use crate::TestApp;
+
+/// A call that succeeds as administrator once `before` was done.
+pub struct Sample {
+    /// The service, by its model's name.
+    pub service: &'static str,
+    /// The operation.
+    pub operation: &'static str,
+    /// Its input.
+    pub input: Value,
+    /// Calls of the same service that must have succeeded before: (operation, input).
+    pub before: Vec<(&'static str, Value)>,
+    /// Whether AWS lets anybody call it: the walk then only proves that it is listed.
+    pub public: bool,
+}
+
+impl Sample {
+    /// A call that needs nothing before.
+    pub fn new(service: &'static str, operation: &'static str, input: Value) -> Self {
+        Self { service, operation, input, before: Vec::new(), public: false }
+    }
+
+    /// With a call before it.
+    #[must_use]
+    pub fn after(mut self, operation: &'static str, input: Value) -> Self {
+        self.before.push((operation, input));
+        self
+    }
+
+    /// One that AWS lets anybody call (a sign-up, a token's holder).
+    #[must_use]
+    pub fn public(mut self) -> Self {
+        self.public = true;
+        self
+    }
+}
+
+/// Proves for every operation of the hosted services that strangers are refused: each sample first succeeds as
+/// administrator in an app of its own, and is then refused to an anonymous caller and to a stranger with the
+/// access-denied code, with the store unchanged but for audit records and attempt counters.
+///
+/// # Panics
+/// When an operation has no sample, a sample fails as administrator, or a stranger is let in or changes something.
+pub async fn assert_strangers_are_refused(make: impl Fn() -> TestApp, samples: &[Sample]) {
+    let listed = make();
+    for hosted in listed.services() {
+        for operation in hosted.operations() {
+            let name = (hosted.spec().name, operation.name);
+            let sampled = samples.iter().any(|sample| (sample.service, sample.operation) == name);
+            assert!(sampled, "{}:{} has no sample for the refusal walk", name.0, name.1);
+        }
+    }
+    for sample in samples.iter().filter(|sample| !sample.public) {
+        prepared(&make, sample)
+            .await
+            .admin()
+            .call(sample.service, sample.operation, sample.input.clone())
+            .await
+            .ok();
+        refuse(&prepared(&make, sample).await, sample).await;
+    }
+}
+
+async fn prepared(make: &impl Fn() -> TestApp, sample: &Sample) -> TestApp {
+    let app = make();
+    for (operation, input) in &sample.before {
+        app.admin().call(sample.service, operation, input.clone()).await.ok();
+    }
+    app
+}
+
+async fn refuse(app: &TestApp, sample: &Sample) {
+    let (name, before) = (sample.operation, app.rows().await);
+    let anonymous = app.anonymous().call(sample.service, name, sample.input.clone()).await;
+    let known = ["MissingAuthenticationToken", "MissingAuthenticationTokenException", "AccessDenied"];
+    assert!(
+        known.contains(&anonymous.code().as_str()),
+        "{name}, anonymous: {} {}",
+        anonymous.status,
+        anonymous.text()
+    );
+    let stranger = app.stranger().call(sample.service, name, sample.input.clone()).await;
+    let denied = ["AccessDenied", "AccessDeniedException"];
+    assert!(
+        denied.contains(&stranger.code().as_str()),
+        "{name}, a stranger: {} {}",
+        stranger.status,
+        stranger.text()
+    );
+    let after = app.rows().await;
+    assert!(before == after, "{name}: a refused call changed the store");
+}
