@@ -63,7 +63,8 @@ impl EgressRules {
         if own.iter().any(|listener| reaches(address, *listener)) {
             return Err(NotAllowed::Own(address));
         }
-        let listed = || chosen == WhoChose::Owner && self.allow.iter().any(|allowed| allowed.covers(host, address));
+        let listed =
+            || chosen == WhoChose::Owner && self.allow.iter().any(|allowed| allowed.covers(host, address));
         match reach(address.ip()) {
             Reach::Never => Err(NotAllowed::Never(address.ip())),
             Reach::Public => Ok(()),

@@ -122,7 +122,10 @@ where
     async fn http2(self, stream: Stream, origin: Origin, activity: Arc<Activity>) {
         let list = u32::try_from(self.limits.head_bytes).unwrap_or(u32::MAX);
         let mut builder = http2::Builder::new(TokioExecutor::new());
-        builder.timer(TokioTimer::new()).max_header_list_size(list).max_concurrent_streams(self.limits.streams);
+        builder
+            .timer(TokioTimer::new())
+            .max_header_list_size(list)
+            .max_concurrent_streams(self.limits.streams);
         builder.keep_alive_interval(self.limits.idle_time / 2).keep_alive_timeout(self.limits.head_time);
         // The streams of HTTP/2 run as tasks of their own.
         let connection = Arc::new(self);

@@ -39,7 +39,8 @@ impl TrustedProxies {
 
     /// Whether the client spoke TLS: to us, or, by `X-Forwarded-Proto`, to the trusted proxy before us.
     pub fn secure(&self, peer: IpAddr, tls: bool, headers: &HeaderMap) -> bool {
-        let said = headers.get_all("x-forwarded-proto").into_iter().next_back().and_then(|line| line.to_str().ok());
+        let said =
+            headers.get_all("x-forwarded-proto").into_iter().next_back().and_then(|line| line.to_str().ok());
         match said.and_then(|line| line.rsplit(',').next()) {
             Some(scheme) if self.contains(peer) => scheme.trim().eq_ignore_ascii_case("https"),
             _ => tls,
@@ -51,7 +52,8 @@ impl TrustedProxies {
 fn address_of(text: &str) -> Option<IpAddr> {
     let text = text.trim();
     let bare = text.trim_start_matches('[').split(']').next().unwrap_or(text);
-    let parsed = bare.parse::<IpAddr>().ok().or_else(|| Some(text.parse::<std::net::SocketAddr>().ok()?.ip()));
+    let parsed =
+        bare.parse::<IpAddr>().ok().or_else(|| Some(text.parse::<std::net::SocketAddr>().ok()?.ip()));
     parsed.map(|address| address.to_canonical())
 }
 
@@ -60,8 +62,10 @@ mod tests {
     use super::*;
 
     fn client(peer: &str, lines: &[&str]) -> String {
-        let proxies = TrustedProxies::new(vec!["10.0.0.0/8".parse().unwrap(), "2001:db8::/32".parse().unwrap()]);
-        let headers = lines.iter().map(|line| ("x-forwarded-for".parse().unwrap(), line.parse().unwrap())).collect();
+        let proxies =
+            TrustedProxies::new(vec!["10.0.0.0/8".parse().unwrap(), "2001:db8::/32".parse().unwrap()]);
+        let headers =
+            lines.iter().map(|line| ("x-forwarded-for".parse().unwrap(), line.parse().unwrap())).collect();
         proxies.client(peer.parse().unwrap(), &headers).to_string()
     }
 
@@ -90,7 +94,8 @@ mod tests {
         assert!(proxies.secure(proxy, false, &https));
         assert!(!proxies.secure(other, false, &https));
         assert!(proxies.secure(other, true, &none));
-        let http = [("x-forwarded-proto".parse().unwrap(), "https, http".parse().unwrap())].into_iter().collect();
+        let http =
+            [("x-forwarded-proto".parse().unwrap(), "https, http".parse().unwrap())].into_iter().collect();
         assert!(!proxies.secure(proxy, true, &http));
     }
 }

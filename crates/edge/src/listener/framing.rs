@@ -60,7 +60,9 @@ impl Framing {
             at += match self.part {
                 Part::Sized(left) | Part::Chunk(left) => self.skip(left, bytes.len() - at),
                 Part::ChunkEnd { .. } => self.chunk_end(bytes[at]).map_err(|Wrong| Ambiguous { at })?,
-                Part::Head | Part::ChunkSize | Part::Trailer => self.line(&bytes[at..]).map_err(|wrong| wrong.behind(at))?,
+                Part::Head | Part::ChunkSize | Part::Trailer => {
+                    self.line(&bytes[at..]).map_err(|wrong| wrong.behind(at))?
+                }
             };
         }
         Ok(())
@@ -80,7 +82,9 @@ impl Framing {
 
     fn chunk_end(&mut self, byte: u8) -> Result<usize, Wrong> {
         self.part = match (self.part, byte) {
-            (Part::ChunkEnd { carriage_return_seen: false }, b'\r') => Part::ChunkEnd { carriage_return_seen: true },
+            (Part::ChunkEnd { carriage_return_seen: false }, b'\r') => {
+                Part::ChunkEnd { carriage_return_seen: true }
+            }
             (Part::ChunkEnd { carriage_return_seen: true }, b'\n') => Part::ChunkSize,
             _ => return Err(Wrong),
         };

@@ -75,7 +75,8 @@ mod tests {
     fn what_is_too_much_is_refused() {
         let long = format!("/{}", "x".repeat(Limits::default().target_bytes));
         assert_eq!(checked(Request::get(long).header("host", "a")), Err(414));
-        let many = (0..MAX_HEADERS).fold(Request::get("/").header("host", "a"), |request, _| request.header("x", "y"));
+        let many = (0..MAX_HEADERS)
+            .fold(Request::get("/").header("host", "a"), |request, _| request.header("x", "y"));
         assert_eq!(checked(many), Err(431));
         assert_eq!(checked(Request::trace("/").header("host", "a")), Err(405));
         assert_eq!(checked(Request::connect("a:1")), Err(405));

@@ -13,6 +13,9 @@ use super::framing::Framing;
 /// The first bytes of HTTP/2 on a plain connection (RFC 9113 section 3.4): no HTTP/1.1 method begins so.
 const HTTP2_START: &[u8; 3] = b"PRI";
 
+/// How much input is taken after the last answer, in bytes.
+const MOST_FORGOTTEN: usize = 256 * 1024;
+
 /// A connection's bytes, plain or out of TLS; the requests of HTTP/1.1 are checked as they pass.
 pub(crate) struct Stream {
     wire: Wire,
@@ -31,8 +34,10 @@ enum Strict {
     /// HTTP/2 frames itself.
     Unneeded,
     Reading(Framing),
-    /// Something ambiguous came: hyper was given a byte that it refuses, and gets no more.
-    Ended,
+    /// Something ambiguous came: hyper was given a byte that it refuses, gets the end of a head, and no more.
+    Ended {
+        head_end: &'static [u8],
+    },
 }
 
 /// The protocol that a connection speaks.
@@ -75,7 +80,7 @@ impl Stream {
     }
 
     /// Looks at what came. Where it is ambiguous, hyper gets all before it and then a NUL, which it answers with
-    /// 400 (in a head) or a failed body, closing the connection; what follows is never read.
+    /// 400 (in a head) or a failed body, closing the connection; what follows is never answered.
     fn check(&mut self, buf: &mut ReadBuf<'_>, from: usize) {
         let Strict::Reading(framing) = &mut self.strict else { return };
         match framing.push(&buf.filled()[from..]) {
@@ -84,16 +89,41 @@ impl Stream {
                 let at = from + ambiguous.at;
                 buf.filled_mut()[at] = 0;
                 buf.set_filled(at + 1);
-                self.strict = Strict::Ended;
+                self.strict = Strict::Ended { head_end: b"\r\n\r\n" };
                 self.activity.in_head(false);
             }
         }
     }
 }
 
+impl Wire {
+    /// Takes what came and nobody will read: closed with it, the socket would be reset, and the last answer lost.
+    fn forget_input(&mut self, cx: &mut Context<'_>) {
+        let tcp = match self {
+            Self::Plain(tcp) => tcp,
+            Self::Tls(tls) => tls.get_mut().0,
+        };
+        let mut room = [0; 4_096];
+        for _ in 0..MOST_FORGOTTEN / room.len() {
+            let mut buf = ReadBuf::new(&mut room);
+            let read = Pin::new(&mut *tcp).poll_read(cx, &mut buf);
+            if !matches!(read, Poll::Ready(Ok(()))) || buf.filled().is_empty() {
+                return;
+            }
+        }
+    }
+}
+
 impl AsyncRead for Stream {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        if matches!(self.strict, Strict::Ended) {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if let Strict::Ended { head_end } = &mut self.strict {
+            let (now, later) = head_end.split_at(head_end.len().min(buf.remaining()));
+            buf.put_slice(now);
+            *head_end = later;
             return Poll::Ready(Ok(()));
         }
         let from = buf.filled().len();
@@ -151,9 +181,11 @@ impl AsyncWrite for Stream {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match &mut self.wire {
+        ready!(match &mut self.wire {
             Wire::Plain(tcp) => Pin::new(tcp).poll_shutdown(cx),
             Wire::Tls(tls) => Pin::new(tls).poll_shutdown(cx),
-        }
+        })?;
+        self.wire.forget_input(cx);
+        Poll::Ready(Ok(()))
     }
 }

@@ -89,7 +89,12 @@ async fn requests_follow_each_other_on_one_connection_and_every_answer_has_a_dat
     let requests = "GET /a HTTP/1.1\r\nhost: h\r\n\r\nPOST /b HTTP/1.1\r\nhost: h\r\ncontent-length: 3\r\n\r\nabc\
         PUT /c HTTP/1.1\r\nhost: h\r\ntransfer-encoding: chunked\r\n\r\n4\r\nabcd\r\n0\r\n\r\nGET /d HTTP/1.1\r\nhost: h\r\n\r\n";
     let (answers, closed) = exchange(running.address, requests.as_bytes()).await;
-    for told in ["/a HTTP/1.1 127.0.0.1 false 0", "/b HTTP/1.1 127.0.0.1 false 3", "/c HTTP/1.1 127.0.0.1 false 4", "/d "] {
+    for told in [
+        "/a HTTP/1.1 127.0.0.1 false 0",
+        "/b HTTP/1.1 127.0.0.1 false 3",
+        "/c HTTP/1.1 127.0.0.1 false 4",
+        "/d ",
+    ] {
         assert!(answers.contains(told), "{answers}");
     }
     assert_eq!(answers.matches("date: ").count(), 4, "{answers}");
@@ -101,8 +106,14 @@ async fn whatever_can_be_read_in_two_ways_is_400_and_the_end() {
     let running = start(Limits::default(), |_| {}).await;
     let smuggled = "GET /smuggled HTTP/1.1\r\nhost: h\r\n\r\n";
     let bad = [
-        ("TE and CL", "POST / HTTP/1.1\r\nhost: h\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n"),
-        ("CL and TE", "POST / HTTP/1.1\r\nhost: h\r\ntransfer-encoding: chunked\r\ncontent-length: 5\r\n\r\n0\r\n\r\n"),
+        (
+            "TE and CL",
+            "POST / HTTP/1.1\r\nhost: h\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
+        ),
+        (
+            "CL and TE",
+            "POST / HTTP/1.1\r\nhost: h\r\ntransfer-encoding: chunked\r\ncontent-length: 5\r\n\r\n0\r\n\r\n",
+        ),
         ("two CLs", "POST / HTTP/1.1\r\nhost: h\r\ncontent-length: 0\r\ncontent-length: 0\r\n\r\n"),
         ("TE not chunked", "POST / HTTP/1.1\r\nhost: h\r\ntransfer-encoding: xchunked\r\n\r\n0\r\n\r\n"),
         ("TE in 1.0", "POST / HTTP/1.0\r\nhost: h\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n"),
@@ -121,7 +132,10 @@ async fn whatever_can_be_read_in_two_ways_is_400_and_the_end() {
     ];
     for (name, request) in bad {
         let (answer, closed) = exchange(running.address, format!("{request}{smuggled}").as_bytes()).await;
-        assert!(answer.starts_with("HTTP/1.1 400 ") || answer.starts_with("HTTP/1.0 400 "), "{name}: {answer}");
+        assert!(
+            answer.starts_with("HTTP/1.1 400 ") || answer.starts_with("HTTP/1.0 400 "),
+            "{name}: {answer}"
+        );
         assert!(answer.contains("date: "), "{name}: {answer}");
         assert!(!answer.contains("smuggled"), "{name}: {answer}");
         assert!(closed, "{name}");
@@ -132,7 +146,12 @@ async fn whatever_can_be_read_in_two_ways_is_400_and_the_end() {
 async fn a_body_that_is_wrongly_framed_fails() {
     let running = start(Limits::default(), |_| {}).await;
     let head = "PUT / HTTP/1.1\r\nhost: h\r\ntransfer-encoding: chunked\r\n\r\n";
-    for body in ["4\nabcd\r\n0\r\n\r\n", "4\r\nabcde\r\n0\r\n\r\n", "4\r\nabcd\n0\r\n\r\n", "0x4\r\nabcd\r\n0\r\n\r\n"] {
+    for body in [
+        "4\nabcd\r\n0\r\n\r\n",
+        "4\r\nabcde\r\n0\r\n\r\n",
+        "4\r\nabcd\n0\r\n\r\n",
+        "0x4\r\nabcd\r\n0\r\n\r\n",
+    ] {
         let request = format!("{head}{body}GET /smuggled HTTP/1.1\r\nhost: h\r\n\r\n");
         let (answer, closed) = exchange(running.address, request.as_bytes()).await;
         assert!(answer.starts_with("HTTP/1.1 400 "), "{body:?}: {answer}");
@@ -154,7 +173,8 @@ async fn heads_have_bounds() {
         assert!(closed);
     }
     for method in ["CONNECT a:1", "TRACE /"] {
-        let (answer, _) = exchange(running.address, format!("{method} HTTP/1.1\r\nhost: a:1\r\n\r\n").as_bytes()).await;
+        let (answer, _) =
+            exchange(running.address, format!("{method} HTTP/1.1\r\nhost: a:1\r\n\r\n").as_bytes()).await;
         assert!(answer.starts_with("HTTP/1.1 405 "), "{answer}");
     }
 }
@@ -205,7 +225,8 @@ async fn tls(running: &Running, alpn: &[&[u8]]) -> tokio_rustls::client::TlsStre
     let root = CertificateDer::from_pem_slice(running.authority.record().certificate_pem.as_bytes()).unwrap();
     roots.add(root).unwrap();
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let builder = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    let builder =
+        rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
     let mut config = builder.with_root_certificates(roots).with_no_client_auth();
     config.alpn_protocols = alpn.iter().map(|name| name.to_vec()).collect();
     let tcp = TcpStream::connect(running.address).await.unwrap();

@@ -2,8 +2,8 @@ use homeport_core::{Randomness, Timestamp};
 use homeport_vault::Secret;
 use ipnet::IpNet;
 use rcgen::{
-    BasicConstraints, CertificateParams, CidrSubnet, DistinguishedName, DnType, ExtendedKeyUsagePurpose, GeneralSubtree,
-    IsCa, Issuer, KeyPair, KeyUsagePurpose, NameConstraints, PublicKeyData, SerialNumber,
+    BasicConstraints, CertificateParams, CidrSubnet, DistinguishedName, DnType, ExtendedKeyUsagePurpose,
+    GeneralSubtree, IsCa, Issuer, KeyPair, KeyUsagePurpose, NameConstraints, PublicKeyData, SerialNumber,
 };
 use rustls::crypto::aws_lc_rs::sign::any_supported_type;
 use rustls::sign::CertifiedKey;
@@ -21,7 +21,14 @@ const DAY: i64 = 86_400;
 
 /// Networks that are nobody else's: what the authority may always certify addresses of.
 const OWN_NETWORKS: [&str; 8] = [
-    "127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "::1/128", "fc00::/7", "fe80::/10",
+    "127.0.0.0/8",
+    "10.0.0.0/8",
+    "172.16.0.0/12",
+    "192.168.0.0/16",
+    "169.254.0.0/16",
+    "::1/128",
+    "fc00::/7",
+    "fe80::/10",
 ];
 
 /// What is kept of an authority, beside its key, which the owner seals.
@@ -66,7 +73,8 @@ impl LocalAuthority {
         params.serial_number = Some(serial(randomness));
         params.name_constraints = Some(constraints(&hosts, &networks));
         let certificate_pem = params.self_signed(&key)?.pem();
-        let record = AuthorityRecord { common_name: common_name.to_owned(), hosts, networks, certificate_pem };
+        let record =
+            AuthorityRecord { common_name: common_name.to_owned(), hosts, networks, certificate_pem };
         Ok(Self { issuer: Issuer::new(params, key), record })
     }
 
@@ -211,11 +219,19 @@ mod tests {
         Setting { authority, leaf: LeafKey::generate().unwrap(), random }
     }
 
-    fn accepted(authority: &LocalAuthority, shown: &CertifiedKey, name: &str, at: Timestamp) -> Result<(), rustls::Error> {
+    fn accepted(
+        authority: &LocalAuthority,
+        shown: &CertifiedKey,
+        name: &str,
+        at: Timestamp,
+    ) -> Result<(), rustls::Error> {
         let mut roots = RootCertStore::empty();
-        roots.add(CertificateDer::from_pem_slice(authority.record().certificate_pem.as_bytes()).unwrap()).unwrap();
+        roots
+            .add(CertificateDer::from_pem_slice(authority.record().certificate_pem.as_bytes()).unwrap())
+            .unwrap();
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build().unwrap();
+        let verifier =
+            WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build().unwrap();
         let at = UnixTime::since_unix_epoch(Duration::from_secs(u64::try_from(at.seconds()).unwrap()));
         let name = ServerName::try_from(name.to_owned()).unwrap();
         verifier.verify_server_cert(&shown.cert[0], &[], &name, &[], at).map(|_| ())
@@ -226,7 +242,15 @@ mod tests {
         let Setting { authority, leaf, random } = setting(&["api.example.com", "192.0.2.7"]);
         let names = Names::of_this_machine(&["api.example.com".into(), "192.0.2.7".into()]);
         let shown = authority.issue(&leaf, &names, NOW, &random).unwrap();
-        for name in ["localhost", "photos.api.example.com", "127.0.0.1", "::1", "10.0.2.2", "192.0.2.7", "api.example.com"] {
+        for name in [
+            "localhost",
+            "photos.api.example.com",
+            "127.0.0.1",
+            "::1",
+            "10.0.2.2",
+            "192.0.2.7",
+            "api.example.com",
+        ] {
             assert_eq!(accepted(&authority, &shown, name, NOW), Ok(()), "{name}");
         }
         for name in ["example.com", "192.0.2.8"] {

@@ -33,7 +33,8 @@ impl CertificateFiles {
         if chain.is_empty() {
             return Err(pem(&self.chain, "a certificate chain"));
         }
-        let key = PrivateKeyDer::from_pem_slice(&read(&self.key)?).map_err(|_| pem(&self.key, "a private key"))?;
+        let key =
+            PrivateKeyDer::from_pem_slice(&read(&self.key)?).map_err(|_| pem(&self.key, "a private key"))?;
         let certified = CertifiedKey::new(chain, any_supported_type(&key)?);
         match certified.keys_match() {
             Err(rustls::Error::InconsistentKeys(rustls::InconsistentKeys::KeyMismatch)) => {

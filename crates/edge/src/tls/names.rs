@@ -3,8 +3,8 @@ use std::fs;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::IpNet;
-use rcgen::string::Ia5String;
 use rcgen::SanType;
+use rcgen::string::Ia5String;
 
 use super::TlsError;
 
@@ -36,7 +36,8 @@ impl Names {
 
     /// `localhost` and loopback alone, with 10.0.2.2.
     pub fn local() -> Self {
-        let loopback = [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into(), ANDROID_EMULATORS_HOST.into()];
+        let loopback =
+            [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into(), ANDROID_EMULATORS_HOST.into()];
         Self { hosts: BTreeSet::from(["localhost".to_owned()]), addresses: BTreeSet::from(loopback) }
     }
 
@@ -71,7 +72,9 @@ impl Names {
     /// The hosts of these that no certificate of an authority for `permitted` could be for.
     pub(super) fn hosts_outside<'a>(&'a self, permitted: &'a [String]) -> impl Iterator<Item = &'a str> {
         let within = |host: &str| {
-            permitted.iter().any(|name| host == name || host.strip_suffix(name.as_str()).is_some_and(|h| h.ends_with('.')))
+            permitted.iter().any(|name| {
+                host == name || host.strip_suffix(name.as_str()).is_some_and(|h| h.ends_with('.'))
+            })
         };
         self.hosts().filter(move |host| !within(host))
     }
@@ -106,7 +109,8 @@ pub fn host_name() -> Option<String> {
 pub fn machine_addresses() -> Vec<IpAddr> {
     let v4 = fs::read_to_string("/proc/net/fib_trie").unwrap_or_default();
     let v6 = fs::read_to_string("/proc/net/if_inet6").unwrap_or_default();
-    let mut addresses: Vec<IpAddr> = local_v4(&v4).map(IpAddr::from).chain(v6.lines().filter_map(v6_of)).collect();
+    let mut addresses: Vec<IpAddr> =
+        local_v4(&v4).map(IpAddr::from).chain(v6.lines().filter_map(v6_of)).collect();
     addresses.sort_unstable();
     addresses.dedup();
     addresses
@@ -142,7 +146,8 @@ mod tests {
 
     #[test]
     fn configured_names_and_addresses_are_covered() {
-        let names = Names::of_this_machine(&["Api.Example.com".into(), "192.0.2.7".into(), "[2001:db8::1]".into()]);
+        let names =
+            Names::of_this_machine(&["Api.Example.com".into(), "192.0.2.7".into(), "[2001:db8::1]".into()]);
         assert!(names.hosts().any(|host| host == "api.example.com"));
         assert!(names.addresses().any(|address| address.to_string() == "2001:db8::1"));
         assert!(names.hosts().any(|host| host == "localhost"));
@@ -151,7 +156,8 @@ mod tests {
 
     #[test]
     fn what_an_authority_may_not_certify_is_left_out() {
-        let names = Names::of_this_machine(&["api.example.com".into(), "badexample.com".into(), "192.0.2.7".into()]);
+        let names =
+            Names::of_this_machine(&["api.example.com".into(), "badexample.com".into(), "192.0.2.7".into()]);
         let permitted = ["localhost".to_owned(), "example.com".to_owned()];
         assert!(names.hosts_outside(&permitted).any(|host| host == "badexample.com"));
         assert!(!names.hosts_outside(&permitted).any(|host| host == "api.example.com"));
