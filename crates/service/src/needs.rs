@@ -11,6 +11,7 @@ mod messages;
 mod roles;
 mod run;
 mod tokens;
+mod web_identity;
 
 use homeport_core::{Account, Arn};
 
@@ -21,6 +22,7 @@ pub use messages::{Channel, Message, NotSent, SendMessage};
 pub use roles::{Assume, AssumeForService, AssumeRefused, AssumedBy, Credentials};
 pub use run::{Invocation, Invoke, InvokeKind, InvokeRefused, Invoked};
 pub use tokens::{TokenRefused, TokenUse, Verified, VerifyToken};
+pub use web_identity::{VerifyWebIdentity, WebIdentity};
 
 /// The longest chain of invocations that call each other.
 pub const MAX_INVOCATION_DEPTH: u8 = 16;
@@ -66,6 +68,8 @@ pub struct Needs {
     pub check_signature: OnceLock<Arc<dyn CheckSignature>>,
     /// Met by the edge.
     pub fetch: OnceLock<Arc<dyn Fetch>>,
+    /// Asked in order: met by cognito-identity, and by cognito-idp for pools that are OIDC providers.
+    pub web_identities: OnceLock<Vec<Arc<dyn VerifyWebIdentity>>>,
     /// Met by logs.
     pub put_log: OnceLock<Arc<dyn PutLog>>,
 }

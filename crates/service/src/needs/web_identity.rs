@@ -1,0 +1,30 @@
+use std::collections::BTreeMap;
+
+use homeport_core::BoxFuture;
+
+use super::TokenRefused;
+use crate::CognitoSession;
+
+/// A federated user, known by a verified token: who may ask for `AssumeRoleWithWebIdentity`.
+#[derive(Clone, Debug)]
+pub struct WebIdentity {
+    /// The `Federated` principal of trust policies, such as `cognito-identity.amazonaws.com` or an OIDC provider's ARN.
+    pub provider: String,
+    /// `sub`
+    pub subject: String,
+    /// `aud`
+    pub audience: String,
+    /// Condition keys of the trust policy and of the session: `PROVIDER:aud`, `PROVIDER:sub`, `PROVIDER:amr`.
+    pub context: BTreeMap<String, Vec<String>>,
+    /// For identity pools: whose session it will be.
+    pub cognito: Option<CognitoSession>,
+}
+
+/// A web identity's token → whose it is. Met by the services that issue such tokens.
+pub trait VerifyWebIdentity: Send + Sync {
+    /// Verifies a token of this issuer; `None` for tokens that name another.
+    fn verify_web_identity<'a>(
+        &'a self,
+        token: &'a str,
+    ) -> BoxFuture<'a, Result<Option<WebIdentity>, TokenRefused>>;
+}
