@@ -48,13 +48,7 @@ mod tests {
         let id = BlobId::draw(&SeededRandomness::new(1));
         assert_eq!(BlobId::parse(id.as_str()), Some(id.clone()));
         assert_eq!(id.path("s3").as_ref().matches('/').count(), 3);
-        for text in [
-            "",
-            "../../../../etc/passwd",
-            &"A".repeat(32),
-            &"a".repeat(31),
-            &"é".repeat(16),
-        ] {
+        for text in ["", "../../../../etc/passwd", &"A".repeat(32), &"a".repeat(31), &"é".repeat(16)] {
             assert_eq!(BlobId::parse(text), None, "{text}");
         }
     }

@@ -58,27 +58,18 @@ impl Blobs {
         staged::make_folder(folder).map_err(|error| BlobError::Failed(error.into()))?;
         staged::remove_half_written(folder).map_err(|error| BlobError::Failed(error.into()))?;
         let store = LocalFileSystem::new_with_prefix(folder)?.with_fsync(true);
-        Ok(Self {
-            store: Arc::new(store),
-            owner,
-        })
+        Ok(Self { store: Arc::new(store), owner })
     }
 
     /// Blobs in memory, for tests.
     pub fn in_memory(owner: &'static str) -> Self {
-        Self {
-            store: Arc::new(InMemory::new()),
-            owner,
-        }
+        Self { store: Arc::new(InMemory::new()), owner }
     }
 
     /// The same store's blobs of another owner.
     #[must_use]
     pub fn of(&self, owner: &'static str) -> Self {
-        Self {
-            store: self.store.clone(),
-            owner,
-        }
+        Self { store: self.store.clone(), owner }
     }
 
     /// Begins a blob.
@@ -98,20 +89,14 @@ impl Blobs {
     /// Opens a blob, or a part of it, for streaming. Once opened it is read to its end even when it is deleted
     /// meanwhile.
     pub async fn read(&self, id: &BlobId, range: Option<Range<u64>>) -> Result<BlobReader, BlobError> {
-        let options = GetOptions {
-            range: range.map(GetRange::Bounded),
-            ..GetOptions::default()
-        };
+        let options = GetOptions { range: range.map(GetRange::Bounded), ..GetOptions::default() };
         let found = self.store.get_opts(&id.path(self.owner), options).await?;
         Ok(BlobReader::new(found))
     }
 
     /// Reads a whole blob of at most `limit` bytes.
     pub async fn read_whole(&self, id: &BlobId, limit: u64) -> Result<Bytes, BlobError> {
-        let found = self
-            .store
-            .get_opts(&id.path(self.owner), GetOptions::default())
-            .await?;
+        let found = self.store.get_opts(&id.path(self.owner), GetOptions::default()).await?;
         if found.meta.size > limit {
             return Err(BlobError::TooLarge { limit });
         }
@@ -136,11 +121,7 @@ impl Blobs {
         E: From<BlobError>,
     {
         let prefix = object_store::path::Path::from(self.owner);
-        let mut batches = self
-            .store
-            .list(Some(&prefix))
-            .map_err(BlobError::from)
-            .chunks(SWEEP_BATCH);
+        let mut batches = self.store.list(Some(&prefix)).map_err(BlobError::from).chunks(SWEEP_BATCH);
         let mut removed = 0;
         while let Some(batch) = batches.next().await {
             let mut old = Vec::new();

@@ -26,10 +26,7 @@ impl BlobReader {
             GetResultPayload::File(file, _) => file_chunks(file, range.start, range.end),
             GetResultPayload::Stream(chunks) => chunks.map_err(BlobError::from).boxed(),
         };
-        Self {
-            length: range.end - range.start,
-            chunks,
-        }
+        Self { length: range.end - range.start, chunks }
     }
 
     /// How many bytes will be given, if nothing fails.

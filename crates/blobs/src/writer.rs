@@ -17,23 +17,14 @@ pub struct BlobWriter {
 
 impl BlobWriter {
     pub(crate) fn new(id: BlobId, upload: Box<dyn MultipartUpload>) -> Self {
-        Self {
-            id,
-            upload,
-            held: Vec::new(),
-            held_bytes: 0,
-        }
+        Self { id, upload, held: Vec::new(), held_bytes: 0 }
     }
 
     /// Appends bytes; waits for the disk when more than [`WRITE_PART`] are held.
     pub async fn write(&mut self, bytes: Bytes) -> Result<(), BlobError> {
         self.held_bytes += bytes.len();
         self.held.push(bytes);
-        if self.held_bytes < WRITE_PART {
-            Ok(())
-        } else {
-            self.flush().await
-        }
+        if self.held_bytes < WRITE_PART { Ok(()) } else { self.flush().await }
     }
 
     /// Ends the blob: it is whole and durable when this returns.

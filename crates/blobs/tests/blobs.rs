@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::UNIX_EPOCH;
 
 use bytes::Bytes;
 use futures_util::TryStreamExt;
@@ -17,12 +17,8 @@ fn opened() -> (tempfile::TempDir, Blobs, SeededRandomness) {
 }
 
 fn files(folder: &Path) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path());
-    entries
-        .flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] })
-        .collect()
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
 }
 
 async fn read(blobs: &Blobs, id: &BlobId, range: Option<std::ops::Range<u64>>) -> Vec<u8> {
@@ -30,8 +26,10 @@ async fn read(blobs: &Blobs, id: &BlobId, range: Option<std::ops::Range<u64>>) -
     chunks.concat()
 }
 
-fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+/// When the first of the files was written, by the file system's own clock.
+fn written(folder: &Path) -> Timestamp {
+    let modified = std::fs::metadata(&files(folder)[0]).unwrap().modified().unwrap();
+    let since = modified.duration_since(UNIX_EPOCH).unwrap();
     Timestamp::from_seconds(since.as_secs().try_into().unwrap())
 }
 
@@ -50,10 +48,7 @@ async fn what_was_finished_is_there_and_reads_in_any_range() {
         let part = &bytes[range.start as usize..range.end as usize];
         assert_eq!(read(&blobs, &id, Some(range)).await, part);
     }
-    assert!(matches!(
-        blobs.read_whole(&id, end - 1).await,
-        Err(BlobError::TooLarge { .. })
-    ));
+    assert!(matches!(blobs.read_whole(&id, end - 1).await, Err(BlobError::TooLarge { .. })));
     assert_eq!(blobs.read_whole(&id, end).await.unwrap(), bytes);
 }
 
@@ -96,10 +91,7 @@ async fn what_a_crash_left_half_written_is_removed_at_the_next_start() {
 #[tokio::test]
 async fn a_deleted_blob_is_gone_but_an_open_reader_ends_well() {
     let (_folder, blobs, random) = opened();
-    let id = blobs
-        .put(&random, Bytes::from(vec![7; 2 * WRITE_PART]))
-        .await
-        .unwrap();
+    let id = blobs.put(&random, Bytes::from(vec![7; 2 * WRITE_PART])).await.unwrap();
     let reader = blobs.read(&id, None).await.unwrap();
     blobs.delete(&id).await.unwrap();
     blobs.delete(&id).await.unwrap();
@@ -110,22 +102,16 @@ async fn a_deleted_blob_is_gone_but_an_open_reader_ends_well() {
 
 #[tokio::test]
 async fn the_sweep_takes_old_blobs_that_no_record_names() {
-    let (_folder, blobs, random) = opened();
+    let (folder, blobs, random) = opened();
     let named = blobs.put(&random, Bytes::from_static(b"named")).await.unwrap();
     let orphan = blobs.put(&random, Bytes::from_static(b"orphan")).await.unwrap();
-    let other = blobs
-        .of("lambda")
-        .put(&random, Bytes::from_static(b"package"))
-        .await
-        .unwrap();
+    let other = blobs.of("lambda").put(&random, Bytes::from_static(b"package")).await.unwrap();
     let is_named = async |ids: Vec<BlobId>| Ok::<_, BlobError>(ids.iter().map(|id| *id == named).collect());
-    assert_eq!(blobs.sweep(now(), is_named).await.unwrap(), 0);
-    let later = now().plus_seconds(SWEEP_AGE_SECONDS + 60);
+    let now = written(folder.path());
+    assert_eq!(blobs.sweep(now, is_named).await.unwrap(), 0);
+    let later = now.plus_seconds(SWEEP_AGE_SECONDS + 60);
     assert_eq!(blobs.sweep(later, is_named).await.unwrap(), 1);
-    assert!(matches!(
-        blobs.read(&orphan, None).await,
-        Err(BlobError::NotFound)
-    ));
+    assert!(matches!(blobs.read(&orphan, None).await, Err(BlobError::NotFound)));
     assert_eq!(read(&blobs, &named, None).await, b"named");
     assert_eq!(read(&blobs.of("lambda"), &other, None).await, b"package");
 }
@@ -134,9 +120,6 @@ async fn the_sweep_takes_old_blobs_that_no_record_names() {
 async fn the_folder_is_its_owners_alone() {
     use std::os::unix::fs::PermissionsExt;
     let (folder, _blobs, _) = opened();
-    let mode = std::fs::metadata(folder.path().join("blobs"))
-        .unwrap()
-        .permissions()
-        .mode();
+    let mode = std::fs::metadata(folder.path().join("blobs")).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o700);
 }
