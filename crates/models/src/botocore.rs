@@ -25,9 +25,7 @@ pub fn newest_model(data: &Path, service: &str) -> Result<(String, Value), Model
     let mut bytes = fs::read(&path).map_err(ModelError::file(&path))?;
     if path.extension().is_some_and(|e| e == "gz") {
         let mut plain = Vec::new();
-        flate2::read::GzDecoder::new(&bytes[..])
-            .read_to_end(&mut plain)
-            .map_err(ModelError::file(&path))?;
+        flate2::read::GzDecoder::new(&bytes[..]).read_to_end(&mut plain).map_err(ModelError::file(&path))?;
         bytes = plain;
     }
     let model = serde_json::from_slice(&bytes).map_err(|source| ModelError::Json { path, source })?;

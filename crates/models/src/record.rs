@@ -12,10 +12,7 @@ pub struct Record {
 impl Record {
     /// A record of these words, with neither attributes nor lines.
     pub fn new<const N: usize>(words: [&str; N]) -> Self {
-        Self {
-            words: words.map(str::to_owned).to_vec(),
-            ..Self::default()
-        }
+        Self { words: words.map(str::to_owned).to_vec(), ..Self::default() }
     }
 
     /// Adds the attribute `name` if `is` holds.
@@ -39,9 +36,6 @@ impl Record {
 
     /// The value of an attribute.
     pub fn attribute(&self, name: &str) -> Option<&str> {
-        self.attributes
-            .iter()
-            .find(|(n, _)| n == name)
-            .and_then(|(_, value)| value.as_deref())
+        self.attributes.iter().find(|(n, _)| n == name).and_then(|(_, value)| value.as_deref())
     }
 }

@@ -44,15 +44,10 @@ pub fn read(text: &str) -> Result<Vec<Record>, ModelError> {
         if line.is_empty() || line.starts_with('#') {
             continue;
         }
-        let wrong = |what| ModelError::Line {
-            line: index + 1,
-            what,
-        };
+        let wrong = |what| ModelError::Line { line: index + 1, what };
         let record = read_line(line.trim_start()).ok_or_else(|| wrong("cannot be read"))?;
         if line.starts_with(' ') {
-            let parent = records
-                .last_mut()
-                .ok_or_else(|| wrong("is indented below nothing"))?;
+            let parent = records.last_mut().ok_or_else(|| wrong("is indented below nothing"))?;
             parent.lines.push(record);
         } else {
             records.push(record);
@@ -108,24 +103,15 @@ mod tests {
         record.flag("sensitive", true);
         record.value("pattern", Some(r#"[\w "=+]+"#.to_owned()));
         record.value("max", Some("-1".to_owned()));
-        record.lines = vec![
-            Record::new(["|", "+a b"]),
-            Record::new(["|", ""]),
-            Record::new(["|", "ü=\u{7f}"]),
-        ];
+        record.lines =
+            vec![Record::new(["|", "+a b"]), Record::new(["|", ""]), Record::new(["|", "ü=\u{7f}"])];
         let records = vec![record, Record::new(["string", "Other"])];
         assert_eq!(read(&write(&records)).unwrap(), records);
     }
 
     #[test]
     fn a_broken_line_is_named_by_its_number() {
-        assert_eq!(
-            read("string A\n\n  \"open\n").unwrap_err().to_string(),
-            "line 3: cannot be read"
-        );
-        assert_eq!(
-            read("  a\n").unwrap_err().to_string(),
-            "line 1: is indented below nothing"
-        );
+        assert_eq!(read("string A\n\n  \"open\n").unwrap_err().to_string(), "line 3: cannot be read");
+        assert_eq!(read("  a\n").unwrap_err().to_string(), "line 1: is indented below nothing");
     }
 }

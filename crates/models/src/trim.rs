@@ -7,10 +7,7 @@ use crate::{ModelError, Record};
 /// Trims the model of one service.
 pub fn trim(service: &str, version: &str, model: &Value) -> Result<Vec<Record>, ModelError> {
     let metadata = object(model, "metadata");
-    let mut records = vec![
-        Record::new(["service", service]),
-        Record::new(["api-version", version]),
-    ];
+    let mut records = vec![Record::new(["service", service]), Record::new(["api-version", version])];
     let known = [
         ("protocol", "protocol"),
         ("json-version", "jsonVersion"),
@@ -25,22 +22,14 @@ pub fn trim(service: &str, version: &str, model: &Value) -> Result<Vec<Record>, 
             records.push(Record::new([name, value]));
         }
     }
-    let protocols = metadata
-        .get("protocols")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten();
+    let protocols = metadata.get("protocols").and_then(Value::as_array).into_iter().flatten();
     for protocol in protocols.filter_map(Value::as_str) {
         records.push(Record::new(["speaks", protocol]));
     }
     if metadata.contains_key("awsQueryCompatible") {
         records.push(Record::new(["query-compatible"]));
     }
-    records.extend(
-        object(model, "operations")
-            .iter()
-            .map(|(name, value)| operation(name, value)),
-    );
+    records.extend(object(model, "operations").iter().map(|(name, value)| operation(name, value)));
     for (name, value) in object(model, "shapes") {
         records.push(shape(service, name, value)?);
     }
@@ -49,10 +38,7 @@ pub fn trim(service: &str, version: &str, model: &Value) -> Result<Vec<Record>, 
 
 fn object<'a>(value: &'a Value, key: &str) -> &'a Map<String, Value> {
     static EMPTY: std::sync::OnceLock<Map<String, Value>> = std::sync::OnceLock::new();
-    value
-        .get(key)
-        .and_then(Value::as_object)
-        .unwrap_or_else(|| EMPTY.get_or_init(Map::new))
+    value.get(key).and_then(Value::as_object).unwrap_or_else(|| EMPTY.get_or_init(Map::new))
 }
 
 fn text(value: &Value, key: &str) -> Option<String> {
@@ -69,10 +55,8 @@ fn is(value: &Value, key: &str) -> bool {
 
 fn operation(name: &str, value: &Value) -> Record {
     let http = &value["http"];
-    let (method, uri) = (
-        text(http, "method").unwrap_or_default(),
-        text(http, "requestUri").unwrap_or_default(),
-    );
+    let (method, uri) =
+        (text(http, "method").unwrap_or_default(), text(http, "requestUri").unwrap_or_default());
     let mut record = Record::new(["operation", name, &method, &uri]);
     record.value("status", number(http, "responseCode"));
     let unsigned = value["authtype"] == "none" || value["auth"] == serde_json::json!(["smithy.api#noAuth"]);
@@ -87,9 +71,7 @@ fn operation(name: &str, value: &Value) -> Record {
         }
     }
     for error in value["errors"].as_array().into_iter().flatten() {
-        record
-            .lines
-            .push(Record::new(["error", &text(error, "shape").unwrap_or_default()]));
+        record.lines.push(Record::new(["error", &text(error, "shape").unwrap_or_default()]));
     }
     record
 }
@@ -106,10 +88,7 @@ fn shape(service: &str, name: &str, value: &Value) -> Result<Record, ModelError>
         }
         other => {
             let what = format!("shape {name} is of the unknown type {other}");
-            return Err(ModelError::Unknown {
-                service: service.to_owned(),
-                what,
-            });
+            return Err(ModelError::Unknown { service: service.to_owned(), what });
         }
     };
     record.value("min", number(value, "min"));
@@ -138,25 +117,12 @@ fn shape(service: &str, name: &str, value: &Value) -> Result<Record, ModelError>
     record.value("code", text(&value["error"], "code"));
     record.value("status", number(&value["error"], "httpStatusCode"));
     record.flag("sender", is(&value["error"], "senderFault"));
-    let required: Vec<&str> = value["required"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
-        .collect();
+    let required: Vec<&str> =
+        value["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     for (member_name, member_value) in object(value, "members") {
-        record.lines.push(member(
-            member_name,
-            member_value,
-            required.contains(&member_name.as_str()),
-        ));
+        record.lines.push(member(member_name, member_value, required.contains(&member_name.as_str())));
     }
-    for option in value["enum"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
-    {
+    for option in value["enum"].as_array().into_iter().flatten().filter_map(Value::as_str) {
         record.lines.push(Record::new(["|", option]));
     }
     Ok(record)

@@ -16,15 +16,9 @@ fn records(service: &str) -> Vec<Record> {
 
 #[test]
 fn the_blob_is_packed_from_the_text_files() {
-    let services: Vec<_> = SERVICES
-        .iter()
-        .map(|service| (*service, records(service)))
-        .collect();
+    let services: Vec<_> = SERVICES.iter().map(|service| (*service, records(service))).collect();
     let packed = std::fs::read(models().join("models.bin")).unwrap();
-    assert!(
-        pack::pack(&services) == packed,
-        "run `cargo run --release -p homeport-models -- pack models`"
-    );
+    assert!(pack::pack(&services) == packed, "run `cargo run --release -p homeport-models -- pack models`");
 }
 
 #[test]
@@ -36,32 +30,20 @@ fn what_was_packed_is_what_the_program_reads() {
                 "operation" => {
                     let operation = service.operation(record.word(1)).unwrap();
                     assert_eq!(operation.method, record.word(2));
-                    let errors = record
-                        .lines
-                        .iter()
-                        .filter(|line| line.word(0) == "error")
-                        .map(|line| line.word(1));
+                    let errors =
+                        record.lines.iter().filter(|line| line.word(0) == "error").map(|line| line.word(1));
                     let read = operation.errors.iter().map(|error| service.shape(*error).name);
                     assert!(errors.eq(read), "{name} {}", operation.name);
                 }
                 "structure" => {
                     let structure = service.shape_named(record.word(1)).unwrap().structure().unwrap();
                     let members = record.lines.iter().map(|line| (line.word(0), line.word(1)));
-                    let read = structure
-                        .members
-                        .iter()
-                        .map(|m| (m.name, service.shape(m.shape).name));
+                    let read = structure.members.iter().map(|m| (m.name, service.shape(m.shape).name));
                     assert!(members.eq(read), "{name} {}", record.word(1));
                 }
                 "string" => {
                     let shape = service.shape_named(record.word(1)).unwrap();
-                    assert!(
-                        record
-                            .lines
-                            .iter()
-                            .map(|line| line.word(1))
-                            .eq(shape.options.iter().copied())
-                    );
+                    assert!(record.lines.iter().map(|line| line.word(1)).eq(shape.options.iter().copied()));
                 }
                 _ => {}
             }
@@ -70,6 +52,7 @@ fn what_was_packed_is_what_the_program_reads() {
 }
 
 /// The data folder of the stated botocore: of `HOMEPORT_BOTOCORE` (a folder), or of a virtual environment made here.
+#[expect(clippy::disallowed_methods, reason = "where botocore lies is a matter of the test machine")]
 fn botocore_data() -> Result<PathBuf, String> {
     if let Some(data) = std::env::var_os("HOMEPORT_BOTOCORE") {
         return Ok(data.into());

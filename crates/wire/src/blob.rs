@@ -28,10 +28,7 @@ impl Record {
 
     /// The attribute's value.
     pub(crate) fn value(&self, name: &str) -> Option<&'static str> {
-        self.attributes
-            .iter()
-            .find(|(n, _)| *n == name)
-            .and_then(|(_, value)| *value)
+        self.attributes.iter().find(|(n, _)| *n == name).and_then(|(_, value)| *value)
     }
 }
 
@@ -46,10 +43,7 @@ pub(crate) struct Reader {
 
 impl Reader {
     pub(crate) fn new(bytes: &'static [u8]) -> Self {
-        Self {
-            rest: bytes,
-            texts: Vec::new(),
-        }
+        Self { rest: bytes, texts: Vec::new() }
     }
 
     pub(crate) fn number(&mut self) -> Option<usize> {
@@ -96,11 +90,7 @@ impl Reader {
         let words = (0..count).map(|_| self.interned()).collect::<Option<_>>()?;
         let count = self.number()?;
         let attributes = (0..count).map(|_| self.attribute()).collect::<Option<_>>()?;
-        Some(Record {
-            words,
-            attributes,
-            lines: self.list(depth - 1)?,
-        })
+        Some(Record { words, attributes, lines: self.list(depth - 1)? })
     }
 
     fn interned(&mut self) -> Option<&'static str> {

@@ -23,11 +23,7 @@ impl Service {
         } else {
             self.protocol
         };
-        if self.speaks.contains(&asked) {
-            asked
-        } else {
-            self.protocol
-        }
+        if self.speaks.contains(&asked) { asked } else { self.protocol }
     }
 }
 
@@ -43,22 +39,31 @@ pub fn decode(
     head: &Head<'_>,
     body: &[u8],
 ) -> Result<Value, Fault> {
-    let service = service_of(operation)?;
-    let input = match protocol {
-        Protocol::Json => decode_aws_json(service, operation, body)?,
-        Protocol::Query => query::decode(service, operation, head, body)?,
-        Protocol::RestJson => rest_json::decode(service, operation, head, body)?,
-        Protocol::RestXml => rest_xml::decode(service, operation, head, body)?,
-        Protocol::RpcV2Cbor => {
-            return Err(Fault::with_status(
-                "UnsupportedProtocol",
-                415,
-                "This protocol is not spoken here",
-            ));
-        }
-    };
-    constraints::validate(service, operation, &input)?;
+    let input = parse(operation, protocol, head, body)?;
+    constraints::validate(service_of(operation)?, operation, &input)?;
     Ok(input)
+}
+
+/// As [`decode`], but only types are checked, not the model's constraints.
+///
+/// # Errors
+/// What is malformed or of the wrong type, in AWS's code and words.
+pub fn parse(
+    operation: &Operation,
+    protocol: Protocol,
+    head: &Head<'_>,
+    body: &[u8],
+) -> Result<Value, Fault> {
+    let service = service_of(operation)?;
+    match protocol {
+        Protocol::Json => decode_aws_json(service, operation, body),
+        Protocol::Query => query::decode(service, operation, head, body),
+        Protocol::RestJson => rest_json::decode(service, operation, head, body),
+        Protocol::RestXml => rest_xml::decode(service, operation, head, body),
+        Protocol::RpcV2Cbor => {
+            Err(Fault::with_status("UnsupportedProtocol", 415, "This protocol is not spoken here"))
+        }
+    }
 }
 
 fn decode_aws_json(service: &Service, operation: &Operation, body: &[u8]) -> Result<Value, Fault> {
@@ -105,11 +110,7 @@ fn encode_aws_json(
 
 /// `application/x-amz-json-1.0` or `-1.1`.
 pub(crate) fn json_content_type(service: &Service) -> &'static str {
-    if service.json_version == "1.0" {
-        "application/x-amz-json-1.0"
-    } else {
-        "application/x-amz-json-1.1"
-    }
+    if service.json_version == "1.0" { "application/x-amz-json-1.0" } else { "application/x-amz-json-1.1" }
 }
 
 impl Operation {

@@ -18,11 +18,7 @@ pub fn validate(service: &Service, operation: &Operation, input: &Value) -> Resu
     let Some(shape) = operation.input else {
         return Ok(());
     };
-    let mut walk = Walk {
-        service,
-        violations: Vec::new(),
-        in_body: false,
-    };
+    let mut walk = Walk { service, violations: Vec::new(), in_body: false };
     walk.value(service.shape(shape), input, &mut String::new());
     if walk.violations.is_empty() {
         return Ok(());
@@ -32,10 +28,7 @@ pub fn validate(service: &Service, operation: &Operation, input: &Value) -> Resu
     }
     let count = walk.violations.len();
     let errors = if count == 1 { "error" } else { "errors" };
-    let message = format!(
-        "{count} validation {errors} detected: {}",
-        walk.violations.join("; ")
-    );
+    let message = format!("{count} validation {errors} detected: {}", walk.violations.join("; "));
     Err(faults::validation(service, message))
 }
 
@@ -50,9 +43,8 @@ impl Walk<'_> {
     fn violated(&mut self, shape: &Shape, value: &Value, path: &str, constraint: &str) {
         if self.violations.len() < MAX_VIOLATIONS {
             let value = shown(self.service, shape, value);
-            self.violations.push(format!(
-                "Value {value} at '{path}' failed to satisfy constraint: {constraint}"
-            ));
+            self.violations
+                .push(format!("Value {value} at '{path}' failed to satisfy constraint: {constraint}"));
         }
     }
 
@@ -75,14 +67,7 @@ impl Walk<'_> {
             }
             (Kind::Map(of), Value::Object(map)) => {
                 let keys: Vec<Value> = map.keys().map(|key| Value::from(key.as_str())).collect();
-                self.items(
-                    shape,
-                    value,
-                    path,
-                    self.service.shape(of.key),
-                    keys.iter(),
-                    "Map keys",
-                );
+                self.items(shape, value, path, self.service.shape(of.key), keys.iter(), "Map keys");
                 let item = self.service.shape(of.value);
                 self.items(shape, value, path, item, map.values(), "Map value");
                 if !is_scalar(item) {
@@ -146,11 +131,7 @@ impl Walk<'_> {
         let scalar = is_scalar(item);
         let breaks = |value: &Value| value.is_null() || (scalar && !broken(item, value).is_empty());
         if items.any(breaks) {
-            let all = if scalar {
-                all_constraints(item)
-            } else {
-                vec!["Member must not be null".to_owned()]
-            };
+            let all = if scalar { all_constraints(item) } else { vec!["Member must not be null".to_owned()] };
             let constraint = format!("{what} must satisfy constraint: [{}]", all.join(", "));
             let sensitive = item.sensitive && !outer.sensitive;
             self.violated(if sensitive { item } else { outer }, whole, path, &constraint);
@@ -165,11 +146,7 @@ fn is_scalar(shape: &Shape) -> bool {
 /// `TableName` as messages have it: `tableName`.
 fn lower_camel(name: &str) -> impl Iterator<Item = char> {
     let mut chars = name.chars();
-    chars
-        .next()
-        .map(|first| first.to_ascii_lowercase())
-        .into_iter()
-        .chain(chars)
+    chars.next().map(|first| first.to_ascii_lowercase()).into_iter().chain(chars)
 }
 
 /// How a message shows a value. Sensitive ones, and whole structures, are never shown.
@@ -188,10 +165,7 @@ fn shown(service: &Service, shape: &Shape, value: &Value) -> String {
         }
         Value::Object(map) => {
             let shown = |(key, item): (&String, &Value)| {
-                format!(
-                    "{key}={}",
-                    item.as_str().map_or_else(|| item.to_string(), str::to_owned)
-                )
+                format!("{key}={}", item.as_str().map_or_else(|| item.to_string(), str::to_owned))
             };
             format!("'{{{}}}'", map.iter().map(shown).collect::<Vec<_>>().join(", "))
         }
@@ -221,10 +195,7 @@ fn broken(shape: &Shape, value: &Value) -> Vec<String> {
             broken.push(enumeration(shape));
         }
         if let Some(pattern) = shape.pattern.as_ref().filter(|pattern| !pattern.matches(text)) {
-            broken.push(format!(
-                "Member must satisfy regular expression pattern: {}",
-                pattern.source()
-            ));
+            broken.push(format!("Member must satisfy regular expression pattern: {}", pattern.source()));
         }
     }
     if shape.min.is_none() && shape.max.is_none() {
@@ -242,10 +213,7 @@ fn broken(shape: &Shape, value: &Value) -> Vec<String> {
     broken
 }
 
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "no request is so long that a double could not count it"
-)]
+#[expect(clippy::cast_precision_loss, reason = "no request is so long that a double could not count it")]
 fn size(shape: &Shape, value: &Value) -> Option<f64> {
     Some(match (&shape.kind, value) {
         (Kind::String, Value::String(text)) => text.chars().count() as f64,
@@ -265,45 +233,23 @@ fn all_constraints(shape: &Shape) -> Vec<String> {
     let pattern = shape.pattern.as_ref();
     let pattern = pattern.map(|p| format!("Member must satisfy regular expression pattern: {}", p.source()));
     let options = (!shape.options.is_empty()).then(|| enumeration(shape));
-    let all: Vec<String> = at_most(shape)
-        .into_iter()
-        .chain(at_least(shape))
-        .chain(pattern)
-        .chain(options)
-        .collect();
-    if all.is_empty() {
-        vec!["Member must not be null".to_owned()]
-    } else {
-        all
-    }
+    let all: Vec<String> =
+        at_most(shape).into_iter().chain(at_least(shape)).chain(pattern).chain(options).collect();
+    if all.is_empty() { vec!["Member must not be null".to_owned()] } else { all }
 }
 
 fn enumeration(shape: &Shape) -> String {
-    format!(
-        "Member must satisfy enum value set: [{}]",
-        shape.options.join(", ")
-    )
+    format!("Member must satisfy enum value set: [{}]", shape.options.join(", "))
 }
 
 fn measured(shape: &Shape) -> &'static str {
-    if matches!(shape.kind, Kind::Integer | Kind::Long | Kind::Float) {
-        "value"
-    } else {
-        "length"
-    }
+    if matches!(shape.kind, Kind::Integer | Kind::Long | Kind::Float) { "value" } else { "length" }
 }
 
 fn at_most(shape: &Shape) -> Option<String> {
-    shape
-        .max
-        .map(|max| format!("Member must have {} less than or equal to {max}", measured(shape)))
+    shape.max.map(|max| format!("Member must have {} less than or equal to {max}", measured(shape)))
 }
 
 fn at_least(shape: &Shape) -> Option<String> {
-    shape.min.map(|min| {
-        format!(
-            "Member must have {} greater than or equal to {min}",
-            measured(shape)
-        )
-    })
+    shape.min.map(|min| format!("Member must have {} greater than or equal to {min}", measured(shape)))
 }

@@ -42,10 +42,8 @@ pub fn encode_fault(
             response.set("x-amzn-requestid", request_id);
             response.set("x-amzn-errortype", code);
             if service.query_compatible {
-                response.set(
-                    "x-amzn-query-error",
-                    &format!("{};{}", query_code(service, code), blame(fault)),
-                );
+                response
+                    .set("x-amzn-query-error", &format!("{};{}", query_code(service, code), blame(fault)));
             }
             response.body = json_body(service, Some(&qualified(service, code)), fault);
         }
@@ -74,9 +72,7 @@ fn code<'f>(service: &Service, protocol: Protocol, fault: &'f Fault) -> &'f str 
 
 /// `NoSuchEntity` for the shape `NoSuchEntityException`, where the model says so.
 fn query_code<'c>(service: &Service, code: &'c str) -> &'c str {
-    let error = service
-        .shape_named(code)
-        .and_then(|shape| shape.structure()?.error);
+    let error = service.shape_named(code).and_then(|shape| shape.structure()?.error);
     error.and_then(|error| error.code).unwrap_or(code)
 }
 
@@ -137,11 +133,8 @@ impl Members {
 }
 
 fn query_body(service: &Service, code: &str, fault: &Fault, request_id: &str) -> String {
-    let mut body = format!(
-        "<ErrorResponse xmlns=\"{}\"><Error><Type>{}</Type>",
-        service.xml_namespace,
-        blame(fault)
-    );
+    let mut body =
+        format!("<ErrorResponse xmlns=\"{}\"><Error><Type>{}</Type>", service.xml_namespace, blame(fault));
     xml::leaf(&mut body, "Code", code);
     xml::leaf(&mut body, "Message", &fault.message);
     members(&mut body, fault);

@@ -36,10 +36,7 @@ pub(crate) fn serialization(service: &Service, message: impl Into<String>) -> Fa
 pub fn unknown_operation(service: &Service, operation: &str) -> Fault {
     match service.protocol {
         Protocol::Query => {
-            let message = format!(
-                "Could not find operation {operation} for version {}",
-                service.api_version
-            );
+            let message = format!("Could not find operation {operation} for version {}", service.api_version);
             Fault::with_status("InvalidAction", 400, message)
         }
         Protocol::RestXml => Fault::with_status(

@@ -26,11 +26,7 @@ pub struct EncodedResponse {
 
 impl EncodedResponse {
     pub(crate) fn new(status: u16) -> Self {
-        Self {
-            status,
-            headers: HeaderMap::new(),
-            body: Vec::new(),
-        }
+        Self { status, headers: HeaderMap::new(), body: Vec::new() }
     }
 
     /// Sets a header, unless its name or value cannot stand in one.

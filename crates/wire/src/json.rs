@@ -52,11 +52,7 @@ pub(crate) fn read(service: &Service, shape: ShapeId, value: &mut Value) -> Resu
     match (&shape.kind, &mut *value) {
         (Kind::Structure(structure), _) if structure.document => {}
         (Kind::Structure(structure), Value::Object(map)) => {
-            let in_body = |name: &str| {
-                structure
-                    .by_wire_name(name)
-                    .filter(|m| m.location == Location::Body)
-            };
+            let in_body = |name: &str| structure.by_wire_name(name).filter(|m| m.location == Location::Body);
             map.retain(|name, value| !value.is_null() && in_body(name).is_some());
             for member in structure.members.iter().filter(|m| m.location == Location::Body) {
                 read_member(service, member, map)?;
@@ -106,10 +102,7 @@ fn read_member(service: &Service, member: &Member, map: &mut Map<String, Value>)
 
 /// A number without a fraction, within its kind's range.
 fn whole(number: &Number, kind: &Kind) -> Option<i64> {
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "only floats that are whole and small are converted"
-    )]
+    #[expect(clippy::cast_possible_truncation, reason = "only floats that are whole and small are converted")]
     let from_float = |f: f64| (f.fract() == 0.0 && f.abs() < 9e15).then_some(f as i64);
     let whole = number.as_i64().or_else(|| number.as_f64().and_then(from_float))?;
     (matches!(kind, Kind::Long) || i32::try_from(whole).is_ok()).then_some(whole)
@@ -176,15 +169,11 @@ fn write_as(service: &Service, shape: &Shape, format: Option<TimeFormat>, value:
         }
         (Kind::Map(of), Value::Object(map)) => {
             let shape = service.shape(of.value);
-            braced(
-                out,
-                map.iter().filter(|(_, value)| !value.is_null()),
-                |out, (key, value)| {
-                    write_text(out, key);
-                    out.push(b':');
-                    write_as(service, shape, None, value, out);
-                },
-            );
+            braced(out, map.iter().filter(|(_, value)| !value.is_null()), |out, (key, value)| {
+                write_text(out, key);
+                out.push(b':');
+                write_as(service, shape, None, value, out);
+            });
         }
         (Kind::Timestamp, _) => {
             let format = format.or(shape.time).unwrap_or(TimeFormat::Unix);
@@ -235,9 +224,6 @@ mod tests {
     fn a_deep_body_is_refused() {
         let service = Models::service("dynamodb").unwrap();
         let deep = "[".repeat(MAX_DEPTH + 1) + &"]".repeat(MAX_DEPTH + 1);
-        assert_eq!(
-            parse(service, deep.as_bytes()).unwrap_err().code,
-            "SerializationException"
-        );
+        assert_eq!(parse(service, deep.as_bytes()).unwrap_err().code, "SerializationException");
     }
 }

@@ -29,7 +29,7 @@ mod uri;
 mod xml;
 mod xml_shapes;
 
-pub use codec::{decode, encode};
+pub use codec::{decode, encode, parse};
 pub use constraints::{MAX_VIOLATIONS, validate};
 pub use encode_fault::encode_fault;
 pub use faults::unknown_operation;

@@ -77,9 +77,7 @@ pub struct Service {
 impl Service {
     /// The operation of this name.
     pub fn operation(&self, name: &str) -> Option<&Operation> {
-        self.by_operation
-            .get(name)
-            .map(|index| &self.operations[usize::from(*index)])
+        self.by_operation.get(name).map(|index| &self.operations[usize::from(*index)])
     }
 
     /// The shape at a place that this service's model gave.
@@ -89,9 +87,7 @@ impl Service {
 
     /// The shape of this name.
     pub fn shape_named(&self, name: &str) -> Option<&Shape> {
-        self.by_shape
-            .get(name)
-            .map(|index| &self.shapes[usize::from(*index)])
+        self.by_shape.get(name).map(|index| &self.shapes[usize::from(*index)])
     }
 
     /// All patterns of its shapes.
@@ -104,10 +100,7 @@ impl Service {
         let is_error = |shape: &&Shape| shape.structure().is_some_and(|s| s.error.is_some());
         self.shape_named(code).filter(is_error).or_else(|| {
             let coded = |shape: &&Shape| {
-                shape
-                    .structure()
-                    .and_then(|s| s.error.as_ref())
-                    .is_some_and(|e| e.code == Some(code))
+                shape.structure().and_then(|s| s.error.as_ref()).is_some_and(|e| e.code == Some(code))
             };
             self.shapes.iter().find(coded)
         })

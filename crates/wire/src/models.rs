@@ -30,27 +30,18 @@ impl Models {
     pub fn service(name: &str) -> Option<&'static Service> {
         let entries = entries();
         let entry = &entries[entries.binary_search_by(|entry| entry.name.cmp(name)).ok()?];
-        entry
-            .service
-            .get_or_init(|| unpack::service(entry.name, entry.section))
-            .as_ref()
+        entry.service.get_or_init(|| unpack::service(entry.name, entry.section)).as_ref()
     }
 
     /// The name of the service that `X-Amz-Target: PREFIX.OPERATION` means.
     pub fn by_target_prefix(prefix: &str) -> Option<&'static str> {
         let known = !prefix.is_empty();
-        entries()
-            .iter()
-            .find(|entry| known && entry.target_prefix == prefix)
-            .map(|entry| entry.name)
+        entries().iter().find(|entry| known && entry.target_prefix == prefix).map(|entry| entry.name)
     }
 
     /// The names of the services that calls signed for `signing_name` may mean (API Gateway's two versions share one).
     pub fn by_signing_name(signing_name: &str) -> impl Iterator<Item = &'static str> {
-        entries()
-            .iter()
-            .filter(move |entry| entry.signing_name == signing_name)
-            .map(|entry| entry.name)
+        entries().iter().filter(move |entry| entry.signing_name == signing_name).map(|entry| entry.name)
     }
 }
 
@@ -69,13 +60,7 @@ fn read_index(packed: &'static [u8]) -> Option<Vec<Entry>> {
     let mut entries = Vec::new();
     for (name, target_prefix, signing_name, length) in heads {
         let section = reader.bytes(length)?;
-        entries.push(Entry {
-            name,
-            target_prefix,
-            signing_name,
-            section,
-            service: OnceLock::new(),
-        });
+        entries.push(Entry { name, target_prefix, signing_name, section, service: OnceLock::new() });
     }
     Some(entries)
 }

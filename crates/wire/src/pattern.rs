@@ -14,10 +14,7 @@ const MAX_COMPILED_BYTES: usize = 4 << 20;
 
 impl Pattern {
     pub(crate) fn new(source: &'static str) -> Self {
-        Self {
-            source,
-            compiled: OnceLock::new(),
-        }
+        Self { source, compiled: OnceLock::new() }
     }
 
     /// The pattern as AWS writes it.
@@ -38,10 +35,7 @@ impl Pattern {
     fn compiled(&self) -> Option<&Regex> {
         let compile = || {
             let pattern = format!(r"\A(?:{})\z", from_java(self.source));
-            RegexBuilder::new(&pattern)
-                .size_limit(MAX_COMPILED_BYTES)
-                .build()
-                .ok()
+            RegexBuilder::new(&pattern).size_limit(MAX_COMPILED_BYTES).build().ok()
         };
         self.compiled.get_or_init(compile).as_ref()
     }
@@ -72,9 +66,7 @@ const REWRITES: [(&str, &str); 9] = [
 
 /// Rewrites what Java understands otherwise: `\w`, `\d` and `\s` are ASCII there, and surrogates are characters.
 fn from_java(pattern: &str) -> String {
-    let pattern = REWRITES
-        .iter()
-        .fold(pattern.to_owned(), |text, (from, to)| text.replace(from, to));
+    let pattern = REWRITES.iter().fold(pattern.to_owned(), |text, (from, to)| text.replace(from, to));
     let mut out = String::with_capacity(pattern.len() + 16);
     let mut in_class = false;
     let mut chars = pattern.chars().peekable();

@@ -46,9 +46,7 @@ fn malformed(message: impl Into<String>) -> Fault {
 pub fn parameter(head: &Head<'_>, body: &[u8], name: &str) -> Option<String> {
     let form = std::str::from_utf8(body).ok()?;
     let all = uri::parameters(head.query).chain(uri::parameters(form)).flatten();
-    let mut values = all
-        .filter(|(n, _)| n == name)
-        .map(|(_, value)| value.into_owned());
+    let mut values = all.filter(|(n, _)| n == name).map(|(_, value)| value.into_owned());
     values.next().filter(|_| values.next().is_none())
 }
 
@@ -60,10 +58,7 @@ pub(crate) fn decode(
 ) -> Result<Value, Fault> {
     let form = std::str::from_utf8(body).map_err(|_| malformed("The request is not UTF-8"))?;
     let mut root = Node::default();
-    for (count, pair) in uri::parameters(head.query)
-        .chain(uri::parameters(form))
-        .enumerate()
-    {
+    for (count, pair) in uri::parameters(head.query).chain(uri::parameters(form)).enumerate() {
         let (name, value) = pair.ok_or_else(|| malformed("The query string is not UTF-8"))?;
         if count >= MAX_PARAMETERS {
             return Err(malformed("The request has too many parameters"));
@@ -95,19 +90,12 @@ fn read(service: &Service, shape: ShapeId, node: &Node) -> Result<Value, Fault> 
     match &shape.kind {
         Kind::Structure(structure) => read_structure(service, structure, node),
         Kind::List(list) => {
-            let within = if list.flattened {
-                Some(node)
-            } else {
-                node.parts.get(list.item_name.unwrap_or("member"))
-            };
+            let within =
+                if list.flattened { Some(node) } else { node.parts.get(list.item_name.unwrap_or("member")) };
             read_items(service, list, within)
         }
         Kind::Map(map) => {
-            let within = if map.flattened {
-                Some(node)
-            } else {
-                node.parts.get("entry")
-            };
+            let within = if map.flattened { Some(node) } else { node.parts.get("entry") };
             read_entries(service, map, within)
         }
         _ => match &node.value {
@@ -132,28 +120,14 @@ fn read_structure(service: &Service, structure: &Structure, node: &Node) -> Resu
 }
 
 fn read_items(service: &Service, list: &List, within: Option<&Node>) -> Result<Value, Fault> {
-    let items = within
-        .map(|node| node.numbered(service))
-        .transpose()?
-        .unwrap_or_default();
-    items
-        .into_iter()
-        .map(|item| read(service, list.item, item))
-        .collect::<Result<_, _>>()
-        .map(Value::Array)
+    let items = within.map(|node| node.numbered(service)).transpose()?.unwrap_or_default();
+    items.into_iter().map(|item| read(service, list.item, item)).collect::<Result<_, _>>().map(Value::Array)
 }
 
 fn read_entries(service: &Service, of: &MapShape, within: Option<&Node>) -> Result<Value, Fault> {
     let mut map = Map::new();
-    for entry in within
-        .map(|node| node.numbered(service))
-        .transpose()?
-        .unwrap_or_default()
-    {
-        let key = entry
-            .parts
-            .get(of.key_name.unwrap_or("key"))
-            .and_then(|key| key.value.clone());
+    for entry in within.map(|node| node.numbered(service)).transpose()?.unwrap_or_default() {
+        let key = entry.parts.get(of.key_name.unwrap_or("key")).and_then(|key| key.value.clone());
         let value = entry.parts.get(of.value_name.unwrap_or("value"));
         let (Some(key), Some(value)) = (key, value) else {
             return Err(serialization(service, "An entry has no key or no value"));
@@ -172,13 +146,8 @@ pub(crate) fn encode(
     let name = operation.name;
     let mut body = String::with_capacity(512);
     body.extend(["<", name, "Response xmlns=\"", service.xml_namespace, "\">"]);
-    if let Some(structure) = operation
-        .output
-        .and_then(|shape| service.shape(shape).structure())
-    {
-        let wrapper = operation
-            .result_wrapper
-            .map_or_else(|| format!("{name}Result"), str::to_owned);
+    if let Some(structure) = operation.output.and_then(|shape| service.shape(shape).structure()) {
+        let wrapper = operation.result_wrapper.map_or_else(|| format!("{name}Result"), str::to_owned);
         body.extend(["<", &wrapper, ">"]);
         xml_shapes::write_members(service, structure, output, &mut body);
         body.extend(["</", &wrapper, ">"]);

@@ -22,12 +22,9 @@ fn kept(service: &Service, shape: ShapeId, value: &Value) -> Option<Value> {
             };
             Value::Object(members.filter_map(member).collect())
         }
-        (Kind::List(list), Value::Array(items)) => Value::Array(
-            items
-                .iter()
-                .filter_map(|item| kept(service, list.item, item))
-                .collect(),
-        ),
+        (Kind::List(list), Value::Array(items)) => {
+            Value::Array(items.iter().filter_map(|item| kept(service, list.item, item)).collect())
+        }
         (Kind::Map(of), Value::Object(map)) => {
             if service.shape(of.key).sensitive {
                 return None;

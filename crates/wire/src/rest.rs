@@ -19,10 +19,8 @@ pub(crate) fn read_bindings(
     structure: &Structure,
     head: &Head<'_>,
 ) -> Result<Map<String, Value>, Fault> {
-    let labels = operation
-        .uri
-        .labels(head.path)
-        .ok_or_else(|| faults::unknown_operation(service, operation.name))?;
+    let labels =
+        operation.uri.labels(head.path).ok_or_else(|| faults::unknown_operation(service, operation.name))?;
     let query: Parameters<'_> = uri::parameters(head.query)
         .collect::<Option<_>>()
         .ok_or_else(|| malformed(service, "The query string is not UTF-8"))?;
@@ -55,12 +53,8 @@ fn malformed(service: &Service, message: &str) -> Fault {
 }
 
 fn scalar_of(service: &Service, member: &Member, text: &str) -> Result<Value, Fault> {
-    scalar::read(service, service.shape(member.shape), text).map_err(|_| {
-        malformed(
-            service,
-            &format!("The value of {} is not valid", member.wire_name),
-        )
-    })
+    scalar::read(service, service.shape(member.shape), text)
+        .map_err(|_| malformed(service, &format!("The value of {} is not valid", member.wire_name)))
 }
 
 fn from_query(
@@ -70,58 +64,39 @@ fn from_query(
     member: &Member,
     query: &Parameters<'_>,
 ) -> Result<Option<Value>, Fault> {
-    let mut values = query
-        .iter()
-        .filter(|(name, _)| name == member.wire_name)
-        .map(|(_, value)| value);
+    let mut values = query.iter().filter(|(name, _)| name == member.wire_name).map(|(_, value)| value);
     match &service.shape(member.shape).kind {
         Kind::List(list) => {
             let item = service.shape(list.item);
-            let items = values
-                .map(|text| scalar::read(service, item, text))
-                .collect::<Result<Vec<_>, _>>()?;
+            let items =
+                values.map(|text| scalar::read(service, item, text)).collect::<Result<Vec<_>, _>>()?;
             Ok((!items.is_empty()).then_some(Value::Array(items)))
         }
         Kind::Map(_) => {
             let bound = |name: &str| {
-                structure
-                    .members
-                    .iter()
-                    .any(|m| m.location == Location::Query && m.wire_name == name)
+                structure.members.iter().any(|m| m.location == Location::Query && m.wire_name == name)
                     || operation.uri.query.iter().any(|(literal, _)| *literal == name)
             };
             let free = query.iter().filter(|(name, _)| !bound(name));
-            let map: Map<_, _> = free
-                .map(|(name, value)| (name.to_string(), Value::from(value.as_ref())))
-                .collect();
+            let map: Map<_, _> =
+                free.map(|(name, value)| (name.to_string(), Value::from(value.as_ref()))).collect();
             Ok((!map.is_empty()).then_some(Value::Object(map)))
         }
-        _ => values
-            .next()
-            .map(|text| scalar_of(service, member, text))
-            .transpose(),
+        _ => values.next().map(|text| scalar_of(service, member, text)).transpose(),
     }
 }
 
 fn from_header(service: &Service, member: &Member, head: &Head<'_>) -> Result<Option<Value>, Fault> {
-    let mut values = head
-        .headers
-        .get_all(member.wire_name)
-        .iter()
-        .map(|v| String::from_utf8_lossy(v.as_bytes()));
+    let mut values =
+        head.headers.get_all(member.wire_name).iter().map(|v| String::from_utf8_lossy(v.as_bytes()));
     if let Kind::List(list) = &service.shape(member.shape).kind {
         let item = service.shape(list.item);
         let joined = values.collect::<Vec<_>>().join(",");
         let texts = joined.split(',').map(str::trim).filter(|text| !text.is_empty());
-        let items = texts
-            .map(|text| scalar::read(service, item, text))
-            .collect::<Result<Vec<_>, _>>()?;
+        let items = texts.map(|text| scalar::read(service, item, text)).collect::<Result<Vec<_>, _>>()?;
         return Ok((!items.is_empty()).then_some(Value::Array(items)));
     }
-    values
-        .next()
-        .map(|text| scalar_of(service, member, &text))
-        .transpose()
+    values.next().map(|text| scalar_of(service, member, &text)).transpose()
 }
 
 fn prefixed_headers(member: &Member, head: &Head<'_>) -> Option<Value> {
@@ -129,11 +104,7 @@ fn prefixed_headers(member: &Member, head: &Head<'_>) -> Option<Value> {
     let mut map = Map::new();
     for name in head.headers.keys() {
         if let Some(key) = name.as_str().strip_prefix(&prefix) {
-            let values = head
-                .headers
-                .get_all(name)
-                .iter()
-                .map(|v| String::from_utf8_lossy(v.as_bytes()));
+            let values = head.headers.get_all(name).iter().map(|v| String::from_utf8_lossy(v.as_bytes()));
             map.insert(key.to_owned(), Value::from(values.collect::<Vec<_>>().join(",")));
         }
     }
@@ -154,10 +125,8 @@ pub(crate) fn write_bindings(
         };
         match member.location {
             Location::StatusCode => {
-                response.status = value
-                    .as_u64()
-                    .and_then(|v| u16::try_from(v).ok())
-                    .unwrap_or(operation.status);
+                response.status =
+                    value.as_u64().and_then(|v| u16::try_from(v).ok()).unwrap_or(operation.status);
             }
             Location::Header => {
                 if let Some(text) = header_text(service, member, value) {
@@ -166,10 +135,7 @@ pub(crate) fn write_bindings(
             }
             Location::Headers => {
                 for (key, value) in value.as_object().into_iter().flatten() {
-                    response.set(
-                        &format!("{}{key}", member.wire_name),
-                        value.as_str().unwrap_or_default(),
-                    );
+                    response.set(&format!("{}{key}", member.wire_name), value.as_str().unwrap_or_default());
                 }
             }
             _ => {}
@@ -183,9 +149,8 @@ fn header_text(service: &Service, member: &Member, value: &Value) -> Option<Stri
     match (&shape.kind, value) {
         (Kind::List(list), Value::Array(items)) => {
             let item = service.shape(list.item);
-            let texts = items
-                .iter()
-                .filter_map(|value| scalar::write(item, value, TimeFormat::Rfc822, false));
+            let texts =
+                items.iter().filter_map(|value| scalar::write(item, value, TimeFormat::Rfc822, false));
             Some(texts.collect::<Vec<_>>().join(","))
         }
         _ => scalar::write(shape, value, member.time.unwrap_or(TimeFormat::Rfc822), false),

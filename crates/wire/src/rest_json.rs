@@ -27,11 +27,7 @@ pub(crate) fn decode(
         if !rest::is_streaming(service, payload) && !body.is_empty() {
             map.insert(payload.name.to_owned(), read_payload(service, payload, body)?);
         }
-    } else if structure
-        .members
-        .iter()
-        .any(|member| member.location == Location::Body)
-    {
+    } else if structure.members.iter().any(|member| member.location == Location::Body) {
         let mut value = json::parse(service, body)?;
         json::read(service, input, &mut value)?;
         if let Value::Object(members) = value {
@@ -103,8 +99,5 @@ fn write_payload(service: &Service, payload: &Member, value: &Value, response: &
             JSON
         }
     };
-    response
-        .headers
-        .entry(http::header::CONTENT_TYPE)
-        .or_insert(content_type);
+    response.headers.entry(http::header::CONTENT_TYPE).or_insert(content_type);
 }

@@ -30,10 +30,11 @@ pub(crate) fn decode(
         if !rest::is_streaming(service, payload) && !body.is_empty() {
             map.insert(payload.name.to_owned(), read_payload(service, payload, body)?);
         }
-    } else if structure.members.iter().any(|m| m.location == Location::Body) && !body.is_empty() {
-        if let Value::Object(members) = read_document(service, input, body)? {
-            map.extend(members);
-        }
+    } else if structure.members.iter().any(|m| m.location == Location::Body)
+        && !body.is_empty()
+        && let Value::Object(members) = read_document(service, input, body)?
+    {
+        map.extend(members);
     }
     Ok(Value::Object(map))
 }
@@ -61,9 +62,7 @@ pub(crate) fn encode(
     output: &Value,
     request_id: &str,
 ) -> EncodedResponse {
-    let structure = operation
-        .output
-        .and_then(|shape| service.shape(shape).structure());
+    let structure = operation.output.and_then(|shape| service.shape(shape).structure());
     let mut response = rest::write_bindings(service, operation, structure, output);
     response.set("x-amz-request-id", request_id);
     response.set("x-amz-id-2", request_id);
@@ -81,18 +80,11 @@ pub(crate) fn encode(
         }
     } else if operation.name == "GetBucketLocation" {
         // Its one member is the text of the root itself.
-        let location = output
-            .get("LocationConstraint")
-            .and_then(Value::as_str)
-            .unwrap_or_default();
+        let location = output.get("LocationConstraint").and_then(Value::as_str).unwrap_or_default();
         body.extend([DECLARATION, "<LocationConstraint xmlns=\"", NAMESPACE, "\">"]);
         xml::escape(&mut body, location);
         body.push_str("</LocationConstraint>");
-    } else if structure
-        .members
-        .iter()
-        .any(|member| member.location == Location::Body)
-    {
+    } else if structure.members.iter().any(|member| member.location == Location::Body) {
         let root = root_name(operation.name);
         body.extend([DECLARATION, "<", &root, " xmlns=\"", NAMESPACE, "\">"]);
         xml_shapes::write_members(service, structure, output, &mut body);

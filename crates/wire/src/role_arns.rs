@@ -12,11 +12,8 @@ pub struct RoleArnMember {
 }
 
 /// Members whose model says nothing of a role, though AWS documents one there: (service, member).
-const UNMARKED: [(&str, &str); 3] = [
-    ("apigateway", "credentials"),
-    ("apigateway", "authorizerCredentials"),
-    ("cognito-identity", "Roles"),
-];
+const UNMARKED: [(&str, &str); 3] =
+    [("apigateway", "credentials"), ("apigateway", "authorizerCredentials"), ("cognito-identity", "Roles")];
 
 /// All members of a service's inputs that look like role ARNs. Security decision 2: each one is marked with the service
 /// that will use the role, or named with a reason why it is none.
@@ -24,12 +21,7 @@ pub fn role_arn_members(service: &Service) -> Vec<RoleArnMember> {
     let mut found = BTreeSet::new();
     for operation in &service.operations {
         if let Some(input) = operation.input {
-            let mut walk = Walk {
-                service,
-                operation: operation.name,
-                within: Vec::new(),
-                found: &mut found,
-            };
+            let mut walk = Walk { service, operation: operation.name, within: Vec::new(), found: &mut found };
             walk.shape(input, "", "");
         }
     }
@@ -60,10 +52,7 @@ impl Walk<'_> {
             Kind::List(list) => self.shape(list.item, member, &format!("{path}[]")),
             Kind::Map(map) => self.shape(map.value, member, &format!("{path}{{}}")),
             Kind::String if self.looks_like_one(member, shape.name) => {
-                self.found.insert(RoleArnMember {
-                    operation: self.operation,
-                    path: path.to_owned(),
-                });
+                self.found.insert(RoleArnMember { operation: self.operation, path: path.to_owned() });
             }
             _ => {}
         }

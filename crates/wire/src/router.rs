@@ -62,9 +62,7 @@ impl Service {
         router.candidates(head.path.strip_prefix('/').unwrap_or(head.path), &mut candidates);
         let query: Vec<_> = uri::parameters(head.query).flatten().collect();
         let has_literal = |(name, value): &(&str, Option<&str>)| {
-            query
-                .iter()
-                .any(|(n, v)| n == name && value.is_none_or(|value| v == value))
+            query.iter().any(|(n, v)| n == name && value.is_none_or(|value| v == value))
         };
         let mut best: Option<((usize, bool, i32), &Operation)> = None;
         for operation in candidates.iter().map(|at| &self.operations[usize::from(*at)]) {
@@ -73,11 +71,7 @@ impl Service {
             }
             let (asked, missing) = self.asked_outside_the_body(operation, head, &query);
             let complete = missing == 0;
-            let rank = (
-                operation.uri.query.len(),
-                complete,
-                if complete { asked } else { -missing },
-            );
+            let rank = (operation.uri.query.len(), complete, if complete { asked } else { -missing });
             let better = best.is_none_or(|(found, known)| {
                 // Of equals the newer: GetBucketLifecycleConfiguration came after GetBucketLifecycle.
                 rank > found || (rank == found && operation.name.starts_with(known.name))
@@ -98,11 +92,7 @@ impl Service {
     ) -> (i32, i32) {
         let structure = operation.input.and_then(|id| self.shape(id).structure());
         let (mut asked, mut missing) = (0, 0);
-        for member in structure
-            .iter()
-            .flat_map(|s| &s.members)
-            .filter(|member| member.required)
-        {
+        for member in structure.iter().flat_map(|s| &s.members).filter(|member| member.required) {
             let there = match member.location {
                 Location::Query => query.iter().any(|(name, _)| name == member.wire_name),
                 Location::Header => head.headers.contains_key(member.wire_name),

@@ -7,6 +7,7 @@ use percent_encoding::percent_decode_str;
 /// A template: segments of a path, and what the query string must hold.
 #[derive(Debug)]
 pub struct UriTemplate {
+    text: &'static str,
     pub(crate) segments: Box<[Segment]>,
     pub(crate) query: Box<[(&'static str, Option<&'static str>)]>,
 }
@@ -25,15 +26,19 @@ impl UriTemplate {
         let (path, query) = template.split_once('?').unwrap_or((template, ""));
         let segment = |text: &'static str| match text.strip_prefix('{').and_then(|t| t.strip_suffix('}')) {
             None => Segment::Literal(text),
-            Some(label) => label
-                .strip_suffix('+')
-                .map_or(Segment::Label(label), Segment::Greedy),
+            Some(label) => label.strip_suffix('+').map_or(Segment::Label(label), Segment::Greedy),
         };
         let literal = |text: &'static str| text.split_once('=').map_or((text, None), |(k, v)| (k, Some(v)));
         Self {
+            text: template,
             segments: path.split('/').filter(|s| !s.is_empty()).map(segment).collect(),
             query: query.split('&').filter(|s| !s.is_empty()).map(literal).collect(),
         }
+    }
+
+    /// As the model writes it, such as `/{Bucket}/{Key+}?tagging`.
+    pub fn as_str(&self) -> &'static str {
+        self.text
     }
 
     /// A target that fits, its labels written as `x`.
@@ -104,16 +109,10 @@ mod tests {
     #[test]
     fn labels_are_found_and_decoded() {
         let template = UriTemplate::parse("/2015-03-31/functions/{FunctionName}/invocations");
-        let labels = template
-            .labels("/2015-03-31/functions/arn%3Aaws%3Alambda/invocations")
-            .unwrap();
+        let labels = template.labels("/2015-03-31/functions/arn%3Aaws%3Alambda/invocations").unwrap();
         assert_eq!(labels, [("FunctionName", "arn:aws:lambda".into())]);
         assert!(template.labels("/2015-03-31/functions//invocations").is_none());
-        assert!(
-            template
-                .labels("/2015-03-31/functions/a/invocations/more")
-                .is_none()
-        );
+        assert!(template.labels("/2015-03-31/functions/a/invocations/more").is_none());
     }
 
     #[test]

@@ -17,17 +17,9 @@ pub(crate) fn read(service: &Service, shape: ShapeId, element: &Element) -> Resu
         Kind::Structure(structure) => read_structure(service, structure, element).map(Value::Object),
         Kind::List(list) => {
             let name = list.item_name.unwrap_or("member");
-            read_items(
-                service,
-                list,
-                element.children.iter().filter(|child| child.name == name),
-            )
+            read_items(service, list, element.children.iter().filter(|child| child.name == name))
         }
-        Kind::Map(map) => read_entries(
-            service,
-            map,
-            element.children.iter().filter(|c| c.name == "entry"),
-        ),
+        Kind::Map(map) => read_entries(service, map, element.children.iter().filter(|c| c.name == "entry")),
         _ if !element.children.is_empty() => Err(serialization(service, "an element where text is expected")),
         _ => scalar::read(service, shape, &element.text),
     }
@@ -39,11 +31,7 @@ fn read_structure(
     element: &Element,
 ) -> Result<Map<String, Value>, Fault> {
     let mut map = Map::new();
-    for member in structure
-        .members
-        .iter()
-        .filter(|member| member.location == Location::Body)
-    {
+    for member in structure.members.iter().filter(|member| member.location == Location::Body) {
         if let Some(value) = read_member(service, member, element)? {
             map.insert(member.name.to_owned(), value);
         }
@@ -57,31 +45,17 @@ fn read_member(service: &Service, member: &Member, element: &Element) -> Result<
         let local = |name: &str| name.rsplit(':').next().unwrap_or_default().to_owned();
         let same = |(name, _): &&(String, String)| local(name) == local(member.wire_name);
         let attribute = element.attributes.iter().find(same);
-        return attribute
-            .map(|(_, value)| scalar::read(service, shape, value))
-            .transpose();
+        return attribute.map(|(_, value)| scalar::read(service, shape, value)).transpose();
     }
-    let mut named = element
-        .children
-        .iter()
-        .filter(|child| child.name == member.wire_name)
-        .peekable();
+    let mut named = element.children.iter().filter(|child| child.name == member.wire_name).peekable();
     match &shape.kind {
         Kind::List(list) if list.flattened || member.flattened => {
             if named.peek().is_some() {
                 return read_items(service, list, named).map(Some);
             }
             let name = list.item_name.unwrap_or_default();
-            let mut items = element
-                .children
-                .iter()
-                .filter(|child| child.name == name)
-                .peekable();
-            if items.peek().is_none() {
-                Ok(None)
-            } else {
-                read_items(service, list, items).map(Some)
-            }
+            let mut items = element.children.iter().filter(|child| child.name == name).peekable();
+            if items.peek().is_none() { Ok(None) } else { read_items(service, list, items).map(Some) }
         }
         Kind::Map(map) if map.flattened || member.flattened => {
             if named.peek().is_none() {
@@ -90,10 +64,7 @@ fn read_member(service: &Service, member: &Member, element: &Element) -> Result<
                 read_entries(service, map, named).map(Some)
             }
         }
-        _ => named
-            .next()
-            .map(|child| read(service, member.shape, child))
-            .transpose(),
+        _ => named.next().map(|child| read(service, member.shape, child)).transpose(),
     }
 }
 
@@ -102,10 +73,7 @@ fn read_items<'e>(
     list: &List,
     items: impl Iterator<Item = &'e Element>,
 ) -> Result<Value, Fault> {
-    items
-        .map(|item| read(service, list.item, item))
-        .collect::<Result<_, _>>()
-        .map(Value::Array)
+    items.map(|item| read(service, list.item, item)).collect::<Result<_, _>>().map(Value::Array)
 }
 
 fn read_entries<'e>(
@@ -127,10 +95,7 @@ fn read_entries<'e>(
 
 /// Writes the members of a structure that stand in the body.
 pub(crate) fn write_members(service: &Service, structure: &Structure, value: &Value, out: &mut String) {
-    let in_body = structure
-        .members
-        .iter()
-        .filter(|m| m.location == Location::Body && !m.xml_attribute);
+    let in_body = structure.members.iter().filter(|m| m.location == Location::Body && !m.xml_attribute);
     for member in in_body {
         let Some(value) = value.get(member.name).filter(|value| !value.is_null()) else {
             continue;
@@ -171,14 +136,7 @@ pub(crate) fn write(
         (Kind::List(list), Value::Array(items)) => {
             out.push('>');
             for item in items {
-                write(
-                    service,
-                    service.shape(list.item),
-                    list.item_name.unwrap_or("member"),
-                    None,
-                    item,
-                    out,
-                );
+                write(service, service.shape(list.item), list.item_name.unwrap_or("member"), None, item, out);
             }
         }
         (Kind::Map(of), Value::Object(map)) => {
@@ -188,10 +146,7 @@ pub(crate) fn write(
         _ => {
             out.push('>');
             let format = member.and_then(|m| m.time).unwrap_or(TimeFormat::Iso8601);
-            xml::escape(
-                out,
-                &scalar::write(shape, value, format, service.name == "s3").unwrap_or_default(),
-            );
+            xml::escape(out, &scalar::write(shape, value, format, service.name == "s3").unwrap_or_default());
         }
     }
     out.extend(["</", name, ">"]);
@@ -209,9 +164,7 @@ fn write_attributes(service: &Service, structure: &Structure, value: &Value, out
     write_namespace(structure.xml_namespace, out);
     for member in structure.members.iter().filter(|member| member.xml_attribute) {
         let shape = service.shape(member.shape);
-        let text = value
-            .get(member.name)
-            .and_then(|v| scalar::write(shape, v, TimeFormat::Iso8601, false));
+        let text = value.get(member.name).and_then(|v| scalar::write(shape, v, TimeFormat::Iso8601, false));
         if let Some(text) = text {
             out.extend([" ", member.wire_name, "=\""]);
             xml::escape(out, &text);
@@ -224,14 +177,7 @@ fn write_entries(service: &Service, of: &MapShape, name: &str, map: &Map<String,
     for (key, value) in map {
         out.extend(["<", name, ">"]);
         xml::leaf(out, of.key_name.unwrap_or("key"), key);
-        write(
-            service,
-            service.shape(of.value),
-            of.value_name.unwrap_or("value"),
-            None,
-            value,
-            out,
-        );
+        write(service, service.shape(of.value), of.value_name.unwrap_or("value"), None, value, out);
         out.extend(["</", name, ">"]);
     }
 }

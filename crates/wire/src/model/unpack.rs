@@ -15,12 +15,7 @@ use crate::uri::UriTemplate;
 /// Reads one service's section.
 pub(crate) fn service(name: &'static str, section: &'static [u8]) -> Option<Service> {
     let records = Reader::new(section).records()?;
-    let setting = |key: &str| {
-        records
-            .iter()
-            .find(|r| r.word(0) == key)
-            .map_or("", |r| r.word(1))
-    };
+    let setting = |key: &str| records.iter().find(|r| r.word(0) == key).map_or("", |r| r.word(1));
     let (shapes, by_shape) = shapes(&records)?;
     let operations: Box<[Operation]> = records
         .iter()
@@ -29,14 +24,9 @@ pub(crate) fn service(name: &'static str, section: &'static [u8]) -> Option<Serv
         .collect::<Option<_>>()?;
     let by_operation = index(operations.iter().map(|operation| operation.name))?;
     let protocol = Protocol::parse(setting("protocol"))?;
-    let speaks = records
-        .iter()
-        .filter(|r| r.word(0) == "speaks")
-        .filter_map(|r| Protocol::parse(r.word(1)));
+    let speaks = records.iter().filter(|r| r.word(0) == "speaks").filter_map(|r| Protocol::parse(r.word(1)));
     let endpoint_prefix = setting("endpoint-prefix");
-    let signing_name = Some(setting("signing-name"))
-        .filter(|n| !n.is_empty())
-        .unwrap_or(endpoint_prefix);
+    let signing_name = Some(setting("signing-name")).filter(|n| !n.is_empty()).unwrap_or(endpoint_prefix);
     Some(Service {
         name,
         api_version: setting("api-version"),
@@ -62,10 +52,7 @@ pub(crate) fn service(name: &'static str, section: &'static [u8]) -> Option<Serv
 type Places = HashMap<&'static str, u16>;
 
 fn index(names: impl Iterator<Item = &'static str>) -> Option<Places> {
-    names
-        .enumerate()
-        .map(|(at, name)| Some((name, u16::try_from(at).ok()?)))
-        .collect()
+    names.enumerate().map(|(at, name)| Some((name, u16::try_from(at).ok()?))).collect()
 }
 
 const SHAPES: [&str; 11] = [
@@ -85,10 +72,7 @@ const SHAPES: [&str; 11] = [
 fn shapes(records: &[Record]) -> Option<(Box<[Shape]>, Places)> {
     let of_shapes: Vec<&Record> = records.iter().filter(|r| SHAPES.contains(&r.word(0))).collect();
     let places = index(of_shapes.iter().map(|record| record.word(1)))?;
-    let shapes = of_shapes
-        .iter()
-        .map(|record| shape(record, &places))
-        .collect::<Option<_>>()?;
+    let shapes = of_shapes.iter().map(|record| shape(record, &places)).collect::<Option<_>>()?;
     Some((shapes, places))
 }
 
@@ -138,16 +122,12 @@ fn shape(record: &Record, places: &Places) -> Option<Shape> {
 }
 
 fn structure(record: &Record, places: &Places) -> Option<Structure> {
-    let members: Box<[Member]> = record
-        .lines
-        .iter()
-        .map(|line| member(line, places))
-        .collect::<Option<_>>()?;
+    let members: Box<[Member]> =
+        record.lines.iter().map(|line| member(line, places)).collect::<Option<_>>()?;
     let mut by_wire_name = (0..u16::try_from(members.len()).ok()?).collect::<Box<[u16]>>();
     by_wire_name.sort_by_key(|at| members[usize::from(*at)].wire_name);
-    let payload = record
-        .value("payload")
-        .and_then(|name| members.iter().position(|member| member.name == name));
+    let payload =
+        record.value("payload").and_then(|name| members.iter().position(|member| member.name == name));
     let error = record.has("exception").then(|| ErrorTraits {
         code: record.value("code"),
         status: record.value("status").and_then(|v| v.parse().ok()),
@@ -193,10 +173,7 @@ fn member(line: &Record, places: &Places) -> Option<Member> {
 }
 
 fn namespace(record: &Record) -> Option<XmlNamespace> {
-    record.value("namespace").map(|uri| XmlNamespace {
-        uri,
-        prefix: record.value("prefix"),
-    })
+    record.value("namespace").map(|uri| XmlNamespace { uri, prefix: record.value("prefix") })
 }
 
 fn time_format(name: &'static str) -> Option<TimeFormat> {
@@ -224,9 +201,7 @@ fn operation(service: &'static str, record: &Record, places: &Places) -> Option<
         unsigned: record.has("unsigned"),
         input: reference("input")?,
         output: reference("output")?,
-        errors: errors
-            .map(|line| place(line.word(1), places))
-            .collect::<Option<_>>()?,
+        errors: errors.map(|line| place(line.word(1), places)).collect::<Option<_>>()?,
         result_wrapper: line("output").and_then(|line| line.value("wrapper")),
     })
 }

@@ -86,10 +86,7 @@ fn at_most_ten_violations_are_listed() {
         [item; 20].join(",")
     );
     let (_, message) = refused("dynamodb", "CreateTable", &body);
-    assert!(
-        message.starts_with("10 validation errors detected: "),
-        "{message}"
-    );
+    assert!(message.starts_with("10 validation errors detected: "), "{message}");
 }
 
 #[test]
@@ -105,9 +102,7 @@ fn query_services_have_their_own_code() {
 #[test]
 fn s3_says_which_part_was_wrong() {
     let body = "<Delete><Object></Object></Delete>";
-    let fault = Request::new("POST", "/b?delete", &[], body)
-        .decode("s3", "DeleteObjects")
-        .unwrap_err();
+    let fault = Request::new("POST", "/b?delete", &[], body).decode("s3", "DeleteObjects").unwrap_err();
     assert_eq!(fault.code, "MalformedXML");
     let fault = Request::new("PUT", "/b?acl", &[("x-amz-acl", "nobody")], "")
         .decode("s3", "PutBucketAcl")

@@ -22,12 +22,7 @@ fn a_body_becomes_canonical() {
 fn an_empty_body_is_an_empty_object() {
     assert_eq!(post("dynamodb", "ListTables", "").unwrap(), json!({}));
     assert_eq!(
-        post(
-            "cognito-identity",
-            "GetId",
-            r#"{"IdentityPoolId":"us-east-1:1-a","Logins":{}}"#
-        )
-        .unwrap()["Logins"],
+        post("cognito-identity", "GetId", r#"{"IdentityPoolId":"us-east-1:1-a","Logins":{}}"#).unwrap()["Logins"],
         json!({})
     );
 }
@@ -36,14 +31,8 @@ fn an_empty_body_is_an_empty_object() {
 fn wrong_types_are_refused_in_aws_words() {
     for (body, message) in [
         (r#"{"TableName":1}"#, "NUMBER_VALUE cannot be converted to String"),
-        (
-            r#"{"TableName":true}"#,
-            "TRUE_VALUE cannot be converted to String",
-        ),
-        (
-            r#"{"TableName":{}}"#,
-            "Start of structure or map found where not expected.",
-        ),
+        (r#"{"TableName":true}"#, "TRUE_VALUE cannot be converted to String"),
+        (r#"{"TableName":{}}"#, "Start of structure or map found where not expected."),
         (r#"{"TableName":[]}"#, "Start of list found where not expected"),
         (r#"{"TableName":"#, ""),
         (r#"[]"#, "Unexpected collection type in request"),
@@ -70,22 +59,13 @@ fn an_answer_is_json_with_times_as_numbers() {
 
 #[test]
 fn faults_are_written_as_each_json_service_writes_them() {
-    let conditional = Fault::sender(
-        "ConditionalCheckFailedException",
-        "The conditional request failed",
-    )
-    .with_member("Item", r#"{"pk":{"S":"a"}}"#);
+    let conditional = Fault::sender("ConditionalCheckFailedException", "The conditional request failed")
+        .with_member("Item", r#"{"pk":{"S":"a"}}"#);
     let cases = [
         ("dynamodb", conditional),
         ("dynamodb", Fault::internal("disk on fire")),
-        (
-            "cognito-idp",
-            Fault::sender("NotAuthorizedException", "Incorrect username or password."),
-        ),
-        (
-            "cloudwatch",
-            Fault::with_status("ResourceNotFound", 404, "no \"such\" alarm"),
-        ),
+        ("cognito-idp", Fault::sender("NotAuthorizedException", "Incorrect username or password.")),
+        ("cloudwatch", Fault::with_status("ResourceNotFound", 404, "no \"such\" alarm")),
     ];
     let mut all = String::new();
     for (name, fault) in cases {
@@ -102,10 +82,7 @@ fn an_unknown_operation_is_answered_as_aws_does() {
     for name in ["dynamodb", "cognito-idp", "iam", "lambda", "s3"] {
         let service = homeport_wire::Models::service(name).unwrap();
         let fault = unknown_operation(service, "FlyToTheMoon");
-        all += &format!(
-            "{name} {}\n\n",
-            shown(&encode_fault(service, service.protocol, &fault, "r-1"))
-        );
+        all += &format!("{name} {}\n\n", shown(&encode_fault(service, service.protocol, &fault, "r-1")));
     }
     insta::assert_snapshot!(all);
 }

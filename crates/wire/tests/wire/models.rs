@@ -7,10 +7,7 @@ fn every_model_can_be_read() {
         let service = Models::service(name).unwrap();
         assert!(!service.operations.is_empty(), "{name}");
         for operation in &service.operations {
-            assert!(std::ptr::eq(
-                service.operation(operation.name).unwrap(),
-                operation
-            ));
+            assert!(std::ptr::eq(service.operation(operation.name).unwrap(), operation));
         }
     }
 }
@@ -19,29 +16,17 @@ fn every_model_can_be_read() {
 fn a_service_is_found_by_target_and_by_signing_name() {
     assert_eq!(Models::by_target_prefix("DynamoDB_20120810"), Some("dynamodb"));
     assert_eq!(Models::by_target_prefix(""), None);
-    assert_eq!(
-        Models::by_signing_name("apigateway").collect::<Vec<_>>(),
-        ["apigateway", "apigatewayv2"]
-    );
-    assert_eq!(
-        Models::by_signing_name("dynamodb").collect::<Vec<_>>(),
-        ["dynamodb", "dynamodbstreams"]
-    );
+    assert_eq!(Models::by_signing_name("apigateway").collect::<Vec<_>>(), ["apigateway", "apigatewayv2"]);
+    assert_eq!(Models::by_signing_name("dynamodb").collect::<Vec<_>>(), ["dynamodb", "dynamodbstreams"]);
     assert!(Models::service("ec2").is_none());
 }
 
 #[test]
 fn the_settings_of_a_service_are_those_of_its_model() {
     let dynamodb = Models::service("dynamodb").unwrap();
-    assert_eq!(
-        (dynamodb.protocol, dynamodb.json_version),
-        (Protocol::Json, "1.0")
-    );
+    assert_eq!((dynamodb.protocol, dynamodb.json_version), (Protocol::Json, "1.0"));
     let cloudwatch = Models::service("cloudwatch").unwrap();
-    assert_eq!(
-        *cloudwatch.speaks,
-        [Protocol::RpcV2Cbor, Protocol::Json, Protocol::Query]
-    );
+    assert_eq!(*cloudwatch.speaks, [Protocol::RpcV2Cbor, Protocol::Json, Protocol::Query]);
     assert!(cloudwatch.query_compatible);
     let iam = Models::service("iam").unwrap();
     assert_eq!(iam.xml_namespace, "https://iam.amazonaws.com/doc/2010-05-08/");
@@ -81,17 +66,11 @@ fn every_pattern_is_checked_but_those_named_here() {
 fn members_that_look_like_role_arns_are_listed() {
     let listed = |service: &str| -> Vec<String> {
         let members = role_arn_members(Models::service(service).unwrap());
-        members
-            .into_iter()
-            .map(|member| format!("{} {}", member.operation, member.path))
-            .collect()
+        members.into_iter().map(|member| format!("{} {}", member.operation, member.path)).collect()
     };
     let lambda = listed("lambda");
     assert!(lambda.contains(&"CreateFunction Role".to_owned()), "{lambda:?}");
-    assert!(
-        lambda.contains(&"UpdateFunctionConfiguration Role".to_owned()),
-        "{lambda:?}"
-    );
+    assert!(lambda.contains(&"UpdateFunctionConfiguration Role".to_owned()), "{lambda:?}");
     assert!(listed("apigateway").contains(&"PutIntegration credentials".to_owned()));
     assert!(listed("cognito-identity").contains(&"SetIdentityPoolRoles Roles{}".to_owned()));
     assert!(listed("cognito-idp").contains(&"CreateGroup RoleArn".to_owned()));

@@ -17,10 +17,7 @@ fn a_form_becomes_canonical() {
 #[test]
 fn a_map_has_entries() {
     let body = "Name=t&Attributes.entry.1.key=A&Attributes.entry.1.value=1&Attributes.entry.2.key=B&Attributes.entry.2.value=2";
-    assert_eq!(
-        post("sns", "CreateTopic", body).unwrap()["Attributes"],
-        json!({"A": "1", "B": "2"})
-    );
+    assert_eq!(post("sns", "CreateTopic", body).unwrap()["Attributes"], json!({"A": "1", "B": "2"}));
 }
 
 #[test]
@@ -48,10 +45,7 @@ fn malformed_forms_are_refused() {
 #[test]
 fn an_ambiguous_action_is_none() {
     let request = Request::new("POST", "/?Version=1", &[], "Action=ListUsers");
-    assert_eq!(
-        query_parameter(&request.head(), &request.body, "Action").as_deref(),
-        Some("ListUsers")
-    );
+    assert_eq!(query_parameter(&request.head(), &request.body, "Action").as_deref(), Some("ListUsers"));
     let request = Request::new("POST", "/?Action=ListUsers", &[], "Action=DeleteUser");
     assert_eq!(query_parameter(&request.head(), &request.body, "Action"), None);
 }
@@ -63,21 +57,14 @@ fn an_answer_is_xml_in_the_services_namespace() {
         "CreateDate": 1_440_938_160}], "IsTruncated": false});
     let mut all = shown(&encode(operation, service.protocol, &output, "r-1"));
     let (service, operation) = find("iam", "DeleteUser");
-    all += &format!(
-        "\n\n{}",
-        shown(&encode(operation, service.protocol, &json!({}), "r-2"))
-    );
+    all += &format!("\n\n{}", shown(&encode(operation, service.protocol, &json!({}), "r-2")));
     insta::assert_snapshot!(all);
 }
 
 #[test]
 fn a_fault_is_an_error_response() {
     let (service, _) = find("iam", "GetUser");
-    let missing = Fault::with_status(
-        "NoSuchEntityException",
-        404,
-        "The user with name a&b cannot be found.",
-    );
+    let missing = Fault::with_status("NoSuchEntityException", 404, "The user with name a&b cannot be found.");
     let mut all = shown(&encode_fault(service, service.protocol, &missing, "r-1"));
     let broken = encode_fault(service, service.protocol, &Fault::internal("secret cause"), "r-2");
     all += &format!("\n\n{}", shown(&broken));

@@ -17,10 +17,7 @@ impl Request {
     pub(crate) fn new(method: &str, target: &str, headers: &[(&str, &str)], body: &str) -> Self {
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
         let header = |(name, value): &(&str, &str)| {
-            (
-                HeaderName::from_bytes(name.as_bytes()).unwrap(),
-                HeaderValue::from_str(value).unwrap(),
-            )
+            (HeaderName::from_bytes(name.as_bytes()).unwrap(), HeaderValue::from_str(value).unwrap())
         };
         Self {
             method: method.to_owned(),
@@ -32,12 +29,7 @@ impl Request {
     }
 
     pub(crate) fn head(&self) -> Head<'_> {
-        Head {
-            method: &self.method,
-            path: &self.path,
-            query: &self.query,
-            headers: &self.headers,
-        }
+        Head { method: &self.method, path: &self.path, query: &self.query, headers: &self.headers }
     }
 
     pub(crate) fn decode(&self, service: &str, operation: &str) -> Result<Value, Fault> {
@@ -57,16 +49,8 @@ pub(crate) fn post(service: &str, operation: &str, body: &str) -> Result<Value, 
 
 /// An answer as text: status line, headers in order of their names, body.
 pub(crate) fn shown(response: &EncodedResponse) -> String {
-    let mut headers: Vec<_> = response
-        .headers
-        .iter()
-        .map(|(name, value)| format!("{name}: {}", value.to_str().unwrap()))
-        .collect();
+    let mut headers: Vec<_> =
+        response.headers.iter().map(|(name, value)| format!("{name}: {}", value.to_str().unwrap())).collect();
     headers.sort();
-    format!(
-        "{}\n{}\n\n{}",
-        response.status,
-        headers.join("\n"),
-        String::from_utf8_lossy(&response.body)
-    )
+    format!("{}\n{}\n\n{}", response.status, headers.join("\n"), String::from_utf8_lossy(&response.body))
 }
