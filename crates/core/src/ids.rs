@@ -35,7 +35,14 @@ pub fn uuid_v4(randomness: &dyn Randomness) -> String {
     b[8] = (b[8] & 0x3f) | 0x80;
     let n = u128::from_be_bytes(b);
     let part = |shift: u32, digits: u32| (n >> shift) & ((1 << (4 * digits)) - 1);
-    format!("{:08x}-{:04x}-{:04x}-{:04x}-{:012x}", part(96, 8), part(80, 4), part(64, 4), part(48, 4), part(0, 12))
+    format!(
+        "{:08x}-{:04x}-{:04x}-{:04x}-{:012x}",
+        part(96, 8),
+        part(80, 4),
+        part(64, 4),
+        part(48, 4),
+        part(0, 12)
+    )
 }
 
 #[cfg(test)]

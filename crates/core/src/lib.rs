@@ -5,6 +5,7 @@
 
 mod account;
 mod arn;
+mod bucket;
 mod clock;
 mod fault;
 mod ids;
@@ -13,9 +14,12 @@ mod timestamp;
 
 pub use account::{Account, NotAnAccount, Region, Scope};
 pub use arn::{Arn, NotAnArn};
+pub use bucket::TokenBucket;
 pub use clock::{Clock, ManualClock, SharedClock};
 pub use fault::{Blame, Fault};
-pub use ids::{ALPHANUMERIC, Alphabet, BASE32, DIGITS, LOWER_ALPHANUMERIC, UPPER_ALPHANUMERIC, draw, uuid_v4};
+pub use ids::{
+    ALPHANUMERIC, Alphabet, BASE32, DIGITS, LOWER_ALPHANUMERIC, UPPER_ALPHANUMERIC, draw, uuid_v4,
+};
 pub use randomness::{Randomness, SeededRandomness, SharedRandomness};
 pub use timestamp::Timestamp;
 

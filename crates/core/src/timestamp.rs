@@ -4,7 +4,9 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 /// A moment in UTC, in milliseconds since 1970.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
 #[serde(transparent)]
 pub struct Timestamp(i64);
 
@@ -68,7 +70,12 @@ impl Timestamp {
         let at = self.date_time();
         format!(
             "{:04}{:02}{:02}T{:02}{:02}{:02}Z",
-            at.year(), u8::from(at.month()), at.day(), at.hour(), at.minute(), at.second()
+            at.year(),
+            u8::from(at.month()),
+            at.day(),
+            at.hour(),
+            at.minute(),
+            at.second()
         )
     }
 

@@ -16,6 +16,7 @@ pub mod needs;
 mod operation;
 mod parts;
 mod peer;
+mod per_address;
 mod permissions;
 mod plane;
 
@@ -32,5 +33,6 @@ pub use operation::{
 };
 pub use parts::{Installation, Parts};
 pub use peer::{Peer, Via};
+pub use per_address::{PerAddress, network_of};
 pub use permissions::{Asked, HandedRole, Permission, Permissions};
 pub use plane::Plane;
