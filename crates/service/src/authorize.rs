@@ -138,9 +138,13 @@ impl Authorizer {
     ) -> Result<(), Refusal> {
         let identity = Identity::of(&caller.principal, self.account);
         let view = identity.view();
-        let context = context(&view, caller, scope, now, permission);
+        let mut context = context(&view, caller, scope, now, permission);
+        for (key, value) in &policies.tags {
+            context.set(format!("aws:PrincipalTag/{key}"), value.as_str());
+        }
         let session = match &caller.principal {
             Principal::Role(session) => session.session_policies.as_slice(),
+            Principal::User { session: Some(session), .. } => session.session_policies.as_slice(),
             _ => &[],
         };
         let account = self.account.to_string();
@@ -150,6 +154,12 @@ impl Authorizer {
             session,
             resource: match resource {
                 None => ResourceSide::Silent,
+                // A trust policy speaks of taking on the role; of changing the role it says nothing.
+                Some(policy)
+                    if policy.kind() == PolicyKind::Trust && !permission.action.starts_with("sts:") =>
+                {
+                    ResourceSide::Silent
+                }
                 Some(policy) if policy.kind() == PolicyKind::Trust => ResourceSide::Required(policy),
                 Some(policy) => ResourceSide::Grants(policy),
             },

@@ -54,6 +54,8 @@ pub enum Principal {
 /// Temporary credentials of an IAM user (`GetSessionToken`).
 #[derive(Clone, Debug)]
 pub struct UserSession {
+    /// Policies that came with the session: they only narrow.
+    pub session_policies: Vec<Arc<Policy>>,
     /// Whether an MFA code was given.
     pub mfa: bool,
     /// When they were issued.
@@ -75,8 +77,10 @@ pub struct RoleSession {
     pub session_name: String,
     /// Policies that came with the session: they only narrow.
     pub session_policies: Vec<Arc<Policy>>,
-    /// Session tags: `aws:PrincipalTag/KEY`.
+    /// The role's and the session's tags: `aws:PrincipalTag/KEY`.
     pub tags: BTreeMap<String, String>,
+    /// Keys of the tags that pass on to roles which this session assumes.
+    pub transitive_tag_keys: Vec<String>,
     /// `sts:SourceIdentity`
     pub source_identity: Option<String>,
     /// Whether an MFA code was given.

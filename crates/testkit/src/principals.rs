@@ -93,7 +93,7 @@ impl PoliciesOf for TestIam {
             if let Principal::User { id, .. } = principal {
                 let users = self.users.lock().unwrap_or_else(PoisonError::into_inner);
                 if let Some(identity) = users.get(id).cloned() {
-                    return Ok(Policies { identity, boundary: None, exists: true });
+                    return Ok(Policies { identity, exists: true, ..Policies::default() });
                 }
             }
             match &self.behind {
@@ -121,6 +121,19 @@ impl PoliciesOf for TestIam {
                 })),
                 (None, _, Some((_, policies_of))) => policies_of.role(tx, role_arn).await,
                 _ => Ok(None),
+            }
+        })
+    }
+
+    fn managed_policy<'a>(
+        &'a self,
+        tx: &'a Tx,
+        arn: &'a str,
+    ) -> BoxFuture<'a, Result<Option<String>, StoreError>> {
+        Box::pin(async move {
+            match &self.behind {
+                Some((_, policies_of)) => policies_of.managed_policy(tx, arn).await,
+                None => Ok(None),
             }
         })
     }

@@ -52,6 +52,8 @@ pub struct Policies {
     pub identity: Vec<Arc<Policy>>,
     /// The permissions boundary.
     pub boundary: Option<Arc<Policy>>,
+    /// Tags of the user: `aws:PrincipalTag/KEY`. Those of a role are in its session.
+    pub tags: Vec<(String, String)>,
     /// Whether the principal still exists; policies of one that is gone are empty.
     pub exists: bool,
 }
@@ -88,6 +90,13 @@ pub trait PoliciesOf: Send + Sync {
         tx: &'a Tx,
         role_arn: &'a str,
     ) -> BoxFuture<'a, Result<Option<RoleView>, StoreError>>;
+
+    /// The document of a managed policy, in its default version; none when it does not exist.
+    fn managed_policy<'a>(
+        &'a self,
+        tx: &'a Tx,
+        arn: &'a str,
+    ) -> BoxFuture<'a, Result<Option<String>, StoreError>>;
 }
 
 /// ARN → resource policy.
