@@ -29,11 +29,7 @@ impl Condition {
                     return Err(PolicyFault::NoVendor);
                 }
                 let values = Values::parse(operator.test, &key, values.into_values()?, grammar)?;
-                conditions.push(Self {
-                    operator,
-                    key: key.into(),
-                    values,
-                });
+                conditions.push(Self { operator, key: key.into(), values });
             }
         }
         Ok(conditions.into())
@@ -51,12 +47,7 @@ impl Condition {
             (Match::No, negated) => negated,
             (Match::Unresolved, negated) => negated && effect == Effect::Deny,
         };
-        let Operator {
-            quantifier,
-            negated,
-            if_exists,
-            ..
-        } = self.operator;
+        let Operator { quantifier, negated, if_exists, .. } = self.operator;
         match (quantifier, asked) {
             (Quantifier::ForAllValues, values) => values.iter().all(holds),
             (Quantifier::ForAnyValue, []) => if_exists,

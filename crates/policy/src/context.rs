@@ -36,9 +36,7 @@ impl Context {
     /// The keys that follow from who asks: `aws:PrincipalArn`, `aws:PrincipalAccount`,
     /// `aws:PrincipalType`, `aws:userid`, and `aws:username` for users.
     pub fn of(principal: &PrincipalView<'_>) -> Self {
-        let mut context = Self {
-            entries: Vec::with_capacity(24),
-        };
+        let mut context = Self { entries: Vec::with_capacity(24) };
         context.set("aws:PrincipalType", principal.kind.type_name());
         if !principal.account.is_empty() {
             context.set("aws:PrincipalAccount", principal.account);
@@ -74,11 +72,7 @@ impl Context {
     }
 
     fn put(&mut self, key: Cow<'static, str>, values: Values) {
-        match self
-            .entries
-            .iter_mut()
-            .find(|(name, _)| name.eq_ignore_ascii_case(&key))
-        {
+        match self.entries.iter_mut().find(|(name, _)| name.eq_ignore_ascii_case(&key)) {
             Some(entry) => entry.1 = values,
             None => self.entries.push((key, values)),
         }
@@ -86,10 +80,7 @@ impl Context {
 
     /// The values of a key; none where it is absent.
     pub fn values(&self, key: &str) -> &[String] {
-        let found = self
-            .entries
-            .iter()
-            .find(|(name, _)| name.eq_ignore_ascii_case(key));
+        let found = self.entries.iter().find(|(name, _)| name.eq_ignore_ascii_case(key));
         found.map_or(&[], |(_, values)| values.as_slice())
     }
 
@@ -105,9 +96,7 @@ impl Context {
 /// Names the keys only: values may be confidential (`sts:ExternalId`).
 impl fmt::Debug for Context {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list()
-            .entries(self.entries.iter().map(|(name, _)| name))
-            .finish()
+        f.debug_list().entries(self.entries.iter().map(|(name, _)| name)).finish()
     }
 }
 
@@ -137,15 +126,10 @@ mod tests {
             arn: "arn:aws:sts::123456789012:assumed-role/App/alice",
             account: "123456789012",
             user_id: "AROAAPP:alice",
-            kind: PrincipalKind::AssumedRole {
-                role_arn: "arn:aws:iam::123456789012:role/App",
-            },
+            kind: PrincipalKind::AssumedRole { role_arn: "arn:aws:iam::123456789012:role/App" },
         };
         let context = Context::of(&principal);
-        assert_eq!(
-            context.single("aws:PrincipalArn"),
-            Some("arn:aws:iam::123456789012:role/App")
-        );
+        assert_eq!(context.single("aws:PrincipalArn"), Some("arn:aws:iam::123456789012:role/App"));
         assert_eq!(context.single("aws:userid"), Some("AROAAPP:alice"));
         assert_eq!(context.single("aws:username"), None);
     }

@@ -106,10 +106,7 @@ impl Decision {
             _ => request.principal.arn,
         };
         match request.resource {
-            "*" => format!(
-                "User: {user} is not authorized to perform: {} {reason}",
-                request.action
-            ),
+            "*" => format!("User: {user} is not authorized to perform: {} {reason}", request.action),
             resource => {
                 format!(
                     "User: {user} is not authorized to perform: {} on resource: {resource} {reason}",

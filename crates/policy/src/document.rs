@@ -41,6 +41,7 @@ pub enum Effect {
 #[derive(Debug)]
 pub struct Policy {
     name: Box<str>,
+    text: Box<str>,
     kind: PolicyKind,
     statements: Box<[Statement]>,
 }
@@ -50,10 +51,7 @@ impl Policy {
     /// that does not exist and a member the language does not have are faults. The document's size
     /// is for the caller to bound: the limits differ by where it is attached.
     pub fn parse(json: &str, kind: PolicyKind) -> Result<Self, PolicyFault> {
-        let mut grammar = Grammar {
-            wildcards: true,
-            variables: false,
-        };
+        let mut grammar = Grammar { wildcards: true, variables: false };
         let mut statements = None;
         for (name, node) in Node::parse(json)?.into_object()? {
             match name.as_str() {
@@ -70,18 +68,10 @@ impl Policy {
         let parse = |node: Node| Statement::parse(node, kind, grammar);
         let statements = nodes.into_iter().map(parse).collect::<Result<Box<[_]>, _>>()?;
         let mut seen = HashSet::new();
-        if !statements
-            .iter()
-            .filter_map(Statement::sid)
-            .all(|sid| seen.insert(sid))
-        {
+        if !statements.iter().filter_map(Statement::sid).all(|sid| seen.insert(sid)) {
             return Err(PolicyFault::DuplicateSid);
         }
-        Ok(Self {
-            name: "".into(),
-            kind,
-            statements,
-        })
+        Ok(Self { name: "".into(), text: json.into(), kind, statements })
     }
 
     /// The same policy with a name for the log: its ARN, or the name it has where it is inline.
@@ -94,6 +84,11 @@ impl Policy {
     /// The name it was given; empty without one.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The document as it was read.
+    pub fn text(&self) -> &str {
+        &self.text
     }
 
     /// What it is attached to.
@@ -109,10 +104,7 @@ impl Policy {
 
     /// The `Sid` of a statement, by its place; empty without one.
     pub fn sid(&self, statement: usize) -> &str {
-        self.statements
-            .get(statement)
-            .and_then(Statement::sid)
-            .unwrap_or("")
+        self.statements.get(statement).and_then(Statement::sid).unwrap_or("")
     }
 
     pub(crate) fn statements(&self) -> &[Statement] {

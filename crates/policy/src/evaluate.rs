@@ -141,10 +141,7 @@ fn opinion<'a>(
             };
             match statement.effect() {
                 Effect::Deny => {
-                    return Err(StatementRef {
-                        policy: policy.clone(),
-                        index,
-                    });
+                    return Err(StatementRef { policy: policy.clone(), index });
                 }
                 Effect::Allow if closest.is_none_or(|(_, _, best)| named > best) => {
                     closest = Some((policy, index, named));
@@ -153,11 +150,6 @@ fn opinion<'a>(
             }
         }
     }
-    Ok(closest.map(|(policy, index, named)| Grant {
-        by: StatementRef {
-            policy: policy.clone(),
-            index,
-        },
-        named,
-    }))
+    Ok(closest
+        .map(|(policy, index, named)| Grant { by: StatementRef { policy: policy.clone(), index }, named }))
 }

@@ -21,9 +21,7 @@ pub(crate) enum Node {
 impl Node {
     pub(crate) fn parse(json: &str) -> Result<Self, PolicyFault> {
         let mut reader = serde_json::Deserializer::from_str(json);
-        let node = Depth(0)
-            .deserialize(&mut reader)
-            .map_err(|_| PolicyFault::Syntax)?;
+        let node = Depth(0).deserialize(&mut reader).map_err(|_| PolicyFault::Syntax)?;
         reader.end().map_err(|_| PolicyFault::Syntax)?;
         Ok(node)
     }
@@ -68,11 +66,7 @@ struct Depth(usize);
 
 impl Depth {
     fn deeper<E: Error>(&self) -> Result<Self, E> {
-        if self.0 >= DEPTH_MAX {
-            Err(E::custom("too deep"))
-        } else {
-            Ok(Self(self.0 + 1))
-        }
+        if self.0 >= DEPTH_MAX { Err(E::custom("too deep")) } else { Ok(Self(self.0 + 1)) }
     }
 }
 
@@ -148,10 +142,7 @@ mod tests {
     fn nesting_ends_at_its_bound() {
         let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
         assert!(Node::parse(&nested(DEPTH_MAX)).is_ok());
-        assert_eq!(
-            Node::parse(&nested(DEPTH_MAX + 2)).err(),
-            Some(PolicyFault::Syntax)
-        );
+        assert_eq!(Node::parse(&nested(DEPTH_MAX + 2)).err(), Some(PolicyFault::Syntax));
         assert!(Node::parse(&"[".repeat(1_000_000)).is_err());
     }
 

@@ -110,16 +110,10 @@ impl Principals {
     /// Whether a `NotPrincipal` of a deny lets the principal off. As AWS states, its account has to
     /// be listed beside it, and a session's role beside the session.
     pub(crate) fn exempts(&self, principal: &PrincipalView<'_>) -> bool {
-        let listed = |wanted: &str| {
-            self.0
-                .iter()
-                .any(|entry| matches!(entry, Entry::Arn(arn) if &**arn == wanted))
-        };
-        let account = || {
-            self.0
-                .iter()
-                .any(|entry| matches!(entry, Entry::Account(a) if **a == *principal.account))
-        };
+        let listed =
+            |wanted: &str| self.0.iter().any(|entry| matches!(entry, Entry::Arn(arn) if &**arn == wanted));
+        let account =
+            || self.0.iter().any(|entry| matches!(entry, Entry::Account(a) if **a == *principal.account));
         match principal.kind {
             _ if self.0.contains(&Entry::Anyone) => true,
             PrincipalKind::Root => account(),
@@ -224,29 +218,17 @@ mod tests {
         arn: "arn:aws:sts::123456789012:assumed-role/App/one",
         account: "123456789012",
         user_id: "AROAAPPAPPAPPAPPAPP11:one",
-        kind: PrincipalKind::AssumedRole {
-            role_arn: "arn:aws:iam::123456789012:role/team/App",
-        },
+        kind: PrincipalKind::AssumedRole { role_arn: "arn:aws:iam::123456789012:role/team/App" },
     };
-    const LAMBDA: PrincipalView<'static> = PrincipalView {
-        arn: "lambda.amazonaws.com",
-        account: "",
-        user_id: "",
-        kind: PrincipalKind::Service,
-    };
-    const NOBODY: PrincipalView<'static> = PrincipalView {
-        arn: "anonymous",
-        account: "",
-        user_id: "",
-        kind: PrincipalKind::Anonymous,
-    };
+    const LAMBDA: PrincipalView<'static> =
+        PrincipalView { arn: "lambda.amazonaws.com", account: "", user_id: "", kind: PrincipalKind::Service };
+    const NOBODY: PrincipalView<'static> =
+        PrincipalView { arn: "anonymous", account: "", user_id: "", kind: PrincipalKind::Anonymous };
     const GUEST: PrincipalView<'static> = PrincipalView {
         arn: "cognito-identity.amazonaws.com",
         account: "",
         user_id: "",
-        kind: PrincipalKind::WebIdentity {
-            provider: "cognito-identity.amazonaws.com",
-        },
+        kind: PrincipalKind::WebIdentity { provider: "cognito-identity.amazonaws.com" },
     };
 
     fn principals(json: &str) -> Principals {
@@ -261,19 +243,10 @@ mod tests {
     #[test]
     fn each_form_names_whom_it_should_and_no_one_else() {
         use Named::{Account, Directly, Role};
-        let all = [
-            Some(Directly),
-            Some(Directly),
-            Some(Directly),
-            Some(Directly),
-            None,
-        ];
+        let all = [Some(Directly), Some(Directly), Some(Directly), Some(Directly), None];
         assert_eq!(named(r#""*""#), all);
         assert_eq!(named(r#"{"AWS": "*"}"#), all);
-        assert_eq!(
-            named(r#"{"AWS": "123456789012"}"#),
-            [Some(Account), Some(Account), None, None, None]
-        );
+        assert_eq!(named(r#"{"AWS": "123456789012"}"#), [Some(Account), Some(Account), None, None, None]);
         assert_eq!(
             named(r#"{"AWS": ["arn:aws:iam::123456789012:root"]}"#),
             [Some(Account), Some(Account), None, None, None]
@@ -291,18 +264,9 @@ mod tests {
             named(&format!(r#"{{"AWS": "{}"}}"#, SESSION.arn)),
             [None, Some(Directly), None, None, None]
         );
-        assert_eq!(
-            named(r#"{"AWS": "AROAAPPAPPAPPAPPAPP11"}"#),
-            [None, Some(Role), None, None, None]
-        );
-        assert_eq!(
-            named(r#"{"AWS": "AIDAALICEALICEALICE11"}"#),
-            [Some(Directly), None, None, None, None]
-        );
-        assert_eq!(
-            named(r#"{"Service": "lambda.amazonaws.com"}"#),
-            [None, None, Some(Directly), None, None]
-        );
+        assert_eq!(named(r#"{"AWS": "AROAAPPAPPAPPAPPAPP11"}"#), [None, Some(Role), None, None, None]);
+        assert_eq!(named(r#"{"AWS": "AIDAALICEALICEALICE11"}"#), [Some(Directly), None, None, None, None]);
+        assert_eq!(named(r#"{"Service": "lambda.amazonaws.com"}"#), [None, None, Some(Directly), None, None]);
         assert_eq!(named(r#"{"Service": "s3.amazonaws.com"}"#), [None; 5]);
         assert_eq!(
             named(r#"{"Federated": "cognito-identity.amazonaws.com"}"#),

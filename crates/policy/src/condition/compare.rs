@@ -34,10 +34,7 @@ impl Values {
         texts: Vec<String>,
         grammar: Grammar,
     ) -> Result<Self, PolicyFault> {
-        let plain = Grammar {
-            wildcards: false,
-            ..grammar
-        };
+        let plain = Grammar { wildcards: false, ..grammar };
         Ok(match test {
             Test::Text => Self::Text(templates(&texts, plain)?),
             Test::TextIgnoringCase => Self::TextIgnoringCase(templates(&texts, plain)?),
@@ -64,19 +61,15 @@ impl Values {
                 Match::any(templates.iter().map(|t| t.matches_in_any_case(value, context)))
             }
             Self::Numeric(order, numbers) => read(Number::parse(value), |asked| {
-                numbers
-                    .iter()
-                    .any(|number| asked.compare(*number).is_some_and(|o| order.admits(o)))
+                numbers.iter().any(|number| asked.compare(*number).is_some_and(|o| order.admits(o)))
             }),
-            Self::Date(order, dates) => read(date(value), |asked| {
-                dates.iter().any(|date| order.admits(asked.cmp(date)))
-            }),
+            Self::Date(order, dates) => {
+                read(date(value), |asked| dates.iter().any(|date| order.admits(asked.cmp(date))))
+            }
             Self::Bool(wanted) => read(boolean(value), |asked| wanted.contains(&asked)),
             Self::Binary(wanted) => read(STANDARD.decode(value).ok(), |asked| wanted.contains(&asked)),
             Self::IpAddress(networks) => read(IpAddr::from_str(value).ok(), |asked| {
-                networks
-                    .iter()
-                    .any(|network| network.contains(&asked.to_canonical()))
+                networks.iter().any(|network| network.contains(&asked.to_canonical()))
             }),
             Self::Arn(patterns) => Match::any(patterns.iter().map(|pattern| pattern.matches(value, context))),
             Self::Absent(_) => Match::No,
@@ -95,10 +88,7 @@ fn templates(texts: &[String], grammar: Grammar) -> Result<Box<[Template]>, Poli
 
 fn all<T>(key: &str, texts: Vec<String>, parse: impl Fn(&str) -> Option<T>) -> Result<Box<[T]>, PolicyFault> {
     let one = |text: String| {
-        parse(&text).ok_or_else(|| PolicyFault::ConditionValue {
-            key: key.to_owned(),
-            value: text,
-        })
+        parse(&text).ok_or_else(|| PolicyFault::ConditionValue { key: key.to_owned(), value: text })
     };
     texts.into_iter().map(one).collect()
 }
@@ -114,9 +104,7 @@ fn boolean(text: &str) -> Option<bool> {
 /// An address or a network in CIDR notation; IPv4 addresses in IPv6 form are IPv4.
 fn network(text: &str) -> Option<IpNet> {
     match text.split_once('/') {
-        None => IpAddr::from_str(text)
-            .ok()
-            .map(|address| IpNet::from(address.to_canonical())),
+        None => IpAddr::from_str(text).ok().map(|address| IpNet::from(address.to_canonical())),
         Some(_) => IpNet::from_str(text).ok(),
     }
 }
@@ -153,10 +141,7 @@ impl Number {
         if let Ok(whole) = text.parse() {
             return Some(Self::Whole(whole));
         }
-        text.parse()
-            .ok()
-            .filter(|number: &f64| number.is_finite())
-            .map(Self::Decimal)
+        text.parse().ok().filter(|number: &f64| number.is_finite()).map(Self::Decimal)
     }
 
     fn compare(self, other: Self) -> Option<Ordering> {
@@ -168,10 +153,7 @@ impl Number {
 
     fn decimal(self) -> f64 {
         match self {
-            #[expect(
-                clippy::cast_precision_loss,
-                reason = "held against a decimal, which is no finer"
-            )]
+            #[expect(clippy::cast_precision_loss, reason = "held against a decimal, which is no finer")]
             Self::Whole(whole) => whole as f64,
             Self::Decimal(decimal) => decimal,
         }

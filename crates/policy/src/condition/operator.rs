@@ -70,12 +70,7 @@ impl Operator {
         if test == Test::Null && (if_exists || quantifier != Quantifier::One) {
             return None;
         }
-        Some(Self {
-            quantifier,
-            test,
-            negated,
-            if_exists,
-        })
+        Some(Self { quantifier, test, negated, if_exists })
     }
 }
 

@@ -19,13 +19,8 @@ fn context() -> Context {
 }
 
 fn condition(json: &str) -> Condition {
-    let parsed = Condition::parse_all(
-        Node::parse(json).unwrap(),
-        Grammar {
-            wildcards: true,
-            variables: true,
-        },
-    );
+    let parsed =
+        Condition::parse_all(Node::parse(json).unwrap(), Grammar { wildcards: true, variables: true });
     let mut all = parsed.unwrap().into_vec();
     assert_eq!(all.len(), 1);
     all.remove(0)
@@ -37,18 +32,12 @@ fn held(operator: &str, key: &str, values: &str, effect: Effect) -> bool {
 
 #[track_caller]
 fn yes(operator: &str, key: &str, values: &str) {
-    assert!(
-        held(operator, key, values, Effect::Allow),
-        "{operator} {key} {values} should hold"
-    );
+    assert!(held(operator, key, values, Effect::Allow), "{operator} {key} {values} should hold");
 }
 
 #[track_caller]
 fn no(operator: &str, key: &str, values: &str) {
-    assert!(
-        !held(operator, key, values, Effect::Allow),
-        "{operator} {key} {values} should not hold"
-    );
+    assert!(!held(operator, key, values, Effect::Allow), "{operator} {key} {values} should not hold");
 }
 
 /// The operator holds for one value and not for the other; its opposite says the contrary.
@@ -70,20 +59,8 @@ fn twins(operator: &str, opposite: &str, key: &str, fits: &str, does_not: &str) 
 
 #[test]
 fn texts_are_compared_exactly() {
-    twins(
-        "StringEquals",
-        "StringNotEquals",
-        "aws:username",
-        r#""alice""#,
-        r#""Alice""#,
-    );
-    twins(
-        "StringEquals",
-        "StringNotEquals",
-        "aws:username",
-        r#""${aws:username}""#,
-        r#""a*""#,
-    );
+    twins("StringEquals", "StringNotEquals", "aws:username", r#""alice""#, r#""Alice""#);
+    twins("StringEquals", "StringNotEquals", "aws:username", r#""${aws:username}""#, r#""a*""#);
 }
 
 #[test]
@@ -99,31 +76,13 @@ fn texts_are_compared_in_any_case() {
 
 #[test]
 fn texts_are_compared_by_pattern() {
-    twins(
-        "StringLike",
-        "StringNotLike",
-        "s3:prefix",
-        r#""home/${aws:username}/*""#,
-        r#""home/bob/*""#,
-    );
-    twins(
-        "StringLike",
-        "StringNotLike",
-        "aws:username",
-        r#""al?ce""#,
-        r#""al?""#,
-    );
+    twins("StringLike", "StringNotLike", "s3:prefix", r#""home/${aws:username}/*""#, r#""home/bob/*""#);
+    twins("StringLike", "StringNotLike", "aws:username", r#""al?ce""#, r#""al?""#);
 }
 
 #[test]
 fn numbers_are_compared_by_value() {
-    twins(
-        "NumericEquals",
-        "NumericNotEquals",
-        "s3:max-keys",
-        r#""10.0""#,
-        "11",
-    );
+    twins("NumericEquals", "NumericNotEquals", "s3:max-keys", r#""10.0""#, "11");
     for (operator, fits, does_not) in [
         ("NumericLessThan", "11", "10"),
         ("NumericLessThanEquals", "10", "9"),
@@ -146,26 +105,12 @@ fn dates_are_compared_in_every_form() {
         r#""2026-11-21T02:00:00+01:00""#,
         r#""2026-11-21""#,
     );
-    twins(
-        "DateEquals",
-        "DateNotEquals",
-        "aws:EpochTime",
-        r#""2026-11-21T01:00Z""#,
-        "1795222801",
-    );
+    twins("DateEquals", "DateNotEquals", "aws:EpochTime", r#""2026-11-21T01:00Z""#, "1795222801");
     for (operator, fits, does_not) in [
         ("DateLessThan", r#""2026-11-22""#, r#""2026-11-21T01:00:00Z""#),
-        (
-            "DateLessThanEquals",
-            r#""2026-11-21T01:00:00Z""#,
-            r#""2026-11-21T00:59:59Z""#,
-        ),
+        ("DateLessThanEquals", r#""2026-11-21T01:00:00Z""#, r#""2026-11-21T00:59:59Z""#),
         ("DateGreaterThan", r#""2026-11-20""#, r#""2026-11-21T01:00:00Z""#),
-        (
-            "DateGreaterThanEquals",
-            r#""2026-11-21T01:00:00Z""#,
-            r#""2026-11-21T01:00:01Z""#,
-        ),
+        ("DateGreaterThanEquals", r#""2026-11-21T01:00:00Z""#, r#""2026-11-21T01:00:01Z""#),
     ] {
         yes(operator, "aws:CurrentTime", fits);
         no(operator, "aws:CurrentTime", does_not);
@@ -189,40 +134,16 @@ fn bytes_are_compared_decoded() {
 
 #[test]
 fn addresses_are_held_against_networks() {
-    twins(
-        "IpAddress",
-        "NotIpAddress",
-        "aws:SourceIp",
-        r#""203.0.113.0/24""#,
-        r#""203.0.114.0/24""#,
-    );
-    twins(
-        "IpAddress",
-        "NotIpAddress",
-        "aws:SourceIp",
-        r#""203.0.113.7""#,
-        r#""2001:db8::/32""#,
-    );
+    twins("IpAddress", "NotIpAddress", "aws:SourceIp", r#""203.0.113.0/24""#, r#""203.0.114.0/24""#);
+    twins("IpAddress", "NotIpAddress", "aws:SourceIp", r#""203.0.113.7""#, r#""2001:db8::/32""#);
     yes("IpAddress", "aws:SourceIp", r#""0.0.0.0/0""#);
     yes("IpAddress", "aws:SourceIp", r#""::ffff:203.0.113.7""#);
 }
 
 #[test]
 fn arns_are_compared_part_by_part() {
-    twins(
-        "ArnEquals",
-        "ArnNotEquals",
-        "aws:SourceArn",
-        r#""arn:aws:s3:::pho*""#,
-        r#""arn:aws:s3:::docs""#,
-    );
-    twins(
-        "ArnLike",
-        "ArnNotLike",
-        "aws:SourceArn",
-        r#""arn:*:s3:::photos""#,
-        r#""arn:aws:*:photos""#,
-    );
+    twins("ArnEquals", "ArnNotEquals", "aws:SourceArn", r#""arn:aws:s3:::pho*""#, r#""arn:aws:s3:::docs""#);
+    twins("ArnLike", "ArnNotLike", "aws:SourceArn", r#""arn:*:s3:::photos""#, r#""arn:aws:*:photos""#);
 }
 
 #[test]
@@ -236,11 +157,7 @@ fn null_asks_whether_the_key_is_absent() {
 
 #[test]
 fn all_values_have_to_pass() {
-    yes(
-        "ForAllValues:StringEquals",
-        "aws:TagKeys",
-        r#"["env", "team", "cost"]"#,
-    );
+    yes("ForAllValues:StringEquals", "aws:TagKeys", r#"["env", "team", "cost"]"#);
     no("ForAllValues:StringEquals", "aws:TagKeys", r#"["env"]"#);
     yes("ForAllValues:StringNotEquals", "aws:TagKeys", r#"["cost"]"#);
     no("ForAllValues:StringNotEquals", "aws:TagKeys", r#"["env"]"#);
@@ -261,21 +178,11 @@ fn any_value_has_to_pass() {
 
 #[test]
 fn a_test_for_one_value_that_meets_many_is_held_to_the_safe_side() {
-    for (values, allow, deny) in [
-        (r#""env""#, false, true),
-        (r#"["env", "team"]"#, true, true),
-        (r#""x""#, false, false),
-    ] {
-        assert_eq!(
-            held("StringEquals", "aws:TagKeys", values, Effect::Allow),
-            allow,
-            "{values}"
-        );
-        assert_eq!(
-            held("StringEquals", "aws:TagKeys", values, Effect::Deny),
-            deny,
-            "{values}"
-        );
+    for (values, allow, deny) in
+        [(r#""env""#, false, true), (r#"["env", "team"]"#, true, true), (r#""x""#, false, false)]
+    {
+        assert_eq!(held("StringEquals", "aws:TagKeys", values, Effect::Allow), allow, "{values}");
+        assert_eq!(held("StringEquals", "aws:TagKeys", values, Effect::Deny), deny, "{values}");
     }
 }
 
@@ -283,12 +190,7 @@ fn a_test_for_one_value_that_meets_many_is_held_to_the_safe_side() {
 fn what_cannot_be_said_helps_no_allow_and_stops_no_deny() {
     let unresolved = r#""${aws:PrincipalTag/none}""#;
     assert!(!held("StringEquals", "aws:username", unresolved, Effect::Allow));
-    assert!(!held(
-        "StringNotEquals",
-        "aws:username",
-        unresolved,
-        Effect::Allow
-    ));
+    assert!(!held("StringNotEquals", "aws:username", unresolved, Effect::Allow));
     assert!(held("StringNotEquals", "aws:username", unresolved, Effect::Deny));
     assert!(!held("NumericNotEquals", "key:odd", "1", Effect::Allow));
     assert!(held("NumericNotEquals", "key:odd", "1", Effect::Deny));
@@ -297,27 +199,13 @@ fn what_cannot_be_said_helps_no_allow_and_stops_no_deny() {
 #[test]
 fn an_operator_that_does_not_exist_is_refused() {
     let parse = |json: &str| {
-        Condition::parse_all(
-            Node::parse(json).unwrap(),
-            Grammar {
-                wildcards: true,
-                variables: true,
-            },
-        )
+        Condition::parse_all(Node::parse(json).unwrap(), Grammar { wildcards: true, variables: true })
     };
-    for operator in [
-        "StringEqual",
-        "ForSomeValues:StringEquals",
-        "NullIfExists",
-        "ForAnyValue:Null",
-        "IfExists",
-        "",
-    ] {
+    for operator in
+        ["StringEqual", "ForSomeValues:StringEquals", "NullIfExists", "ForAnyValue:Null", "IfExists", ""]
+    {
         let refused = parse(&format!(r#"{{"{operator}": {{"aws:username": "a"}}}}"#));
-        assert!(
-            matches!(refused, Err(PolicyFault::ConditionType(_))),
-            "{operator}"
-        );
+        assert!(matches!(refused, Err(PolicyFault::ConditionType(_))), "{operator}");
     }
     assert!(parse(r#"{"forANYvalue:stringLikeIfExists": {"aws:username": "a"}}"#).is_ok());
 }
@@ -325,13 +213,7 @@ fn an_operator_that_does_not_exist_is_refused() {
 #[test]
 fn a_value_its_operator_cannot_read_is_refused() {
     let parse = |json: &str| {
-        Condition::parse_all(
-            Node::parse(json).unwrap(),
-            Grammar {
-                wildcards: true,
-                variables: true,
-            },
-        )
+        Condition::parse_all(Node::parse(json).unwrap(), Grammar { wildcards: true, variables: true })
     };
     for json in [
         r#"{"NumericEquals": {"s3:max-keys": "ten"}}"#,
@@ -341,13 +223,7 @@ fn a_value_its_operator_cannot_read_is_refused() {
         r#"{"ArnLike": {"aws:SourceArn": "photos"}}"#,
         r#"{"BinaryEquals": {"key:blob": "%"}}"#,
     ] {
-        assert!(
-            matches!(parse(json), Err(PolicyFault::ConditionValue { .. })),
-            "{json}"
-        );
+        assert!(matches!(parse(json), Err(PolicyFault::ConditionValue { .. })), "{json}");
     }
-    assert!(matches!(
-        parse(r#"{"StringEquals": {"username": "a"}}"#),
-        Err(PolicyFault::NoVendor)
-    ));
+    assert!(matches!(parse(r#"{"StringEquals": {"username": "a"}}"#), Err(PolicyFault::NoVendor)));
 }

@@ -55,17 +55,12 @@ impl Statement {
             return None;
         }
         let named = self.speaks_of_principal(request)?;
-        self.conditions
-            .iter()
-            .all(|condition| condition.holds(request.context, self.effect))
-            .then_some(named)
+        self.conditions.iter().all(|condition| condition.holds(request.context, self.effect)).then_some(named)
     }
 
     fn speaks_of_action(&self, request: &Request<'_>) -> bool {
         let listed = |templates: &[Template]| {
-            templates
-                .iter()
-                .any(|t| t.matches_in_any_case(request.action, request.context) == Match::Yes)
+            templates.iter().any(|t| t.matches_in_any_case(request.action, request.context) == Match::Yes)
         };
         match &self.actions {
             Scope::Only(templates) => listed(templates),
@@ -75,11 +70,7 @@ impl Statement {
 
     fn speaks_of_resource(&self, request: &Request<'_>) -> bool {
         let listed = |patterns: &[ArnPattern]| {
-            Match::any(
-                patterns
-                    .iter()
-                    .map(|pattern| pattern.matches(request.resource, request.context)),
-            )
+            Match::any(patterns.iter().map(|pattern| pattern.matches(request.resource, request.context)))
         };
         match &self.resources {
             None => true,
@@ -134,16 +125,10 @@ impl Draft {
             "Action" => once(&mut self.actions, Scope::Only(actions(node, kind)?))?,
             "NotAction" => once(&mut self.actions, Scope::AllBut(actions(node, kind)?))?,
             "Resource" => {
-                once(
-                    &mut self.resources,
-                    Scope::Only(resources(node, kind, grammar, "Resource")?),
-                )?;
+                once(&mut self.resources, Scope::Only(resources(node, kind, grammar, "Resource")?))?;
             }
             "NotResource" => {
-                once(
-                    &mut self.resources,
-                    Scope::AllBut(resources(node, kind, grammar, "NotResource")?),
-                )?;
+                once(&mut self.resources, Scope::AllBut(resources(node, kind, grammar, "NotResource")?))?;
             }
             "Condition" => self.conditions = Condition::parse_all(node, grammar)?,
             _ => return Err(PolicyFault::UnknownField(name)),
@@ -221,13 +206,7 @@ fn action(text: &str, kind: PolicyKind) -> Result<Template, PolicyFault> {
     if kind == PolicyKind::Trust && !vendor.eq_ignore_ascii_case("sts") {
         return Err(PolicyFault::NotAnAssumeRoleAction);
     }
-    Template::parse(
-        text,
-        Grammar {
-            wildcards: true,
-            variables: false,
-        },
-    )
+    Template::parse(text, Grammar { wildcards: true, variables: false })
 }
 
 fn resources(

@@ -27,22 +27,10 @@ impl ArnPattern {
             if variables && part.contains("${") {
                 return Err(PolicyFault::Variable);
             }
-            Template::parse(
-                part,
-                Grammar {
-                    wildcards: true,
-                    variables: false,
-                },
-            )
+            Template::parse(part, Grammar { wildcards: true, variables: false })
         };
         let head = [head()?, head()?, head()?, head()?];
-        let resource = Template::parse(
-            parts.next().unwrap_or("*"),
-            Grammar {
-                wildcards: true,
-                variables,
-            },
-        )?;
+        let resource = Template::parse(parts.next().unwrap_or("*"), Grammar { wildcards: true, variables })?;
         Ok(Some(Self::Parts(Box::new((head, resource)))))
     }
 
@@ -64,9 +52,7 @@ impl ArnPattern {
                 return Match::No;
             }
         }
-        parts
-            .next()
-            .map_or(Match::No, |part| resource.matches(part, context))
+        parts.next().map_or(Match::No, |part| resource.matches(part, context))
     }
 }
 
@@ -77,26 +63,17 @@ mod tests {
     fn held(pattern: &str, arn: &str) -> Match {
         let mut context = Context::new();
         context.set("aws:username", "alice");
-        ArnPattern::parse(pattern, true)
-            .unwrap()
-            .unwrap()
-            .matches(arn, &context)
+        ArnPattern::parse(pattern, true).unwrap().unwrap().matches(arn, &context)
     }
 
     #[test]
     fn a_wildcard_stays_within_its_part() {
         let table = "arn:aws:dynamodb:us-east-1:123456789012:table/Notes";
         assert_eq!(held("arn:aws:dynamodb:*:*:table/Notes", table), Match::Yes);
-        assert_eq!(
-            held("arn:aws:dynamodb:us-*-1:123456789012:table/*", table),
-            Match::Yes
-        );
+        assert_eq!(held("arn:aws:dynamodb:us-*-1:123456789012:table/*", table), Match::Yes);
         assert_eq!(held("arn:aws:dynamodb:*:table/Notes", table), Match::No);
         assert_eq!(held("arn:aws:dynamodb:*:*:table/Other", table), Match::No);
-        assert_eq!(
-            held("arn:aws:dynamo*::123456789012:table/Notes", table),
-            Match::No
-        );
+        assert_eq!(held("arn:aws:dynamo*::123456789012:table/Notes", table), Match::No);
     }
 
     #[test]
@@ -110,22 +87,13 @@ mod tests {
     fn the_resource_may_hold_colons() {
         let stream = "arn:aws:logs:us-east-1:123456789012:log-group:/aws/lambda/f:log-stream:x";
         assert_eq!(held("arn:aws:logs:*:*:log-group:*:*", stream), Match::Yes);
-        assert_eq!(
-            held("arn:aws:logs:*:*:log-group:/aws/lambda/f", stream),
-            Match::No
-        );
+        assert_eq!(held("arn:aws:logs:*:*:log-group:/aws/lambda/f", stream), Match::No);
     }
 
     #[test]
     fn a_variable_counts_in_the_resource_alone() {
-        assert_eq!(
-            held("arn:aws:s3:::b/${aws:username}/*", "arn:aws:s3:::b/alice/1"),
-            Match::Yes
-        );
-        assert_eq!(
-            held("arn:aws:s3:::b/${aws:username}/*", "arn:aws:s3:::b/bob/1"),
-            Match::No
-        );
+        assert_eq!(held("arn:aws:s3:::b/${aws:username}/*", "arn:aws:s3:::b/alice/1"), Match::Yes);
+        assert_eq!(held("arn:aws:s3:::b/${aws:username}/*", "arn:aws:s3:::b/bob/1"), Match::No);
         let early = ArnPattern::parse("arn:aws:s3::${aws:PrincipalAccount}:b", true);
         assert_eq!(early.err(), Some(PolicyFault::Variable));
     }

@@ -88,9 +88,9 @@ mod tests {
         match pattern.split_first() {
             None => text.is_empty(),
             Some(('*', rest)) => (0..=text.len()).any(|n| naive(rest, &text[n..])),
-            Some((c, rest)) => text
-                .split_first()
-                .is_some_and(|(t, others)| (*c == '?' || c == t) && naive(rest, others)),
+            Some((c, rest)) => {
+                text.split_first().is_some_and(|(t, others)| (*c == '?' || c == t) && naive(rest, others))
+            }
         }
     }
 

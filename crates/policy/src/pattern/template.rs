@@ -30,10 +30,7 @@ pub(crate) enum Template {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Text {
     Literal(Box<str>),
-    Variable {
-        key: Box<str>,
-        default: Option<Box<str>>,
-    },
+    Variable { key: Box<str>, default: Option<Box<str>> },
 }
 
 impl Template {
@@ -42,9 +39,7 @@ impl Template {
         if matches!(pieces[..], [Piece::Star]) {
             return Ok(Self::Anything);
         }
-        let has_variables = pieces
-            .iter()
-            .any(|piece| matches!(piece, Piece::Text(Text::Variable { .. })));
+        let has_variables = pieces.iter().any(|piece| matches!(piece, Piece::Text(Text::Variable { .. })));
         if has_variables {
             return Ok(Self::Variables(pieces.into()));
         }
@@ -164,28 +159,16 @@ fn variable(inner: &str) -> Result<Text, PolicyFault> {
     if key.is_empty() || key.contains("${") {
         return Err(PolicyFault::Variable);
     }
-    Ok(Text::Variable {
-        key: key.into(),
-        default,
-    })
+    Ok(Text::Variable { key: key.into(), default })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const FULL: Grammar = Grammar {
-        wildcards: true,
-        variables: true,
-    };
-    const OLD: Grammar = Grammar {
-        wildcards: true,
-        variables: false,
-    };
-    const PLAIN: Grammar = Grammar {
-        wildcards: false,
-        variables: true,
-    };
+    const FULL: Grammar = Grammar { wildcards: true, variables: true };
+    const OLD: Grammar = Grammar { wildcards: true, variables: false };
+    const PLAIN: Grammar = Grammar { wildcards: false, variables: true };
 
     fn held(pattern: &str, grammar: Grammar, text: &str) -> Match {
         let mut context = Context::new();
@@ -212,10 +195,7 @@ mod tests {
 
     #[test]
     fn a_default_stands_in_for_an_absent_value_only() {
-        assert_eq!(
-            held("t/${aws:PrincipalTag/team, 'all'}", FULL, "t/all"),
-            Match::Yes
-        );
+        assert_eq!(held("t/${aws:PrincipalTag/team, 'all'}", FULL, "t/all"), Match::Yes);
         assert_eq!(held("t/${aws:username, 'all'}", FULL, "t/alice"), Match::Yes);
         assert_eq!(held("t/${aws:username, 'all'}", FULL, "t/all"), Match::No);
     }
@@ -248,11 +228,7 @@ mod tests {
     #[test]
     fn a_broken_variable_is_refused() {
         for pattern in ["${", "a${b", "${}", "${a, b}", "${a${b}}"] {
-            assert_eq!(
-                Template::parse(pattern, FULL).err(),
-                Some(PolicyFault::Variable),
-                "{pattern}"
-            );
+            assert_eq!(Template::parse(pattern, FULL).err(), Some(PolicyFault::Variable), "{pattern}");
         }
     }
 }

@@ -15,13 +15,8 @@ pub(crate) const ALICE: PrincipalView<'static> = PrincipalView {
 /// Statements over so few actions, resources and values that many of them apply.
 pub(crate) fn statement() -> impl Strategy<Value = String> {
     let effect = prop_oneof![Just("Allow"), Just("Deny")];
-    let action = prop_oneof![
-        Just("s3:GetObject"),
-        Just("s3:Get*"),
-        Just("s3:Put*"),
-        Just("*"),
-        Just("s3:?etObject")
-    ];
+    let action =
+        prop_oneof![Just("s3:GetObject"), Just("s3:Get*"), Just("s3:Put*"), Just("*"), Just("s3:?etObject")];
     let resource = prop_oneof![
         Just("*"),
         Just("arn:aws:s3:::photos/*"),
@@ -41,24 +36,15 @@ pub(crate) fn statement() -> impl Strategy<Value = String> {
     ];
     let action_element = prop_oneof![4 => Just("Action"), 1 => Just("NotAction")];
     let resource_element = prop_oneof![4 => Just("Resource"), 1 => Just("NotResource")];
-    (
-        effect,
-        action_element,
-        action,
-        resource_element,
-        resource,
-        condition,
-    )
-        .prop_map(|(effect, a, action, r, resource, condition)| {
+    (effect, action_element, action, resource_element, resource, condition).prop_map(
+        |(effect, a, action, r, resource, condition)| {
             format!(r#"{{"Effect": "{effect}", "{a}": "{action}", "{r}": "{resource}"{condition}}}"#)
-        })
+        },
+    )
 }
 
 pub(crate) fn document(statements: &[String]) -> String {
-    format!(
-        r#"{{"Version": "2012-10-17", "Statement": [{}]}}"#,
-        statements.join(",")
-    )
+    format!(r#"{{"Version": "2012-10-17", "Statement": [{}]}}"#, statements.join(","))
 }
 
 fn allowed(statements: &[String]) -> bool {
@@ -81,16 +67,8 @@ fn decide(identity: &[Arc<Policy>]) -> bool {
         resource_account: ALICE.account,
     };
     let resource = "arn:aws:s3:::photos/a.jpg";
-    evaluate(
-        &set,
-        &Request {
-            principal: &ALICE,
-            action: "s3:GetObject",
-            resource,
-            context: &context,
-        },
-    )
-    .is_allowed()
+    evaluate(&set, &Request { principal: &ALICE, action: "s3:GetObject", resource, context: &context })
+        .is_allowed()
 }
 
 fn statements() -> impl Strategy<Value = Vec<String>> {
@@ -98,10 +76,11 @@ fn statements() -> impl Strategy<Value = Vec<String>> {
 }
 
 fn with_effect(statement: &str, effect: &str) -> String {
-    statement
-        .replacen("\"Allow\"", "\"E\"", 1)
-        .replacen("\"Deny\"", "\"E\"", 1)
-        .replacen("\"E\"", &format!("\"{effect}\""), 1)
+    statement.replacen("\"Allow\"", "\"E\"", 1).replacen("\"Deny\"", "\"E\"", 1).replacen(
+        "\"E\"",
+        &format!("\"{effect}\""),
+        1,
+    )
 }
 
 proptest! {

@@ -34,69 +34,36 @@ fn what_is_no_policy_is_refused() {
         assert_eq!(fault(json, IDENTITY), PolicyFault::Syntax, "{json}");
     }
     assert_eq!(fault("{}", IDENTITY), PolicyFault::MissingField("Statement"));
-    assert_eq!(
-        fault(r#"{"Statements": []}"#, IDENTITY),
-        PolicyFault::UnknownField("Statements".into())
-    );
+    assert_eq!(fault(r#"{"Statements": []}"#, IDENTITY), PolicyFault::UnknownField("Statements".into()));
 }
 
 #[test]
 fn a_statement_needs_its_parts_and_no_others() {
     let cases = [
-        (
-            r#""Action": "s3:*", "Resource": "*""#,
-            PolicyFault::MissingField("Effect"),
-        ),
-        (
-            r#""Effect": "allow", "Action": "s3:*", "Resource": "*""#,
-            PolicyFault::Syntax,
-        ),
+        (r#""Action": "s3:*", "Resource": "*""#, PolicyFault::MissingField("Effect")),
+        (r#""Effect": "allow", "Action": "s3:*", "Resource": "*""#, PolicyFault::Syntax),
         (r#""Effect": "Allow", "Resource": "*""#, PolicyFault::NoActions),
-        (
-            r#""Effect": "Allow", "Action": [], "Resource": "*""#,
-            PolicyFault::NoActions,
-        ),
+        (r#""Effect": "Allow", "Action": [], "Resource": "*""#, PolicyFault::NoActions),
         (r#""Effect": "Allow", "Action": "s3:*""#, PolicyFault::NoResources),
-        (
-            r#""Effect": "Allow", "Action": "s3:*", "Resource": []"#,
-            PolicyFault::NoResources,
-        ),
-        (
-            r#""Effect": "Allow", "Action": "s3:*", "NotAction": "s3:*", "Resource": "*""#,
-            PolicyFault::Syntax,
-        ),
+        (r#""Effect": "Allow", "Action": "s3:*", "Resource": []"#, PolicyFault::NoResources),
+        (r#""Effect": "Allow", "Action": "s3:*", "NotAction": "s3:*", "Resource": "*""#, PolicyFault::Syntax),
         (
             r#""Effect": "Allow", "Actions": "s3:*", "Resource": "*""#,
             PolicyFault::UnknownField("Actions".into()),
         ),
-        (
-            r#""Effect": "Allow", "Action": "GetObject", "Resource": "*""#,
-            PolicyFault::NoVendor,
-        ),
-        (
-            r#""Effect": "Allow", "Action": "s3:Get:Object", "Resource": "*""#,
-            PolicyFault::SecondColon,
-        ),
-        (
-            r#""Effect": "Allow", "Action": "s 3:Get", "Resource": "*""#,
-            PolicyFault::Vendor("s 3".into()),
-        ),
+        (r#""Effect": "Allow", "Action": "GetObject", "Resource": "*""#, PolicyFault::NoVendor),
+        (r#""Effect": "Allow", "Action": "s3:Get:Object", "Resource": "*""#, PolicyFault::SecondColon),
+        (r#""Effect": "Allow", "Action": "s 3:Get", "Resource": "*""#, PolicyFault::Vendor("s 3".into())),
         (
             r#""Effect": "Allow", "Action": "s3:*", "Resource": "bucket""#,
             PolicyFault::NotAnArn("bucket".into()),
         ),
-        (
-            r#""Effect": "Allow", "Action": "s3:*", "Resource": "*", "Sid": "a b""#,
-            PolicyFault::Sid,
-        ),
+        (r#""Effect": "Allow", "Action": "s3:*", "Resource": "*", "Sid": "a b""#, PolicyFault::Sid),
         (
             r#""Effect": "Allow", "Action": "s3:*", "Resource": "*", "Principal": "*""#,
             PolicyFault::PrincipalForbidden,
         ),
-        (
-            r#""Effect": "Allow", "Action": "s3:*", "Resource": "arn:aws:s3:::${x""#,
-            PolicyFault::Variable,
-        ),
+        (r#""Effect": "Allow", "Action": "s3:*", "Resource": "arn:aws:s3:::${x""#, PolicyFault::Variable),
     ];
     for (members, expected) in cases {
         assert_eq!(fault(&statement(members), IDENTITY), expected, "{members}");
@@ -120,10 +87,7 @@ fn a_trust_policy_speaks_of_principals_and_sts_alone() {
     );
     assert!(Policy::parse(&good, trust).is_ok());
     assert_eq!(
-        fault(
-            &statement(r#""Effect": "Allow", "Action": "sts:AssumeRole""#),
-            trust
-        ),
+        fault(&statement(r#""Effect": "Allow", "Action": "sts:AssumeRole""#), trust),
         PolicyFault::MissingField("Principal")
     );
     assert_eq!(
@@ -134,9 +98,7 @@ fn a_trust_policy_speaks_of_principals_and_sts_alone() {
         PolicyFault::ProhibitedField("Resource")
     );
     for action in ["s3:GetObject", "*"] {
-        let json = statement(&format!(
-            r#""Effect": "Allow", "Principal": "*", "Action": "{action}""#
-        ));
+        let json = statement(&format!(r#""Effect": "Allow", "Principal": "*", "Action": "{action}""#));
         assert_eq!(fault(&json, trust), PolicyFault::NotAnAssumeRoleAction);
     }
 }
@@ -144,10 +106,7 @@ fn a_trust_policy_speaks_of_principals_and_sts_alone() {
 #[test]
 fn a_resource_policy_needs_a_principal() {
     let without = statement(r#""Effect": "Allow", "Action": "s3:*", "Resource": "*""#);
-    assert_eq!(
-        fault(&without, PolicyKind::Resource),
-        PolicyFault::MissingField("Principal")
-    );
+    assert_eq!(fault(&without, PolicyKind::Resource), PolicyFault::MissingField("Principal"));
     let spaced = statement(
         r#""Sid": "Public read", "Effect": "Allow", "Principal": "*", "Action": "s3:*", "Resource": "*""#,
     );
@@ -161,8 +120,5 @@ fn the_identities_a_policy_names_can_be_asked_for() {
            "Principal": {"AWS": ["arn:aws:iam::123456789012:user/alice", "123456789012"], "Service": "s3.amazonaws.com"}"#,
     );
     let policy = Policy::parse(&json, PolicyKind::Trust).unwrap();
-    assert_eq!(
-        policy.named_identities().collect::<Vec<_>>(),
-        ["arn:aws:iam::123456789012:user/alice"]
-    );
+    assert_eq!(policy.named_identities().collect::<Vec<_>>(), ["arn:aws:iam::123456789012:user/alice"]);
 }

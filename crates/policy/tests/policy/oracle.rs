@@ -23,15 +23,7 @@ fn ours(json: &str, action: &str, resource: &str) -> &'static str {
         resource: ResourceSide::Silent,
         resource_account: ALICE.account,
     };
-    match evaluate(
-        &set,
-        &Request {
-            principal: &ALICE,
-            action,
-            resource,
-            context: &context,
-        },
-    ) {
+    match evaluate(&set, &Request { principal: &ALICE, action, resource, context: &context }) {
         Decision::Allowed(_) => "allow",
         Decision::ExplicitDeny(_) => "deny",
         Decision::ImplicitDeny(_) => "nothing",

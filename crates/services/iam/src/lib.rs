@@ -1,1 +1,60 @@
-//! homeport-iam.
+//! Identity and Access Management: users, groups, roles, their keys and policies.
+//!
+//! Start with [`records`] (what is kept), then `operations` (the table). For the rest of the house IAM
+//! meets two needs: `Identify` finds the owner of a long-term key (`access_keys`), and `PoliciesOf` the
+//! policies of a principal and the trust of a role (`policies_of`).
+
+mod access_keys;
+mod administrator;
+mod aws_managed;
+mod documents;
+mod entities;
+mod error;
+mod limits;
+mod listing;
+mod managed;
+mod operations;
+mod permissions;
+mod policies_of;
+mod records;
+mod views;
+
+use std::sync::Arc;
+
+use homeport_core::{Account, SharedClock, SharedRandomness};
+use homeport_service::{AuthorizationEpoch, Host, Hosted, Parts, ServiceSpec};
+use homeport_store::Store;
+use homeport_vault::Vault;
+
+pub use administrator::{ADMINISTRATOR, AdministratorKeys};
+pub use error::IamError;
+
+/// IAM's state: nothing but where its records lie, and a cache of identified keys.
+pub struct Iam {
+    store: Store,
+    vault: Vault,
+    clock: SharedClock,
+    randomness: SharedRandomness,
+    account: Account,
+    epoch: Arc<AuthorizationEpoch>,
+    identified: access_keys::Cache,
+}
+
+/// The largest request: a policy document of 131,072 characters, each percent-encoded.
+const MAX_BODY: usize = 1 << 20;
+
+/// Makes the service. IAM meets `Identify` for long-term keys, `PoliciesOf`, and `ResourcePolicy` of `iam`.
+pub fn host(parts: &Parts) -> (Arc<Iam>, Arc<dyn Hosted>) {
+    let iam = Arc::new(Iam {
+        store: parts.store.clone(),
+        vault: parts.vault.clone(),
+        clock: parts.clock.clone(),
+        randomness: parts.randomness.clone(),
+        account: parts.installation.account,
+        epoch: parts.epoch.clone(),
+        identified: access_keys::Cache::default(),
+    });
+    let spec = ServiceSpec { name: "iam", event_source: "iam", max_body: MAX_BODY };
+    let hosted = Arc::new(Host::new(spec, iam.clone(), operations::OPERATIONS));
+    (iam, hosted)
+}

@@ -1,0 +1,107 @@
+//! What operations on IAM's own things need: `iam:OPERATION` on the ARN, with its path and in the case
+//! it was made with, which only the store knows.
+
+use homeport_core::{Account, Fault};
+use homeport_service::{Asked, Permission, Permissions, Principal};
+
+use crate::Iam;
+use crate::entities::Tag;
+use crate::records::{ENTITIES, Entity, Kind, arn_of};
+
+/// Condition keys with their values.
+pub(crate) type Keys = Vec<(&'static str, Option<String>)>;
+
+/// On a user, group or role that is there (or would be, at the root path).
+pub(crate) fn on_entity(
+    asked: &Asked<'_, Iam>,
+    operation: &'static str,
+    kind: Kind,
+    name: &str,
+    keys: Keys,
+) -> Permissions {
+    let (store, account, name) = (asked.store.clone(), asked.scope.account, name.to_owned());
+    Permissions::lookup(async move {
+        let name = name.as_str();
+        let found = store
+            .read(|tx| async move { ENTITIES.get(&tx, Entity::key_of(account, kind, name)).await })
+            .await;
+        let entity = found.map_err(Fault::internal)?;
+        let arn = entity.as_ref().map_or_else(|| arn_of(account, kind, "/", name), Entity::arn);
+        let mut permission = with_keys(Permission::new(format!("iam:{operation}"), arn), keys);
+        for (key, value) in entity.iter().flat_map(|entity| &entity.tags) {
+            permission = permission.with(format!("aws:ResourceTag/{key}"), [value]);
+            permission = permission.with(format!("iam:ResourceTag/{key}"), [value]);
+        }
+        Ok(vec![permission])
+    })
+}
+
+/// On the user named, or else on the user that asks.
+pub(crate) fn on_user_or_caller(
+    asked: &Asked<'_, Iam>,
+    operation: &'static str,
+    name: Option<&str>,
+) -> Permissions {
+    match (name, &asked.caller.principal) {
+        (None, Principal::User { name, .. }) => on_entity(asked, operation, Kind::User, name, Vec::new()),
+        (name, _) => on_entity(asked, operation, Kind::User, name.unwrap_or("*"), Vec::new()),
+    }
+}
+
+/// On a user, group or role that is to be made.
+pub(crate) fn to_create(
+    asked: &Asked<'_, Iam>,
+    operation: &'static str,
+    (kind, path, name): (Kind, Option<&str>, &str),
+    tags: &[Tag],
+    boundary: Option<&String>,
+) -> Permissions {
+    let arn = arn_of(asked.scope.account, kind, path.unwrap_or("/"), name);
+    let keys = vec![("iam:PermissionsBoundary", boundary.cloned())];
+    let permission = with_keys(Permission::new(format!("iam:{operation}"), arn), keys);
+    Permissions::All(vec![with_request_tags(permission, tags)])
+}
+
+/// On all of a kind below a path: `arn:aws:iam::ACCOUNT:user/PREFIX`.
+pub(crate) fn on_all(
+    asked: &Asked<'_, Iam>,
+    operation: &'static str,
+    kind: &str,
+    prefix: Option<&String>,
+) -> Permissions {
+    let path = prefix.map_or("/", String::as_str);
+    let arn = homeport_core::Arn::new("iam", "", &asked.scope.account.to_string(), &format!("{kind}{path}"));
+    Permissions::All(vec![Permission::new(format!("iam:{operation}"), arn)])
+}
+
+/// On a managed policy, as its ARN is written: policies are found by exactly it.
+pub(crate) fn on_policy(operation: &'static str, arn: &str) -> Permissions {
+    Permissions::All(vec![Permission::new(format!("iam:{operation}"), arn)])
+}
+
+/// On a managed policy that is to be made.
+pub(crate) fn to_create_policy(
+    operation: &'static str,
+    account: Account,
+    (path, name): (Option<&str>, &str),
+    tags: &[Tag],
+) -> Permissions {
+    let arn = crate::records::policy_arn(account, path.unwrap_or("/"), name);
+    let permission = Permission::new(format!("iam:{operation}"), arn);
+    Permissions::All(vec![with_request_tags(permission, tags)])
+}
+
+/// `aws:RequestTag/…` and `aws:TagKeys`.
+pub(crate) fn with_request_tags(mut permission: Permission, tags: &[Tag]) -> Permission {
+    for tag in tags {
+        permission = permission.with(format!("aws:RequestTag/{}", tag.key), [&tag.value]);
+    }
+    permission.with("aws:TagKeys", tags.iter().map(|tag| &tag.key))
+}
+
+fn with_keys(mut permission: Permission, keys: Keys) -> Permission {
+    for (key, value) in keys {
+        permission = permission.with(key, value);
+    }
+    permission
+}
