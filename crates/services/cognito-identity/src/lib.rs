@@ -1,1 +1,52 @@
-//! homeport-cognito-identity.
+#![doc = include_str!("../README.md")]
+
+mod arns;
+mod error;
+mod guest_policy;
+mod logins;
+mod open_id;
+mod operations;
+mod records;
+mod role;
+
+use std::sync::Arc;
+
+use homeport_core::{SharedClock, SharedRandomness};
+use homeport_service::{Host, Hosted, Needs, Parts, PerAddress, ServiceSpec};
+use homeport_store::Store;
+use homeport_vault::Vault;
+
+pub use error::IdentityError;
+
+/// Guests that one address may make in a second, and at once: each leaves a row.
+const GUESTS_PER_SECOND: f64 = 50.0;
+const GUESTS_AT_ONCE: f64 = 200.0;
+
+/// Identity pools: what their operations work with.
+pub struct CognitoIdentity {
+    store: Store,
+    vault: Vault,
+    needs: Arc<Needs>,
+    clock: SharedClock,
+    randomness: SharedRandomness,
+    guests: PerAddress,
+    keys: open_id::Keys,
+}
+
+const SPEC: ServiceSpec =
+    ServiceSpec { name: "cognito-identity", event_source: "cognito-identity", max_body: 1 << 20 };
+
+/// Makes the service and its table. It meets the need `VerifyWebIdentity`.
+pub fn host(parts: &Parts) -> (Arc<CognitoIdentity>, Arc<dyn Hosted>) {
+    let service = Arc::new(CognitoIdentity {
+        store: parts.store.clone(),
+        vault: parts.vault.clone(),
+        needs: parts.needs.clone(),
+        clock: parts.clock.clone(),
+        randomness: parts.randomness.clone(),
+        guests: PerAddress::new(GUESTS_PER_SECOND, GUESTS_AT_ONCE),
+        keys: open_id::Keys::default(),
+    });
+    let host = Host::new(SPEC, service.clone(), operations::OPERATIONS);
+    (service, Arc::new(host))
+}

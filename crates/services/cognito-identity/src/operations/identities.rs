@@ -1,0 +1,172 @@
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use homeport_service::{Asked, Cx, Effect, Operation, Permission, Permissions};
+use homeport_store::KeyParts;
+use serde::{Deserialize, Serialize};
+
+use crate::records::{IDENTITIES, Identity, POOLS};
+use crate::{CognitoIdentity, IdentityError, arns};
+
+/// What operations show of an identity.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Shown {
+    identity_id: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    logins: Vec<String>,
+    creation_date: f64,
+    last_modified_date: f64,
+}
+
+fn shown(identity: Identity) -> Shown {
+    Shown {
+        identity_id: identity.id,
+        logins: identity.logins.into_iter().map(|login| login.provider).collect(),
+        creation_date: identity.created.seconds_f64(),
+        last_modified_date: identity.modified.seconds_f64(),
+    }
+}
+
+/// `DescribeIdentity` (Amazon Cognito Identity API reference).
+pub(crate) struct DescribeIdentity;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct OneInput {
+    identity_id: String,
+}
+
+impl Operation for DescribeIdentity {
+    type Service = CognitoIdentity;
+    type Input = OneInput;
+    type Output = Shown;
+    type Error = IdentityError;
+
+    const NAME: &'static str = "DescribeIdentity";
+    const EFFECT: Effect = Effect::Reads;
+
+    fn permissions(_: &Asked<'_, CognitoIdentity>, _: &OneInput) -> Permissions {
+        Permissions::one("cognito-identity:DescribeIdentity", "*")
+    }
+
+    fn run(
+        cx: Cx<CognitoIdentity>,
+        input: OneInput,
+    ) -> impl Future<Output = Result<Shown, IdentityError>> + Send {
+        async move {
+            let id = &input.identity_id;
+            let found = cx.read(|tx| async move { IDENTITIES.get(&tx, id).await }).await?;
+            found.map(shown).ok_or(IdentityError::NoSuchIdentity(input.identity_id))
+        }
+    }
+}
+
+/// `ListIdentities` (Amazon Cognito Identity API reference): at most 60 a page.
+pub(crate) struct ListIdentities;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct ListInput {
+    identity_pool_id: String,
+    max_results: usize,
+    next_token: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct ListOutput {
+    identity_pool_id: String,
+    identities: Vec<Shown>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_token: Option<String>,
+}
+
+impl Operation for ListIdentities {
+    type Service = CognitoIdentity;
+    type Input = ListInput;
+    type Output = ListOutput;
+    type Error = IdentityError;
+
+    const NAME: &'static str = "ListIdentities";
+    const EFFECT: Effect = Effect::Reads;
+
+    fn permissions(asked: &Asked<'_, CognitoIdentity>, input: &ListInput) -> Permissions {
+        Permissions::one("cognito-identity:ListIdentities", arns::pool(asked.scope, &input.identity_pool_id))
+    }
+
+    fn run(
+        cx: Cx<CognitoIdentity>,
+        input: ListInput,
+    ) -> impl Future<Output = Result<ListOutput, IdentityError>> + Send {
+        async move {
+            let after = cursor(input.next_token.as_deref())?;
+            let (pool_id, limit) = (&input.identity_pool_id, input.max_results);
+            let page = cx
+                .read(|tx| async move {
+                    if POOLS.get(&tx, pool_id).await?.is_none() {
+                        return Err(IdentityError::NoSuchPool(pool_id.clone()));
+                    }
+                    let prefix = KeyParts::from(pool_id);
+                    Ok(IDENTITIES.page_by(&tx, "pool", prefix, after.as_deref(), limit).await?)
+                })
+                .await?;
+            Ok(ListOutput {
+                next_token: page.cursor.map(|cursor| URL_SAFE_NO_PAD.encode(cursor)),
+                identities: page.records.into_iter().map(shown).collect(),
+                identity_pool_id: input.identity_pool_id,
+            })
+        }
+    }
+}
+
+/// Reads a paging token.
+pub(crate) fn cursor(token: Option<&str>) -> Result<Option<Vec<u8>>, IdentityError> {
+    let invalid = |_| IdentityError::InvalidParameter("Invalid NextToken.".to_owned());
+    token.map(|token| URL_SAFE_NO_PAD.decode(token).map_err(invalid)).transpose()
+}
+
+/// `DeleteIdentities` (Amazon Cognito Identity API reference): at most 60 at once.
+pub(crate) struct DeleteIdentities;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct DeleteInput {
+    identity_ids_to_delete: Vec<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct DeleteOutput {
+    unprocessed_identity_ids: Vec<String>,
+}
+
+impl Operation for DeleteIdentities {
+    type Service = CognitoIdentity;
+    type Input = DeleteInput;
+    type Output = DeleteOutput;
+    type Error = IdentityError;
+
+    const NAME: &'static str = "DeleteIdentities";
+    const EFFECT: Effect = Effect::Writes;
+
+    fn permissions(_: &Asked<'_, CognitoIdentity>, _: &DeleteInput) -> Permissions {
+        Permissions::All(vec![Permission::new("cognito-identity:DeleteIdentities", "*")])
+    }
+
+    fn run(
+        cx: Cx<CognitoIdentity>,
+        input: DeleteInput,
+    ) -> impl Future<Output = Result<DeleteOutput, IdentityError>> + Send {
+        async move {
+            let ids = &input.identity_ids_to_delete;
+            cx.write(|tx| async move {
+                for id in ids {
+                    IDENTITIES.delete(&tx, id).await?;
+                }
+                Ok::<_, IdentityError>(())
+            })
+            .await?;
+            Ok(DeleteOutput { unprocessed_identity_ids: Vec::new() })
+        }
+    }
+}

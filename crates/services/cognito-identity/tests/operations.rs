@@ -1,0 +1,327 @@
+//! Identity pools through the whole pipeline. The roles' sessions are caught where STS would make them.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use homeport_core::{BoxFuture, Timestamp};
+use homeport_service::needs::{Assume, AssumeForService, AssumeRefused, Credentials, TokenUse, Verified};
+use homeport_testkit::{FixedTokens, Reply, Sample, TestApp, assert_strangers_are_refused};
+use homeport_vault::Secret;
+use serde_json::{Value, json};
+
+const USER_POOL: &str = "us-east-1_AbCdEfGhI";
+const PROVIDER: &str = "127.0.0.1:4566/us-east-1_AbCdEfGhI";
+const AWS_NAME: &str = "cognito-idp.us-east-1.amazonaws.com/us-east-1_AbCdEfGhI";
+
+#[derive(Default)]
+struct Caught(Mutex<Vec<Assume>>);
+
+impl AssumeForService for Caught {
+    fn assume<'a>(&'a self, assume: Assume) -> BoxFuture<'a, Result<Credentials, AssumeRefused>> {
+        Box::pin(async move {
+            if assume.role_arn.ends_with("/untrusting") {
+                return Err(AssumeRefused::NotTrusted);
+            }
+            self.0.lock().unwrap().push(assume);
+            Ok(Credentials {
+                access_key_id: "ASIATEST".to_owned(),
+                secret_access_key: Secret::new(b"secret".to_vec()),
+                session_token: Secret::new(b"token".to_vec()),
+                expiration: Timestamp::from_seconds(1_795_003_600),
+            })
+        })
+    }
+}
+
+struct World {
+    app: TestApp,
+    tokens: Arc<FixedTokens>,
+    assumed: Arc<Caught>,
+}
+
+fn world() -> World {
+    let (tokens, assumed) = (Arc::new(FixedTokens::default()), Arc::new(Caught::default()));
+    let app = TestApp::new(|parts| {
+        parts.needs.verify_token.set(tokens.clone()).ok();
+        parts.needs.assume.set(assumed.clone()).ok();
+        vec![homeport_cognito_identity::host(parts).1]
+    });
+    World { app, tokens, assumed }
+}
+
+impl World {
+    fn token(&self, token: &str, sub: &str, client: &str, token_use: TokenUse) {
+        self.claims(token, sub, client, token_use, json!({}));
+    }
+
+    fn claims(&self, token: &str, sub: &str, client: &str, token_use: TokenUse, claims: Value) {
+        let verified = Verified {
+            user_pool_id: USER_POOL.to_owned(),
+            client_id: client.to_owned(),
+            sub: sub.to_owned(),
+            username: sub.to_owned(),
+            origin_jti: format!("jti-{sub}"),
+            scopes: Vec::new(),
+            issuer: format!("http://{PROVIDER}"),
+            issued: 0,
+            expires: i64::MAX,
+            claims: claims.as_object().cloned().unwrap_or_default(),
+        };
+        self.tokens.put(token, token_use, verified);
+    }
+
+    async fn pool(&self, guests: bool) -> String {
+        let made = self
+            .admin(
+                "CreateIdentityPool",
+                json!({
+                    "IdentityPoolName": "notes", "AllowUnauthenticatedIdentities": guests,
+                    "CognitoIdentityProviders": [{"ProviderName": AWS_NAME, "ClientId": "app"}],
+                }),
+            )
+            .await
+            .ok();
+        let id = made.json()["IdentityPoolId"].as_str().unwrap().to_owned();
+        let roles = json!({"authenticated": "arn:aws:iam::123456789012:role/user",
+            "unauthenticated": "arn:aws:iam::123456789012:role/guest"});
+        self.admin("SetIdentityPoolRoles", json!({"IdentityPoolId": id, "Roles": roles})).await.ok();
+        id
+    }
+
+    async fn admin(&self, operation: &str, input: Value) -> Reply {
+        self.app.admin().call("cognito-identity", operation, input).await
+    }
+
+    async fn anyone(&self, operation: &str, input: Value) -> Reply {
+        self.app.anonymous().call("cognito-identity", operation, input).await
+    }
+
+    async fn id(&self, pool: &str, logins: &[(&str, &str)]) -> Reply {
+        let logins: BTreeMap<_, _> = logins.iter().copied().collect();
+        self.anyone("GetId", json!({"IdentityPoolId": pool, "Logins": logins})).await
+    }
+
+    async fn credentials(&self, identity: &str, logins: &[(&str, &str)]) -> Reply {
+        let logins: BTreeMap<_, _> = logins.iter().copied().collect();
+        self.anyone("GetCredentialsForIdentity", json!({"IdentityId": identity, "Logins": logins})).await
+    }
+}
+
+fn identity_of(reply: &Reply) -> String {
+    reply.json()["IdentityId"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_guest_gets_an_identity_and_a_narrowed_session_of_the_guests_role() {
+    let world = world();
+    let pool = world.pool(true).await;
+    let identity = identity_of(&world.id(&pool, &[]).await.ok());
+    assert!(identity.starts_with("us-east-1:") && identity.len() == 46, "{identity}");
+    let given = world.credentials(&identity, &[]).await.ok().json();
+    assert_eq!(given["Credentials"]["AccessKeyId"], "ASIATEST");
+    let assumed = world.assumed.0.lock().unwrap();
+    assert_eq!(assumed[0].role_arn, "arn:aws:iam::123456789012:role/guest");
+    assert_eq!(assumed[0].session_policies.len(), 1);
+    assert_eq!(assumed[0].context["cognito-identity.amazonaws.com:amr"], ["unauthenticated"]);
+    assert_eq!(assumed[0].context["cognito-identity.amazonaws.com:aud"], [pool]);
+    assert_eq!(assumed[0].context["cognito-identity.amazonaws.com:sub"], [identity]);
+}
+
+#[tokio::test]
+async fn a_pool_without_guests_turns_them_away() {
+    let world = world();
+    let pool = world.pool(false).await;
+    world.id(&pool, &[]).await.refused("NotAuthorizedException", 400);
+}
+
+#[tokio::test]
+async fn a_user_has_the_same_identity_by_either_name_of_the_provider() {
+    let world = world();
+    let pool = world.pool(true).await;
+    world.token("ada", "sub-ada", "app", TokenUse::Id);
+    world.token("bob", "sub-bob", "app", TokenUse::Id);
+    let own_name = identity_of(&world.id(&pool, &[(PROVIDER, "ada")]).await.ok());
+    let aws_name = identity_of(&world.id(&pool, &[(AWS_NAME, "ada")]).await.ok());
+    let bob = identity_of(&world.id(&pool, &[(AWS_NAME, "bob")]).await.ok());
+    assert_eq!(own_name, aws_name);
+    assert_ne!(own_name, bob);
+}
+
+#[tokio::test]
+async fn a_user_gets_a_session_of_the_users_role_that_names_the_sign_in() {
+    let world = world();
+    let pool = world.pool(true).await;
+    world.token("ada", "sub-ada", "app", TokenUse::Id);
+    let identity = identity_of(&world.id(&pool, &[(AWS_NAME, "ada")]).await.ok());
+    world.credentials(&identity, &[(AWS_NAME, "ada")]).await.ok();
+    let assumed = world.assumed.0.lock().unwrap();
+    assert_eq!(assumed[0].role_arn, "arn:aws:iam::123456789012:role/user");
+    assert!(assumed[0].session_policies.is_empty());
+    let session = assumed[0].cognito.clone().unwrap();
+    assert_eq!(session.origin_jti.as_deref(), Some("jti-sub-ada"));
+    assert_eq!(session.provider.unwrap(), format!("{AWS_NAME},{AWS_NAME}:CognitoSignIn:sub-ada"));
+}
+
+#[tokio::test]
+async fn nobody_gets_credentials_of_another_users_identity() {
+    let world = world();
+    let pool = world.pool(true).await;
+    world.token("ada", "sub-ada", "app", TokenUse::Id);
+    world.token("bob", "sub-bob", "app", TokenUse::Id);
+    let ada = identity_of(&world.id(&pool, &[(AWS_NAME, "ada")]).await.ok());
+    world.id(&pool, &[(AWS_NAME, "bob")]).await.ok();
+    world.credentials(&ada, &[]).await.refused("NotAuthorizedException", 400);
+    world.credentials(&ada, &[(AWS_NAME, "bob")]).await.refused("NotAuthorizedException", 400);
+    assert!(world.assumed.0.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn the_wrong_token_in_the_wrong_place_is_refused() {
+    let world = world();
+    let pool = world.pool(true).await;
+    world.token("access", "sub-ada", "app", TokenUse::Access);
+    world.token("other-client", "sub-ada", "another", TokenUse::Id);
+    world.token("ada", "sub-ada", "app", TokenUse::Id);
+    for (name, token) in [
+        (AWS_NAME, "access"),
+        (AWS_NAME, "other-client"),
+        (AWS_NAME, "forged"),
+        ("cognito-idp.us-east-1.amazonaws.com/us-east-1_OtherPool", "ada"),
+        ("graph.facebook.com", "ada"),
+    ] {
+        world.id(&pool, &[(name, token)]).await.refused("NotAuthorizedException", 400);
+    }
+}
+
+#[tokio::test]
+async fn a_guest_who_signs_in_keeps_the_identity() {
+    let world = world();
+    let pool = world.pool(true).await;
+    world.token("ada", "sub-ada", "app", TokenUse::Id);
+    let guest = identity_of(&world.id(&pool, &[]).await.ok());
+    world.credentials(&guest, &[(AWS_NAME, "ada")]).await.ok();
+    assert_eq!(identity_of(&world.id(&pool, &[(AWS_NAME, "ada")]).await.ok()), guest);
+    world.credentials(&guest, &[]).await.refused("NotAuthorizedException", 400);
+}
+
+#[tokio::test]
+async fn the_role_follows_the_mapping_and_a_custom_role_must_be_in_the_token() {
+    let world = world();
+    let pool = world.pool(true).await;
+    let (editor, other) = ("arn:aws:iam::123456789012:role/editor", "arn:aws:iam::123456789012:role/other");
+    let roles = json!({"authenticated": other});
+    let mapping = json!({format!("{AWS_NAME}:app"): {"Type": "Token", "AmbiguousRoleResolution": "Deny"}});
+    let set = json!({"IdentityPoolId": pool, "Roles": roles, "RoleMappings": mapping});
+    world.admin("SetIdentityPoolRoles", set).await.ok();
+    world.claims("ada", "sub-ada", "app", TokenUse::Id, json!({"cognito:roles": [editor]}));
+    world.claims("bob", "sub-bob", "app", TokenUse::Id, json!({"cognito:roles": [editor, other]}));
+    let ada = identity_of(&world.id(&pool, &[(AWS_NAME, "ada")]).await.ok());
+    let bob = identity_of(&world.id(&pool, &[(AWS_NAME, "bob")]).await.ok());
+    world.credentials(&ada, &[(AWS_NAME, "ada")]).await.ok();
+    assert_eq!(world.assumed.0.lock().unwrap().last().unwrap().role_arn, editor);
+    world.credentials(&bob, &[(AWS_NAME, "bob")]).await.refused("NotAuthorizedException", 400);
+    let custom = json!({"IdentityId": ada, "Logins": {AWS_NAME: "ada"}, "CustomRoleArn": other});
+    world.anyone("GetCredentialsForIdentity", custom).await.refused("NotAuthorizedException", 400);
+}
+
+#[tokio::test]
+async fn a_role_that_does_not_trust_the_pool_gives_nothing() {
+    let world = world();
+    let pool = world.pool(true).await;
+    let roles = json!({"unauthenticated": "arn:aws:iam::123456789012:role/untrusting"});
+    world.admin("SetIdentityPoolRoles", json!({"IdentityPoolId": pool, "Roles": roles})).await.ok();
+    let guest = identity_of(&world.id(&pool, &[]).await.ok());
+    world.credentials(&guest, &[]).await.refused("InvalidIdentityPoolConfigurationException", 400);
+}
+
+#[tokio::test]
+async fn the_roles_of_a_pool_must_be_passed() {
+    let world = world();
+    let pool = world.pool(true).await;
+    let policy = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"cognito-identity:*","Resource":"*"}]}"#;
+    let user = world.app.user("poolsonly", &[policy]);
+    let roles = json!({"authenticated": "arn:aws:iam::123456789012:role/user"});
+    let input = json!({"IdentityPoolId": pool, "Roles": roles});
+    user.call("cognito-identity", "SetIdentityPoolRoles", input).await.refused("AccessDeniedException", 400);
+}
+
+#[tokio::test]
+async fn a_deleted_pool_and_its_identities_are_gone() {
+    let world = world();
+    let pool = world.pool(true).await;
+    let guest = identity_of(&world.id(&pool, &[]).await.ok());
+    world.admin("DeleteIdentityPool", json!({"IdentityPoolId": pool})).await.ok();
+    world.id(&pool, &[]).await.refused("ResourceNotFoundException", 400);
+    world.credentials(&guest, &[]).await.refused("ResourceNotFoundException", 400);
+}
+
+#[tokio::test]
+async fn guests_are_bounded_per_address() {
+    let world = world();
+    let pool = world.pool(true).await;
+    let mut refused = 0;
+    for _ in 0..205 {
+        refused += usize::from(world.id(&pool, &[]).await.code() == "TooManyRequestsException");
+    }
+    assert_eq!(refused, 5);
+    let elsewhere = world.app.anonymous().from("192.0.2.9");
+    elsewhere.call("cognito-identity", "GetId", json!({"IdentityPoolId": pool})).await.ok();
+}
+
+#[tokio::test]
+async fn an_open_id_token_names_the_identity() {
+    use base64::Engine;
+    let world = world();
+    let pool = world.pool(true).await;
+    let guest = identity_of(&world.id(&pool, &[]).await.ok());
+    let token = world.anyone("GetOpenIdToken", json!({"IdentityId": guest})).await.ok().json();
+    let claims = token["Token"].as_str().unwrap().split('.').nth(1).unwrap().to_owned();
+    let claims = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(claims).unwrap();
+    let claims: Value = serde_json::from_slice(&claims).unwrap();
+    assert_eq!((&claims["sub"], &claims["aud"]), (&json!(guest), &json!(pool)));
+    assert_eq!(claims["iss"], "https://cognito-identity.amazonaws.com");
+}
+
+#[tokio::test]
+async fn strangers_are_refused() {
+    let sample = |operation: &'static str, input: Value| Sample::new("cognito-identity", operation, input);
+    // The walk's apps draw the same ids, so the first pool's is known before it is made.
+    let pool = world().pool(true).await;
+    let create = json!({"IdentityPoolName": "notes", "AllowUnauthenticatedIdentities": true});
+    let arn = format!("arn:aws:cognito-identity:us-east-1:123456789012:identitypool/{pool}");
+    let on_pool =
+        |operation, input: Value| sample(operation, input).after("CreateIdentityPool", create.clone());
+    let id = json!({"IdentityPoolId": pool});
+    let mut update = create.clone();
+    update["IdentityPoolId"] = json!(pool);
+    let samples = [
+        sample("CreateIdentityPool", create.clone()),
+        sample("ListIdentityPools", json!({"MaxResults": 10})),
+        sample(
+            "DeleteIdentities",
+            json!({"IdentityIdsToDelete": ["us-east-1:00000000-0000-4000-8000-000000000000"]}),
+        ),
+        on_pool("DescribeIdentityPool", id.clone()),
+        on_pool("UpdateIdentityPool", update),
+        on_pool("DeleteIdentityPool", id.clone()),
+        on_pool("GetIdentityPoolRoles", id.clone()),
+        on_pool("SetIdentityPoolRoles", json!({"IdentityPoolId": pool, "Roles": {}})),
+        on_pool("ListIdentities", json!({"IdentityPoolId": pool, "MaxResults": 10})),
+        on_pool("TagResource", json!({"ResourceArn": arn, "Tags": {"a": "b"}})),
+        on_pool("UntagResource", json!({"ResourceArn": arn, "TagKeys": ["a"]})),
+        on_pool("ListTagsForResource", json!({"ResourceArn": arn})),
+        // A guest's identity has an id of chance, so this walk stands alone below.
+        sample("DescribeIdentity", json!({})).public(),
+        sample("GetId", json!({})).public(),
+        sample("GetCredentialsForIdentity", json!({})).public(),
+        sample("GetOpenIdToken", json!({})).public(),
+    ];
+    assert_strangers_are_refused(|| world().app, &samples).await;
+    let world = world();
+    let pool = world.pool(true).await;
+    let described = json!({"IdentityId": identity_of(&world.id(&pool, &[]).await.ok())});
+    world.admin("DescribeIdentity", described.clone()).await.ok();
+    let stranger = world.app.stranger().call("cognito-identity", "DescribeIdentity", described.clone()).await;
+    stranger.refused("AccessDeniedException", 400);
+    world.anyone("DescribeIdentity", described).await.refused("MissingAuthenticationTokenException", 400);
+}
