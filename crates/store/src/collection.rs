@@ -82,10 +82,7 @@ impl<R: Record> Collection<R> {
     ) -> Result<Vec<Option<R>>, StoreError> {
         let keys: Vec<Key> = keys.into_iter().map(|key| self.key(key)).collect();
         let values = tx.get_many(&keys).await?;
-        values
-            .into_iter()
-            .map(|value| value.map(|value| record::decode(&value)).transpose())
-            .collect()
+        values.into_iter().map(|value| value.map(|value| record::decode(&value)).transpose()).collect()
     }
 
     /// Puts a record, new or in place of the one with its key, and brings all indexes in step.
@@ -95,11 +92,7 @@ impl<R: Record> Collection<R> {
     pub async fn put(&self, tx: &Tx, record: &R) -> Result<(), StoreError> {
         let key = record.key();
         // Without indexes nothing depends on the record before, so none is read and none conflicts.
-        let before = if R::indexes().is_empty() {
-            None
-        } else {
-            self.get(tx, &key).await?
-        };
+        let before = if R::indexes().is_empty() { None } else { self.get(tx, &key).await? };
         self.replace(tx, &key, before.as_ref(), record).await
     }
 
@@ -180,11 +173,7 @@ impl<R: Record> Collection<R> {
         let range = behind_cursor(&root, &prefix.into(), after, direction)?;
         let page = tx.scan(range, direction, limit).await?;
         let cursor = cursor(&root, &page);
-        let records = page
-            .rows
-            .iter()
-            .map(|row| record::decode(&row.value))
-            .collect::<Result<_, _>>()?;
+        let records = page.rows.iter().map(|row| record::decode(&row.value)).collect::<Result<_, _>>()?;
         Ok(Records { records, cursor })
     }
 
@@ -214,8 +203,7 @@ impl<R: Record> Collection<R> {
         after: Option<&[u8]>,
         limit: usize,
     ) -> Result<Records<R>, StoreError> {
-        self.page_by_in(tx, index, prefix, after, Direction::Forward, limit)
-            .await
+        self.page_by_in(tx, index, prefix, after, Direction::Forward, limit).await
     }
 
     /// [`Self::page_by`] in either direction.
@@ -239,15 +227,9 @@ impl<R: Record> Collection<R> {
         let root = index::root::<R>(index);
         let range = behind_cursor(&root, &prefix.into(), after, direction)?;
         let page = tx.scan(range, direction, limit).await?;
-        let keys = page
-            .rows
-            .iter()
-            .map(|row| KeyParts::from_encoded(row.value.to_vec()));
+        let keys = page.rows.iter().map(|row| KeyParts::from_encoded(row.value.to_vec()));
         let records = self.get_many(tx, keys).await?.into_iter().flatten().collect();
-        Ok(Records {
-            records,
-            cursor: cursor(&root, &page),
-        })
+        Ok(Records { records, cursor: cursor(&root, &page) })
     }
 }
 

@@ -65,20 +65,12 @@ pub(crate) struct Count {
 
 impl Count {
     pub(crate) fn new(key: &Key, delta: i64, limit: i64) -> Result<Self, StoreError> {
-        Ok(Self {
-            key: key.checked()?,
-            delta,
-            limit,
-        })
+        Ok(Self { key: key.checked()?, delta, limit })
     }
 
     fn decide(&self, before: i64) -> Counted {
         let after = before.saturating_add(self.delta);
-        if self.delta > 0 && after > self.limit {
-            Counted::Full(before)
-        } else {
-            Counted::Now(after.max(0))
-        }
+        if self.delta > 0 && after > self.limit { Counted::Full(before) } else { Counted::Now(after.max(0)) }
     }
 }
 
@@ -96,13 +88,7 @@ pub(crate) struct Group<'a> {
 
 impl<'a> Group<'a> {
     pub(crate) fn behind(version: u64, window: &'a mut Window) -> Self {
-        Self {
-            window,
-            version,
-            changes: HashMap::new(),
-            touched: Vec::new(),
-            size: 0,
-        }
+        Self { window, version, changes: HashMap::new(), touched: Vec::new(), size: 0 }
     }
 
     /// The last commit's number, all final values, and what watchers are to be told.
@@ -127,11 +113,7 @@ impl<'a> Group<'a> {
         }
         let mut rows = Vec::with_capacity(commit.writes.ops.len() + commit.writes.stamped.len());
         for (key, op) in commit.writes.ops {
-            let before = if matches!(op, Op::Merge(_)) {
-                self.current(&key, &below)?
-            } else {
-                None
-            };
+            let before = if matches!(op, Op::Merge(_)) { self.current(&key, &below)? } else { None };
             rows.push((key, Op::over(Some(&op), before)?));
         }
         let version = self.version + 1;
@@ -141,8 +123,7 @@ impl<'a> Group<'a> {
         }));
         self.change(rows);
         if !commit.writes.touched.is_empty() {
-            self.touched
-                .push((Versionstamp::new(version, 0), commit.writes.touched));
+            self.touched.push((Versionstamp::new(version, 0), commit.writes.touched));
         }
         Ok(version)
     }
@@ -153,9 +134,7 @@ impl<'a> Group<'a> {
         count: Count,
         below: impl Fn(&[u8]) -> Result<Option<Bytes>, StoreError>,
     ) -> Result<Counted, StoreError> {
-        let before = self
-            .current(&count.key, &below)?
-            .map_or(Ok(0), |value| to_number(&value))?;
+        let before = self.current(&count.key, &below)?.map_or(Ok(0), |value| to_number(&value))?;
         let counted = count.decide(before);
         if let Counted::Now(after) = counted
             && after != before
@@ -170,15 +149,12 @@ impl<'a> Group<'a> {
         key: &Bytes,
         below: &impl Fn(&[u8]) -> Result<Option<Bytes>, StoreError>,
     ) -> Result<Option<Bytes>, StoreError> {
-        self.changes
-            .get(key)
-            .map_or_else(|| below(key), |value| Ok(value.clone()))
+        self.changes.get(key).map_or_else(|| below(key), |value| Ok(value.clone()))
     }
 
     fn change(&mut self, rows: Vec<(Bytes, Option<Bytes>)>) {
         self.version += 1;
-        self.window
-            .record(self.version, rows.iter().map(|(key, _)| key.clone()).collect());
+        self.window.record(self.version, rows.iter().map(|(key, _)| key.clone()).collect());
         for (key, value) in rows {
             self.size += key.len() + value.as_ref().map_or(0, Bytes::len);
             self.changes.insert(key, value);

@@ -24,10 +24,7 @@ pub(crate) struct Window {
 impl Window {
     /// A window for a store whose last commit is `version`.
     pub(crate) fn starting_at(version: u64) -> Self {
-        Self {
-            begins: version,
-            ..Self::default()
-        }
+        Self { begins: version, ..Self::default() }
     }
 
     /// Whether something in `reads` changed after `read_version`, or may have.
@@ -35,24 +32,15 @@ impl Window {
         if read_version < self.begins {
             return true;
         }
-        if self
-            .commits
-            .back()
-            .is_none_or(|(version, _)| *version <= read_version)
-        {
+        if self.commits.back().is_none_or(|(version, _)| *version <= read_version) {
             return false;
         }
         let changed_since = |version: &u64| *version > read_version;
-        reads
-            .keys()
-            .any(|key| self.last_changed.get(key).is_some_and(changed_since))
+        reads.keys().any(|key| self.last_changed.get(key).is_some_and(changed_since))
             || reads.ranges().iter().any(|(from, to)| {
                 let range = (Bound::Included(from.as_ref()), Bound::Excluded(to.as_ref()));
                 from < to
-                    && self
-                        .last_changed
-                        .range::<[u8], _>(range)
-                        .any(|(_, version)| changed_since(version))
+                    && self.last_changed.range::<[u8], _>(range).any(|(_, version)| changed_since(version))
             })
     }
 
@@ -89,9 +77,7 @@ mod tests {
     fn reads(keys: &[&'static str], ranges: &[(&'static str, &'static str)]) -> ReadSet {
         let mut reads = ReadSet::default();
         keys.iter().for_each(|key| reads.key(Bytes::from(*key)));
-        ranges
-            .iter()
-            .for_each(|(from, to)| reads.range(Bytes::from(*from), Bytes::from(*to), 0));
+        ranges.iter().for_each(|(from, to)| reads.range(Bytes::from(*from), Bytes::from(*to), 0));
         reads
     }
 

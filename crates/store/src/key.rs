@@ -67,8 +67,7 @@ impl KeyParts {
     #[must_use]
     pub fn i64(mut self, part: i64) -> Self {
         self.0.push(I64);
-        self.0
-            .extend_from_slice(&(part.cast_unsigned() ^ SIGN).to_be_bytes());
+        self.0.extend_from_slice(&(part.cast_unsigned() ^ SIGN).to_be_bytes());
         self
     }
 
@@ -200,11 +199,7 @@ impl Key {
 }
 
 pub(crate) fn check_length(bytes: usize) -> Result<(), StoreError> {
-    if bytes > MAX_KEY_BYTES {
-        Err(StoreError::KeyTooLong { bytes })
-    } else {
-        Ok(())
-    }
+    if bytes > MAX_KEY_BYTES { Err(StoreError::KeyTooLong { bytes }) } else { Ok(()) }
 }
 
 /// The first key behind every key that begins with `prefix`.

@@ -55,26 +55,13 @@ impl Lease {
         store
             .write(|tx| async move {
                 let before = LEASES.get(&tx, name).await?;
-                if before
-                    .as_ref()
-                    .is_some_and(|row| row.holder != holder && row.expires > now)
-                {
+                if before.as_ref().is_some_and(|row| row.holder != holder && row.expires > now) {
                     return Ok(None);
                 }
                 let token = before.map_or(1, |row| row.token + 1);
-                let row = Row {
-                    name: name.to_owned(),
-                    holder: holder.to_owned(),
-                    token,
-                    expires,
-                };
+                let row = Row { name: name.to_owned(), holder: holder.to_owned(), token, expires };
                 LEASES.put(&tx, &row).await?;
-                Ok(Some(Self {
-                    name: row.name,
-                    holder: row.holder,
-                    token,
-                    expires,
-                }))
+                Ok(Some(Self { name: row.name, holder: row.holder, token, expires }))
             })
             .await
     }
@@ -104,11 +91,7 @@ impl Lease {
         store
             .write(|tx| async move {
                 let row = lease.current(&tx).await?;
-                let ended = Row {
-                    holder: String::new(),
-                    expires: Timestamp::default(),
-                    ..row
-                };
+                let ended = Row { holder: String::new(), expires: Timestamp::default(), ..row };
                 LEASES.put(&tx, &ended).await
             })
             .await
@@ -136,9 +119,7 @@ impl Lease {
     async fn current(&self, tx: &Tx) -> Result<Row, StoreError> {
         let row = LEASES.get(tx, &self.name).await?;
         row.filter(|row| row.token == self.token && row.holder == self.holder)
-            .ok_or_else(|| StoreError::LeaseLost {
-                name: self.name.clone(),
-            })
+            .ok_or_else(|| StoreError::LeaseLost { name: self.name.clone() })
     }
 }
 

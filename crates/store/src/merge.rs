@@ -26,17 +26,12 @@ impl Merge {
 /// The value after several changes.
 pub(crate) fn apply_all(merges: &[Merge], before: Option<&[u8]>) -> Result<Bytes, StoreError> {
     let before = before.map(to_number).transpose()?;
-    let after = merges
-        .iter()
-        .fold(before, |before, merge| Some(merge.apply(before)));
+    let after = merges.iter().fold(before, |before, merge| Some(merge.apply(before)));
     Ok(to_value(after.unwrap_or(0)))
 }
 
 pub(crate) fn to_number(value: &[u8]) -> Result<i64, StoreError> {
-    value
-        .try_into()
-        .map(i64::from_be_bytes)
-        .map_err(|_| StoreError::NotANumber)
+    value.try_into().map(i64::from_be_bytes).map_err(|_| StoreError::NotANumber)
 }
 
 pub(crate) fn to_value(number: i64) -> Bytes {

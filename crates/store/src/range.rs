@@ -18,45 +18,30 @@ pub struct Range {
 impl Range {
     /// Every key that begins with all parts of `prefix`.
     pub fn prefix(prefix: &Key) -> Self {
-        Self {
-            from: Bytes::copy_from_slice(prefix.as_bytes()),
-            to: end_of_prefix(prefix.as_bytes()),
-        }
+        Self { from: Bytes::copy_from_slice(prefix.as_bytes()), to: end_of_prefix(prefix.as_bytes()) }
     }
 
     /// From `from` on, up to but without `to`.
     pub fn between(from: &Key, to: &Key) -> Self {
-        Self {
-            from: Bytes::copy_from_slice(from.as_bytes()),
-            to: Bytes::copy_from_slice(to.as_bytes()),
-        }
+        Self { from: Bytes::copy_from_slice(from.as_bytes()), to: Bytes::copy_from_slice(to.as_bytes()) }
     }
 
     /// Every key there is.
     pub fn all() -> Self {
-        Self {
-            from: Bytes::from_static(&[1]),
-            to: Bytes::from_static(&[u8::MAX]),
-        }
+        Self { from: Bytes::from_static(&[1]), to: Bytes::from_static(&[u8::MAX]) }
     }
 
     /// The part of this stretch behind `key` (a row's, or any encoded key): where the next page begins.
     #[must_use]
     pub fn after(self, key: &[u8]) -> Self {
         let next = successor(key);
-        Self {
-            from: self.from.max(next),
-            to: self.to,
-        }
+        Self { from: self.from.max(next), to: self.to }
     }
 
     /// The part of this stretch before `key`: where the next page of a backward scan begins.
     #[must_use]
     pub fn before(self, key: &[u8]) -> Self {
-        Self {
-            to: self.to.min(Bytes::copy_from_slice(key)),
-            from: self.from,
-        }
+        Self { to: self.to.min(Bytes::copy_from_slice(key)), from: self.from }
     }
 
     pub(crate) fn is_empty(&self) -> bool {

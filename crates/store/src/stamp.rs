@@ -34,10 +34,7 @@ impl Versionstamp {
     /// The stamp of these ten bytes.
     pub fn from_bytes(bytes: [u8; 10]) -> Self {
         let [a, b, c, d, e, f, g, h, x, y] = bytes;
-        Self {
-            commit: u64::from_be_bytes([a, b, c, d, e, f, g, h]),
-            order: u16::from_be_bytes([x, y]),
-        }
+        Self { commit: u64::from_be_bytes([a, b, c, d, e, f, g, h]), order: u16::from_be_bytes([x, y]) }
     }
 }
 
@@ -75,11 +72,7 @@ mod tests {
 
     #[test]
     fn stamps_sort_by_commit_then_by_place_in_all_forms() {
-        let stamps = [
-            Versionstamp::new(1, 0xffff),
-            Versionstamp::new(2, 0),
-            Versionstamp::new(256, 1),
-        ];
+        let stamps = [Versionstamp::new(1, 0xffff), Versionstamp::new(2, 0), Versionstamp::new(256, 1)];
         for pair in stamps.windows(2) {
             assert!(pair[0] < pair[1]);
             assert!(pair[0].to_bytes() < pair[1].to_bytes());

@@ -65,10 +65,7 @@ impl Store {
     /// is thrown away), refuses some commits at random by `seed`, and enforces every bound.
     pub fn testkit(seed: u64) -> Self {
         let watchers = Arc::default();
-        Self::new(
-            Engine::Testkit(Testkit::new(seed, Arc::clone(&watchers))),
-            watchers,
-        )
+        Self::new(Engine::Testkit(Testkit::new(seed, Arc::clone(&watchers))), watchers)
     }
 
     /// Runs `f` on a consistent snapshot.
@@ -101,26 +98,18 @@ impl Store {
         E: From<StoreError>,
     {
         for attempt in 0..MAX_ATTEMPTS {
-            if self.0.engine.rehearses() {
-                if let Ok((_, tx)) = self.run(&f).await {
-                    tx.finish();
-                }
+            if self.0.engine.rehearses()
+                && let Ok((_, rehearsed)) = self.run(&f).await
+            {
+                rehearsed.finish();
             }
-            let queued_first = if attempt >= PATIENCE {
-                Some(self.0.turnstile.write().await)
-            } else {
-                None
-            };
+            let queued_first = if attempt >= PATIENCE { Some(self.0.turnstile.write().await) } else { None };
             let (outcome, tx) = self.run(&f).await?;
             let value = outcome?;
             let Some(commit) = tx.finish() else {
                 return Ok(value);
             };
-            let turn = if queued_first.is_none() {
-                Some(self.0.turnstile.read().await)
-            } else {
-                None
-            };
+            let turn = if queued_first.is_none() { Some(self.0.turnstile.read().await) } else { None };
             match self.0.engine.commit(commit).await {
                 Ok(_) => return Ok(value),
                 Err(Refused::Failed(error)) => return Err(error.into()),
@@ -151,12 +140,7 @@ impl Store {
         }
         let mean = FIRST_BACKOFF * (1 << attempt.min(PATIENCE));
         // Multiplying by an odd constant near the golden ratio spreads consecutive numbers evenly.
-        let drawn = self
-            .0
-            .jitter
-            .fetch_add(1, Ordering::Relaxed)
-            .wrapping_mul(0x9e37_79b9_7f4a_7c15)
-            >> 54;
+        let drawn = self.0.jitter.fetch_add(1, Ordering::Relaxed).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 54;
         sleep(mean / 2 + mean * u32::try_from(drawn).unwrap_or(0) / 1_024).await;
     }
 

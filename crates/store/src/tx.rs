@@ -50,11 +50,7 @@ struct State {
 impl State {
     fn bound(&self) -> Result<(), StoreError> {
         let size = self.reads.size() + self.writes.size();
-        if size > MAX_TRANSACTION_BYTES {
-            Err(StoreError::TransactionTooBig)
-        } else {
-            Ok(())
-        }
+        if size > MAX_TRANSACTION_BYTES { Err(StoreError::TransactionTooBig) } else { Ok(()) }
     }
 }
 
@@ -233,16 +229,9 @@ impl Tx {
     }
 
     pub(crate) async fn get_many_encoded(&self, keys: Vec<Bytes>) -> Result<Vec<Option<Bytes>>, StoreError> {
-        let pending = keys
-            .iter()
-            .map(|key| self.note_read(key))
-            .collect::<Result<Vec<_>, _>>()?;
+        let pending = keys.iter().map(|key| self.note_read(key)).collect::<Result<Vec<_>, _>>()?;
         let below = self.0.snapshot.get_many(keys).await?;
-        pending
-            .iter()
-            .zip(below)
-            .map(|(op, value)| Op::over(op.as_ref(), value))
-            .collect()
+        pending.iter().zip(below).map(|(op, value)| Op::over(op.as_ref(), value)).collect()
     }
 
     /// Notes that `key` is read, and gives what this transaction itself wrote there.
@@ -287,11 +276,7 @@ impl Tx {
 
     fn open(&self) -> Result<MutexGuard<'_, State>, StoreError> {
         let state = self.lock();
-        if state.closed {
-            Err(StoreError::Closed)
-        } else {
-            Ok(state)
-        }
+        if state.closed { Err(StoreError::Closed) } else { Ok(state) }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -300,18 +285,9 @@ impl Tx {
 
     /// Ends the transaction and gives what is to be committed; `None` when nothing was written.
     pub(crate) fn finish(&self) -> Option<Commit> {
-        let state = std::mem::replace(
-            &mut *self.lock(),
-            State {
-                closed: true,
-                ..State::default()
-            },
-        );
-        let commit = Commit {
-            read_version: self.0.snapshot.version(),
-            reads: state.reads,
-            writes: state.writes,
-        };
+        let state = std::mem::replace(&mut *self.lock(), State { closed: true, ..State::default() });
+        let commit =
+            Commit { read_version: self.0.snapshot.version(), reads: state.reads, writes: state.writes };
         (!commit.writes.is_empty()).then_some(commit)
     }
 }

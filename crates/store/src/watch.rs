@@ -31,10 +31,7 @@ impl Watchers {
     pub(crate) fn watch(self: &Arc<Self>, prefix: &Key) -> Watch {
         let (sender, receiver) = watch::channel(Versionstamp::default());
         self.register(prefix, Tell::Receiver(sender));
-        Watch {
-            receiver,
-            _watchers: Arc::clone(self),
-        }
+        Watch { receiver, _watchers: Arc::clone(self) }
     }
 
     pub(crate) fn call(&self, prefix: &Key, call: OnChange) {

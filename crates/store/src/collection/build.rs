@@ -18,10 +18,7 @@ pub(crate) struct IndexStates(Arc<RwLock<HashSet<Key>>>);
 
 impl IndexStates {
     fn is_ready(&self, row: &Key) -> bool {
-        self.0
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .contains(row)
+        self.0.read().unwrap_or_else(PoisonError::into_inner).contains(row)
     }
 
     fn set_ready(&self, row: Key) {
@@ -49,10 +46,7 @@ pub(super) async fn check_ready<R: Record>(tx: &Tx, index: &Index<R>) -> Result<
     if is_ready(tx, &state_row(index)).await? || is_empty::<R>(tx).await? {
         return Ok(());
     }
-    Err(StoreError::IndexBuilding {
-        collection: R::COLLECTION,
-        index: index.name,
-    })
+    Err(StoreError::IndexBuilding { collection: R::COLLECTION, index: index.name })
 }
 
 async fn is_ready(tx: &Tx, row: &Key) -> Result<bool, StoreError> {
@@ -68,9 +62,7 @@ async fn is_ready(tx: &Tx, row: &Key) -> Result<bool, StoreError> {
 }
 
 async fn is_empty<R: Record>(tx: &Tx) -> Result<bool, StoreError> {
-    let first = tx
-        .scan(Range::prefix(&Key::of(R::COLLECTION)), Direction::Forward, 1)
-        .await?;
+    let first = tx.scan(Range::prefix(&Key::of(R::COLLECTION)), Direction::Forward, 1).await?;
     Ok(first.rows.is_empty())
 }
 

@@ -22,10 +22,7 @@ pub(super) fn find<R: Record>(name: &str, unique: bool) -> Result<&'static Index
 }
 
 pub(super) fn no_such<R: Record>(name: &str) -> StoreError {
-    StoreError::NoSuchIndex {
-        collection: R::COLLECTION,
-        index: name.to_owned(),
-    }
+    StoreError::NoSuchIndex { collection: R::COLLECTION, index: name.to_owned() }
 }
 
 pub(super) fn root<R: Record>(index: &Index<R>) -> Key {
@@ -40,12 +37,8 @@ pub(super) async fn replace<R: Record>(
     after: Option<&R>,
 ) -> Result<(), StoreError> {
     for index in R::indexes() {
-        let stale = before
-            .map(|record| entries(index, primary, record))
-            .unwrap_or_default();
-        let fresh = after
-            .map(|record| entries(index, primary, record))
-            .unwrap_or_default();
+        let stale = before.map(|record| entries(index, primary, record)).unwrap_or_default();
+        let fresh = after.map(|record| entries(index, primary, record)).unwrap_or_default();
         for entry in stale.iter().filter(|entry| !fresh.contains(entry)) {
             tx.delete(entry)?;
         }
@@ -75,10 +68,7 @@ async fn put_entry<R: Record>(
         && let Some(holder) = tx.get(entry).await?
         && holder != primary.as_bytes()
     {
-        return Err(StoreError::Taken {
-            collection: R::COLLECTION,
-            index: index.name,
-        });
+        return Err(StoreError::Taken { collection: R::COLLECTION, index: index.name });
     }
     tx.put(entry, Bytes::copy_from_slice(primary.as_bytes()))
 }

@@ -60,10 +60,7 @@ pub(super) fn decode<R: Record>(bytes: &[u8]) -> Result<R, StoreError> {
     let version = u16::from_be_bytes(*version);
     match version.cmp(&R::VERSION) {
         std::cmp::Ordering::Equal => serde_json::from_slice(json).map_err(|error| bad::<R>(place(&error))),
-        std::cmp::Ordering::Greater => Err(StoreError::NewerRecord {
-            collection: R::COLLECTION,
-            version,
-        }),
+        std::cmp::Ordering::Greater => Err(StoreError::NewerRecord { collection: R::COLLECTION, version }),
         std::cmp::Ordering::Less => {
             let json = serde_json::from_slice(json).map_err(|error| bad::<R>(place(&error)))?;
             R::upgrade(version, json).map_err(|error| bad::<R>(error.0))
@@ -72,18 +69,10 @@ pub(super) fn decode<R: Record>(bytes: &[u8]) -> Result<R, StoreError> {
 }
 
 fn bad<R: Record>(reason: String) -> StoreError {
-    StoreError::BadRecord {
-        collection: R::COLLECTION,
-        reason,
-    }
+    StoreError::BadRecord { collection: R::COLLECTION, reason }
 }
 
 /// Where reading stopped and why, in words that can't quote the record (serde's own may).
 fn place(error: &serde_json::Error) -> String {
-    format!(
-        "{:?} error at line {} column {}",
-        error.classify(),
-        error.line(),
-        error.column()
-    )
+    format!("{:?} error at line {} column {}", error.classify(), error.line(), error.column())
 }

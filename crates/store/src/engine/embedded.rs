@@ -39,11 +39,7 @@ pub struct EmbeddedOptions {
 impl Default for EmbeddedOptions {
     /// What suits a laptop: a few megabytes each.
     fn default() -> Self {
-        Self {
-            row_cache_bytes: 8 << 20,
-            block_cache_bytes: 8 << 20,
-            memtable_bytes: 8 << 20,
-        }
+        Self { row_cache_bytes: 8 << 20, block_cache_bytes: 8 << 20, memtable_bytes: 8 << 20 }
     }
 }
 
@@ -73,18 +69,10 @@ impl Embedded {
     ) -> Result<Self, OpenError> {
         let (held, opened) = folder::open(folder, options)?;
         let cache = Arc::new(RowCache::new(options.row_cache_bytes));
-        let tree = Tree {
-            database: opened.database,
-            keyspace: opened.keyspace,
-            cache,
-        };
+        let tree = Tree { database: opened.database, keyspace: opened.keyspace, cache };
         let current = Arc::new(Current(RwLock::new(Arc::new(tree.published(opened.version)))));
         let committer = Committer::start(tree, Arc::clone(&current), watchers)?;
-        Ok(Self {
-            committer,
-            current,
-            _held: held,
-        })
+        Ok(Self { committer, current, _held: held })
     }
 
     pub(crate) fn snapshot(&self) -> Snapshot {
@@ -94,9 +82,7 @@ impl Embedded {
     pub(crate) async fn commit(&self, commit: Commit) -> Result<u64, Refused> {
         let (reply, answer) = oneshot::channel();
         self.committer.queue(Request::Commit(Box::new(commit), reply));
-        answer
-            .await
-            .unwrap_or_else(|gone| Err(Refused::Failed(failed(gone))))
+        answer.await.unwrap_or_else(|gone| Err(Refused::Failed(failed(gone))))
     }
 
     pub(crate) async fn count(&self, count: Count) -> Result<Counted, StoreError> {
@@ -186,10 +172,7 @@ impl Published {
                 return Ok(page);
             }
             let (key, value) = guard.into_inner().map_err(failed)?;
-            let row = Row {
-                key: Bytes::copy_from_slice(&key),
-                value: Bytes::copy_from_slice(&value),
-            };
+            let row = Row { key: Bytes::copy_from_slice(&key), value: Bytes::copy_from_slice(&value) };
             size += row.size();
             page.rows.push(row);
         }
@@ -224,8 +207,7 @@ impl Snapshot {
         }
         self.off_the_runtime(move |published| {
             let all = keys.iter().zip(cached);
-            all.map(|(key, cached)| cached.map_or_else(|| published.load(key), Ok))
-                .collect()
+            all.map(|(key, cached)| cached.map_or_else(|| published.load(key), Ok)).collect()
         })
         .await
     }
@@ -239,8 +221,7 @@ impl Snapshot {
         if self.0.in_memory {
             return self.0.scan(&range, direction, limit);
         }
-        self.off_the_runtime(move |published| published.scan(&range, direction, limit))
-            .await
+        self.off_the_runtime(move |published| published.scan(&range, direction, limit)).await
     }
 
     async fn off_the_runtime<T: Send + 'static>(

@@ -35,17 +35,11 @@ struct Map {
 
 impl Map {
     fn at(versions: &[(u64, Option<Bytes>)], version: u64) -> Option<Bytes> {
-        versions
-            .iter()
-            .rev()
-            .find(|(since, _)| *since <= version)
-            .and_then(|(_, value)| value.clone())
+        versions.iter().rev().find(|(since, _)| *since <= version).and_then(|(_, value)| value.clone())
     }
 
     fn get(&self, key: &[u8], version: u64) -> Option<Bytes> {
-        self.rows
-            .get(key)
-            .and_then(|versions| Self::at(versions, version))
+        self.rows.get(key).and_then(|versions| Self::at(versions, version))
     }
 
     fn publish(&mut self, version: u64, changes: impl IntoIterator<Item = (Bytes, Option<Bytes>)>) {
@@ -53,11 +47,7 @@ impl Map {
         for (key, value) in changes {
             let versions = self.rows.entry(key.clone()).or_default();
             versions.push((version, value));
-            let unseen = versions
-                .iter()
-                .take_while(|(since, _)| *since <= oldest)
-                .count()
-                .saturating_sub(1);
+            let unseen = versions.iter().take_while(|(since, _)| *since <= oldest).count().saturating_sub(1);
             versions.drain(..unseen);
             if versions.len() == 1 && versions[0].1.is_none() {
                 self.rows.remove(&key);
@@ -69,21 +59,14 @@ impl Map {
 
 impl Testkit {
     pub(crate) fn new(seed: u64, watchers: Arc<Watchers>) -> Self {
-        Self {
-            map: Arc::default(),
-            chance: SeededRandomness::new(seed),
-            watchers,
-        }
+        Self { map: Arc::default(), chance: SeededRandomness::new(seed), watchers }
     }
 
     pub(crate) fn snapshot(&self) -> Snapshot {
         let mut map = lock(&self.map);
         let version = map.version;
         *map.open.entry(version).or_default() += 1;
-        Snapshot {
-            map: Arc::clone(&self.map),
-            version,
-        }
+        Snapshot { map: Arc::clone(&self.map), version }
     }
 
     pub(crate) async fn commit(&self, commit: Commit) -> Result<u64, Refused> {
@@ -152,15 +135,9 @@ impl Snapshot {
         let map = lock(&self.map);
         let rows = map
             .rows
-            .range::<[u8], _>((
-                Bound::Included(range.from.as_ref()),
-                Bound::Excluded(range.to.as_ref()),
-            ))
+            .range::<[u8], _>((Bound::Included(range.from.as_ref()), Bound::Excluded(range.to.as_ref())))
             .filter_map(|(key, versions)| {
-                Map::at(versions, self.version).map(|value| Row {
-                    key: key.clone(),
-                    value,
-                })
+                Map::at(versions, self.version).map(|value| Row { key: key.clone(), value })
             });
         Ok(match direction {
             Direction::Forward => fill(rows, limit),

@@ -20,10 +20,7 @@ pub(super) async fn scan(
     let mut rest = range.clone();
     while !rest.is_empty() {
         tx.check_time()?;
-        let below =
-            tx.0.snapshot
-                .scan(rest.clone(), direction, limit - page.rows.len())
-                .await?;
+        let below = tx.0.snapshot.scan(rest.clone(), direction, limit - page.rows.len()).await?;
         let (walked, behind) = split(rest, direction, &below);
         let mut rows = overlay(tx, &walked, direction, below.rows)?.into_iter();
         for row in rows.by_ref() {
@@ -46,39 +43,18 @@ pub(super) async fn scan(
 
 /// What `page` walked of `rest`, and what is behind that.
 fn split(rest: Range, direction: Direction, page: &Page) -> (Range, Range) {
-    let nothing = Range {
-        from: rest.to.clone(),
-        to: rest.to.clone(),
-    };
+    let nothing = Range { from: rest.to.clone(), to: rest.to.clone() };
     let Some(last) = page.rows.last().filter(|_| page.more) else {
         return (rest, nothing);
     };
     match direction {
         Direction::Forward => {
             let middle = successor(&last.key);
-            (
-                Range {
-                    from: rest.from,
-                    to: middle.clone(),
-                },
-                Range {
-                    from: middle,
-                    to: rest.to,
-                },
-            )
+            (Range { from: rest.from, to: middle.clone() }, Range { from: middle, to: rest.to })
         }
         Direction::Backward => {
             let middle = last.key.clone();
-            (
-                Range {
-                    from: middle.clone(),
-                    to: rest.to,
-                },
-                Range {
-                    from: rest.from,
-                    to: middle,
-                },
-            )
+            (Range { from: middle.clone(), to: rest.to }, Range { from: rest.from, to: middle })
         }
     }
 }
@@ -120,14 +96,8 @@ fn note(tx: &Tx, range: Range, direction: Direction, page: &Page, size: usize) -
     }
     let walked = match page.rows.last().filter(|_| page.more) {
         None => range,
-        Some(last) if direction == Direction::Forward => Range {
-            from: range.from,
-            to: successor(&last.key),
-        },
-        Some(last) => Range {
-            from: last.key.clone(),
-            to: range.to,
-        },
+        Some(last) if direction == Direction::Forward => Range { from: range.from, to: successor(&last.key) },
+        Some(last) => Range { from: last.key.clone(), to: range.to },
     };
     let mut state = tx.open()?;
     state.reads.range(walked.from, walked.to, size);

@@ -35,16 +35,8 @@ impl Op {
 /// A write whose key or value is known only at commit.
 #[derive(Debug)]
 pub(crate) enum Stamped {
-    Key {
-        prefix: Bytes,
-        order: u16,
-        suffix: Bytes,
-        value: Bytes,
-    },
-    Value {
-        key: Bytes,
-        order: u16,
-    },
+    Key { prefix: Bytes, order: u16, suffix: Bytes, value: Bytes },
+    Value { key: Bytes, order: u16 },
 }
 
 impl Stamped {
@@ -66,20 +58,12 @@ impl Stamped {
     }
 
     pub(super) fn value(stamp: &StampPlaceholder, key: Bytes) -> Result<Self, StoreError> {
-        Ok(Self::Value {
-            key,
-            order: stamp.order()?,
-        })
+        Ok(Self::Value { key, order: stamp.order()? })
     }
 
     fn size(&self) -> usize {
         match self {
-            Self::Key {
-                prefix,
-                suffix,
-                value,
-                ..
-            } => prefix.len() + suffix.len() + value.len() + 11,
+            Self::Key { prefix, suffix, value, .. } => prefix.len() + suffix.len() + value.len() + 11,
             Self::Value { key, .. } => key.len() + 10,
         }
     }
@@ -87,22 +71,13 @@ impl Stamped {
     /// The row, now that the commit has its number.
     pub(crate) fn resolve(self, commit: u64) -> (Bytes, Bytes) {
         match self {
-            Self::Key {
-                prefix,
-                order,
-                suffix,
-                value,
-            } => {
+            Self::Key { prefix, order, suffix, value } => {
                 let stamp = KeyParts::new().stamp(Versionstamp::new(commit, order));
-                (
-                    Bytes::from([prefix.as_ref(), stamp.as_bytes(), suffix.as_ref()].concat()),
-                    value,
-                )
+                (Bytes::from([prefix.as_ref(), stamp.as_bytes(), suffix.as_ref()].concat()), value)
             }
-            Self::Value { key, order } => (
-                key,
-                Bytes::copy_from_slice(&Versionstamp::new(commit, order).to_bytes()),
-            ),
+            Self::Value { key, order } => {
+                (key, Bytes::copy_from_slice(&Versionstamp::new(commit, order).to_bytes()))
+            }
         }
     }
 }
@@ -153,10 +128,7 @@ impl WriteSet {
     pub(super) fn draw_stamp(&mut self) -> StampPlaceholder {
         let order = self.stamps_drawn;
         self.stamps_drawn = self.stamps_drawn.saturating_add(1);
-        StampPlaceholder {
-            commit: self.commit.clone(),
-            order,
-        }
+        StampPlaceholder { commit: self.commit.clone(), order }
     }
 
     pub(super) fn pending(&self, key: &[u8]) -> Option<Op> {
@@ -165,10 +137,7 @@ impl WriteSet {
 
     pub(super) fn pending_between(&self, from: &[u8], to: &[u8]) -> Vec<(Bytes, Op)> {
         let range = (std::ops::Bound::Included(from), std::ops::Bound::Excluded(to));
-        self.ops
-            .range::<[u8], _>(range)
-            .map(|(key, op)| (key.clone(), op.clone()))
-            .collect()
+        self.ops.range::<[u8], _>(range).map(|(key, op)| (key.clone(), op.clone())).collect()
     }
 
     pub(super) fn size(&self) -> usize {

@@ -4,27 +4,13 @@ use serde::{Deserialize, Serialize};
 use crate::Clause;
 
 pub(crate) const CLAUSES: &[Clause] = &[
-    ("a record is kept, replaced, removed", |s| {
-        Box::pin(a_records_life(s))
-    }),
-    ("a unique index holds each entry once", |s| {
-        Box::pin(unique_entries(s))
-    }),
-    ("indexes follow every change of a record", |s| {
-        Box::pin(indexes_follow(s))
-    }),
-    ("pages by key and by index make up the whole", |s| {
-        Box::pin(pages(s))
-    }),
-    ("a cursor of another query is refused", |s| {
-        Box::pin(foreign_cursor(s))
-    }),
-    ("an old record opens, a newer one is refused", |s| {
-        Box::pin(versions(s))
-    }),
-    ("an index declared later is refused until it is built", |s| {
-        Box::pin(building(s))
-    }),
+    ("a record is kept, replaced, removed", |s| Box::pin(a_records_life(s))),
+    ("a unique index holds each entry once", |s| Box::pin(unique_entries(s))),
+    ("indexes follow every change of a record", |s| Box::pin(indexes_follow(s))),
+    ("pages by key and by index make up the whole", |s| Box::pin(pages(s))),
+    ("a cursor of another query is refused", |s| Box::pin(foreign_cursor(s))),
+    ("an old record opens, a newer one is refused", |s| Box::pin(versions(s))),
+    ("an index declared later is refused until it is built", |s| Box::pin(building(s))),
 ];
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -48,22 +34,12 @@ impl Record for User {
             Index {
                 name: "email",
                 unique: true,
-                key: |user| {
-                    user.email
-                        .iter()
-                        .map(|email| (&user.pool, email).into())
-                        .collect()
-                },
+                key: |user| user.email.iter().map(|email| (&user.pool, email).into()).collect(),
             },
             Index {
                 name: "group",
                 unique: false,
-                key: |user| {
-                    user.groups
-                        .iter()
-                        .map(|group| (&user.pool, group).into())
-                        .collect()
-                },
+                key: |user| user.groups.iter().map(|group| (&user.pool, group).into()).collect(),
             },
         ]
     }
@@ -85,22 +61,17 @@ async fn put(store: &Store, user: &User) -> Result<(), StoreError> {
 }
 
 async fn get(store: &Store, name: &str) -> Result<Option<User>, StoreError> {
-    store
-        .read(|tx| async move { USERS.get(&tx, ("p", name)).await })
-        .await
+    store.read(|tx| async move { USERS.get(&tx, ("p", name)).await }).await
 }
 
 async fn by_email(store: &Store, email: &str) -> Result<Option<String>, StoreError> {
-    let found = store
-        .read(|tx| async move { USERS.by(&tx, "email", ("p", email)).await })
-        .await?;
+    let found = store.read(|tx| async move { USERS.by(&tx, "email", ("p", email)).await }).await?;
     Ok(found.map(|user| user.name))
 }
 
 async fn in_group(store: &Store, group: &str) -> Result<Vec<String>, StoreError> {
-    let page = store
-        .read(|tx| async move { USERS.page_by(&tx, "group", ("p", group), None, 100).await })
-        .await?;
+    let page =
+        store.read(|tx| async move { USERS.page_by(&tx, "group", ("p", group), None, 100).await }).await?;
     Ok(page.records.into_iter().map(|user| user.name).collect())
 }
 
@@ -113,9 +84,7 @@ async fn a_records_life(store: Store) -> Result<(), StoreError> {
     let changed = user("ann", Some("a@x"), &[]);
     put(&store, &changed).await?;
     assert_eq!(get(&store, "ann").await?, Some(changed.clone()));
-    let removed = store
-        .write(|tx| async move { USERS.delete(&tx, ("p", "ann")).await })
-        .await?;
+    let removed = store.write(|tx| async move { USERS.delete(&tx, ("p", "ann")).await }).await?;
     assert_eq!(removed, Some(changed));
     assert_eq!(get(&store, "ann").await?, None);
     assert_eq!(by_email(&store, "a@x").await?, None);
@@ -125,23 +94,15 @@ async fn a_records_life(store: Store) -> Result<(), StoreError> {
 async fn unique_entries(store: Store) -> Result<(), StoreError> {
     put(&store, &user("ann", Some("a@x"), &[])).await?;
     let clash = put(&store, &user("bob", Some("a@x"), &[])).await;
-    assert!(matches!(
-        clash,
-        Err(StoreError::Taken {
-            collection: "users",
-            index: "email"
-        })
-    ));
+    assert!(matches!(clash, Err(StoreError::Taken { collection: "users", index: "email" })));
     assert_eq!(get(&store, "bob").await?, None);
     put(&store, &user("ann", Some("a@x"), &["again"])).await?;
     let tasks: Vec<_> = (0..8)
         .map(|n| {
             let store = store.clone();
-            tokio::spawn(async move {
-                put(&store, &user(&format!("u{n}"), Some("one@x"), &[]))
-                    .await
-                    .is_ok()
-            })
+            tokio::spawn(
+                async move { put(&store, &user(&format!("u{n}"), Some("one@x"), &[])).await.is_ok() },
+            )
         })
         .collect();
     let mut won = 0;
@@ -163,9 +124,7 @@ async fn indexes_follow(store: Store) -> Result<(), StoreError> {
     assert_eq!(by_email(&store, "new@x").await?.as_deref(), Some("ann"));
     put(&store, &user("bob", Some("a@x"), &[])).await?;
     assert_eq!(by_email(&store, "a@x").await?.as_deref(), Some("bob"));
-    let unknown = store
-        .read(|tx| async move { USERS.by(&tx, "group", "x").await })
-        .await;
+    let unknown = store.read(|tx| async move { USERS.by(&tx, "group", "x").await }).await;
     assert!(matches!(unknown, Err(StoreError::NoSuchIndex { .. })));
     Ok(())
 }
@@ -176,15 +135,7 @@ async fn pages(store: Store) -> Result<(), StoreError> {
             for n in 0..25 {
                 USERS.put(&tx, &user(&format!("u{n:02}"), None, &["all"])).await?;
             }
-            USERS
-                .put(
-                    &tx,
-                    &User {
-                        pool: "q".into(),
-                        ..user("other", None, &["all"])
-                    },
-                )
-                .await
+            USERS.put(&tx, &User { pool: "q".into(), ..user("other", None, &["all"]) }).await
         })
         .await?;
     for direction in [Direction::Forward, Direction::Backward] {
@@ -195,9 +146,8 @@ async fn pages(store: Store) -> Result<(), StoreError> {
             let (keys, entries) = store
                 .read(|tx| async move {
                     let keys = USERS.page_in(&tx, "p", a.as_deref(), direction, 7).await?;
-                    let entries = USERS
-                        .page_by_in(&tx, "group", ("p", "all"), b.as_deref(), direction, 7)
-                        .await?;
+                    let entries =
+                        USERS.page_by_in(&tx, "group", ("p", "all"), b.as_deref(), direction, 7).await?;
                     Ok::<_, StoreError>((keys, entries))
                 })
                 .await?;
@@ -254,11 +204,7 @@ impl Record for NoteV2 {
     }
 
     fn indexes() -> &'static [Index<Self>] {
-        &[Index {
-            name: "title",
-            unique: false,
-            key: |note| vec![note.title.as_str().into()],
-        }]
+        &[Index { name: "title", unique: false, key: |note| vec![note.title.as_str().into()] }]
     }
 
     fn upgrade(_version: u16, json: serde_json::Value) -> Result<Self, UpgradeError> {
@@ -271,46 +217,12 @@ const OLD: Collection<NoteV1> = Collection::new();
 const NEW: Collection<NoteV2> = Collection::new();
 
 async fn versions(store: Store) -> Result<(), StoreError> {
-    store
-        .write(|tx| async move {
-            OLD.put(
-                &tx,
-                &NoteV1 {
-                    id: 1,
-                    text: "one".into(),
-                },
-            )
-            .await
-        })
-        .await?;
+    store.write(|tx| async move { OLD.put(&tx, &NoteV1 { id: 1, text: "one".into() }).await }).await?;
     let read = store.read(|tx| async move { NEW.get(&tx, 1).await }).await?;
-    assert_eq!(
-        read,
-        Some(NoteV2 {
-            id: 1,
-            title: "one".into()
-        })
-    );
-    store
-        .write(|tx| async move {
-            NEW.put(
-                &tx,
-                &NoteV2 {
-                    id: 1,
-                    title: "two".into(),
-                },
-            )
-            .await
-        })
-        .await?;
+    assert_eq!(read, Some(NoteV2 { id: 1, title: "one".into() }));
+    store.write(|tx| async move { NEW.put(&tx, &NoteV2 { id: 1, title: "two".into() }).await }).await?;
     let newer = store.read(|tx| async move { OLD.get(&tx, 1).await }).await;
-    assert!(matches!(
-        newer,
-        Err(StoreError::NewerRecord {
-            collection: "notes",
-            version: 2
-        })
-    ));
+    assert!(matches!(newer, Err(StoreError::NewerRecord { collection: "notes", version: 2 })));
     Ok(())
 }
 
@@ -318,14 +230,7 @@ async fn building(store: Store) -> Result<(), StoreError> {
     store
         .write(|tx| async move {
             for id in 0..450 {
-                OLD.put(
-                    &tx,
-                    &NoteV1 {
-                        id,
-                        text: format!("t{}", id % 3),
-                    },
-                )
-                .await?;
+                OLD.put(&tx, &NoteV1 { id, text: format!("t{}", id % 3) }).await?;
             }
             Ok::<_, StoreError>(())
         })
@@ -334,33 +239,12 @@ async fn building(store: Store) -> Result<(), StoreError> {
         store.read(move |tx| async move { NEW.page_by(&tx, "title", title, None, 1_000).await })
     };
     let refused = titled("t1").await;
-    assert!(matches!(
-        refused,
-        Err(StoreError::IndexBuilding {
-            collection: "notes",
-            index: "title"
-        })
-    ));
-    store
-        .write(|tx| async move {
-            NEW.put(
-                &tx,
-                &NoteV2 {
-                    id: 7,
-                    title: "changed".into(),
-                },
-            )
-            .await
-        })
-        .await?;
+    assert!(matches!(refused, Err(StoreError::IndexBuilding { collection: "notes", index: "title" })));
+    store.write(|tx| async move { NEW.put(&tx, &NoteV2 { id: 7, title: "changed".into() }).await }).await?;
     assert!(titled("changed").await.is_err());
     NEW.build_indexes(&store).await?;
     assert_eq!(titled("t1").await?.records.len(), 149);
     assert_eq!(titled("changed").await?.records.len(), 1);
-    assert!(
-        store
-            .read(|tx| async move { NEW.indexes_are_ready(&tx).await })
-            .await?
-    );
+    assert!(store.read(|tx| async move { NEW.indexes_are_ready(&tx).await }).await?);
     Ok(())
 }

@@ -4,18 +4,10 @@ use crate::Clause;
 
 pub(crate) const CLAUSES: &[Clause] = &[
     ("merges from all sides add up", |s| Box::pin(merges_add_up(s))),
-    ("a merge on what is no number is refused whole", |s| {
-        Box::pin(no_number(s))
-    }),
-    ("of twenty parallel attempts exactly five count", |s| {
-        Box::pin(five_of_twenty(s))
-    }),
-    ("what was counted can be given back, down to nothing", |s| {
-        Box::pin(given_back(s))
-    }),
-    ("a transaction that read a counter conflicts with it", |s| {
-        Box::pin(counter_conflicts(s))
-    }),
+    ("a merge on what is no number is refused whole", |s| Box::pin(no_number(s))),
+    ("of twenty parallel attempts exactly five count", |s| Box::pin(five_of_twenty(s))),
+    ("what was counted can be given back, down to nothing", |s| Box::pin(given_back(s))),
+    ("a transaction that read a counter conflicts with it", |s| Box::pin(counter_conflicts(s))),
 ];
 
 async fn merges_add_up(store: Store) -> Result<(), StoreError> {
@@ -38,10 +30,7 @@ async fn merges_add_up(store: Store) -> Result<(), StoreError> {
     }
     let numbers = store
         .read(|tx| async move {
-            let (sum, max) = (
-                tx.get_i64(&Key::of("sum")).await?,
-                tx.get_i64(&Key::of("max")).await?,
-            );
+            let (sum, max) = (tx.get_i64(&Key::of("sum")).await?, tx.get_i64(&Key::of("max")).await?);
             Ok::<_, StoreError>([sum, max, tx.get_i64(&Key::of("min")).await?])
         })
         .await?;
@@ -50,9 +39,7 @@ async fn merges_add_up(store: Store) -> Result<(), StoreError> {
 }
 
 async fn no_number(store: Store) -> Result<(), StoreError> {
-    store
-        .write(|tx| async move { tx.put(&Key::of("text"), "no number") })
-        .await?;
+    store.write(|tx| async move { tx.put(&Key::of("text"), "no number") }).await?;
     let refused = store
         .write(|tx| async move {
             tx.put(&Key::of("beside"), "1")?;
@@ -60,14 +47,9 @@ async fn no_number(store: Store) -> Result<(), StoreError> {
         })
         .await;
     assert!(matches!(refused, Err(StoreError::NotANumber)));
-    let beside = store
-        .read(|tx| async move { tx.get(&Key::of("beside")).await })
-        .await?;
+    let beside = store.read(|tx| async move { tx.get(&Key::of("beside")).await }).await?;
     assert_eq!(beside, None);
-    assert!(matches!(
-        store.count(&Key::of("text"), 1, 5).await,
-        Err(StoreError::NotANumber)
-    ));
+    assert!(matches!(store.count(&Key::of("text"), 1, 5).await, Err(StoreError::NotANumber)));
     Ok(())
 }
 

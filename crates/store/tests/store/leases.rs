@@ -6,12 +6,8 @@ use homeport_store::{Key, Lease, Store, StoreError};
 use crate::Clause;
 
 pub(crate) const CLAUSES: &[Clause] = &[
-    ("a lease has one holder until it ends", |s| {
-        Box::pin(one_holder(s))
-    }),
-    ("of many who ask at once one gets it", |s| {
-        Box::pin(one_of_many(s))
-    }),
+    ("a lease has one holder until it ends", |s| Box::pin(one_holder(s))),
+    ("of many who ask at once one gets it", |s| Box::pin(one_of_many(s))),
     ("who lost a lease no longer writes", |s| Box::pin(fenced(s))),
 ];
 
@@ -28,10 +24,7 @@ async fn one_holder(store: Store) -> Result<(), StoreError> {
     assert_eq!(Lease::acquire(&store, "job", "b", at(18), LIFE).await?, None);
     let second = Lease::acquire(&store, "job", "b", at(19), LIFE).await?.unwrap();
     assert!(second.token() > first.token());
-    assert!(matches!(
-        first.renew(&store, at(19), LIFE).await,
-        Err(StoreError::LeaseLost { .. })
-    ));
+    assert!(matches!(first.renew(&store, at(19), LIFE).await, Err(StoreError::LeaseLost { .. })));
     let token = second.token();
     second.release(&store).await?;
     let third = Lease::acquire(&store, "job", "c", at(19), LIFE).await?.unwrap();
@@ -69,9 +62,6 @@ async fn fenced(store: Store) -> Result<(), StoreError> {
                 .await
         }
     };
-    assert!(matches!(
-        write("lost", lost.clone()).await,
-        Err(StoreError::LeaseLost { .. })
-    ));
+    assert!(matches!(write("lost", lost.clone()).await, Err(StoreError::LeaseLost { .. })));
     write("held", held.clone()).await
 }

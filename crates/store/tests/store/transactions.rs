@@ -9,41 +9,19 @@ use homeport_store::{
 use crate::Clause;
 
 pub(crate) const CLAUSES: &[Clause] = &[
-    ("what was written is read, and what was deleted is gone", |s| {
-        Box::pin(written_and_deleted(s))
-    }),
-    ("an error writes nothing", |s| {
-        Box::pin(an_error_writes_nothing(s))
-    }),
+    ("what was written is read, and what was deleted is gone", |s| Box::pin(written_and_deleted(s))),
+    ("an error writes nothing", |s| Box::pin(an_error_writes_nothing(s))),
     ("a transaction reads its own writes", |s| Box::pin(own_writes(s))),
-    ("a snapshot stands still", |s| {
-        Box::pin(a_snapshot_stands_still(s))
-    }),
-    ("pages make up the whole, in both directions", |s| {
-        Box::pin(pages_make_up_the_whole(s))
-    }),
-    ("own writes are laid over a scan", |s| {
-        Box::pin(own_writes_in_scans(s))
-    }),
-    ("two who read and then write the same key do not both win", |s| {
-        Box::pin(no_lost_update(s))
-    }),
-    ("two who look for the other's row do not both miss it", |s| {
-        Box::pin(no_write_skew(s))
-    }),
+    ("a snapshot stands still", |s| Box::pin(a_snapshot_stands_still(s))),
+    ("pages make up the whole, in both directions", |s| Box::pin(pages_make_up_the_whole(s))),
+    ("own writes are laid over a scan", |s| Box::pin(own_writes_in_scans(s))),
+    ("two who read and then write the same key do not both win", |s| Box::pin(no_lost_update(s))),
+    ("two who look for the other's row do not both miss it", |s| Box::pin(no_write_skew(s))),
     ("bounds are kept", |s| Box::pin(bounds(s))),
-    ("a handle is useless once its closure is over", |s| {
-        Box::pin(closed_handle(s))
-    }),
-    ("a transaction that only reads does not write", |s| {
-        Box::pin(read_only(s))
-    }),
-    ("stamps grow with commits and name their rows", |s| {
-        Box::pin(stamps(s))
-    }),
-    ("a swept prefix is empty and its neighbours stay", |s| {
-        Box::pin(sweeping(s))
-    }),
+    ("a handle is useless once its closure is over", |s| Box::pin(closed_handle(s))),
+    ("a transaction that only reads does not write", |s| Box::pin(read_only(s))),
+    ("stamps grow with commits and name their rows", |s| Box::pin(stamps(s))),
+    ("a swept prefix is empty and its neighbours stay", |s| Box::pin(sweeping(s))),
 ];
 
 pub(crate) async fn get(store: &Store, key: &Key) -> Result<Option<Bytes>, StoreError> {
@@ -123,18 +101,14 @@ async fn pages_make_up_the_whole(store: Store) -> Result<(), StoreError> {
     store
         .write(|tx| async move { (0..2_500).try_for_each(|n| tx.put(&root.clone().u64(n), n.to_string())) })
         .await?;
-    for (direction, limit) in [
-        (Direction::Forward, 7),
-        (Direction::Backward, 700),
-        (Direction::Forward, 9_999),
-    ] {
+    for (direction, limit) in
+        [(Direction::Forward, 7), (Direction::Backward, 700), (Direction::Forward, 9_999)]
+    {
         let mut seen = Vec::new();
         let mut range = Range::prefix(root);
         loop {
             let asked = range.clone();
-            let page = store
-                .read(|tx| async move { tx.scan(asked, direction, limit).await })
-                .await?;
+            let page = store.read(|tx| async move { tx.scan(asked, direction, limit).await }).await?;
             assert!(page.rows.len() <= limit.min(MAX_PAGE_ROWS));
             let last = page.rows.last().map(|row| row.key.clone());
             seen.extend(page.rows.into_iter().map(|row| row.key));
@@ -149,9 +123,7 @@ async fn pages_make_up_the_whole(store: Store) -> Result<(), StoreError> {
         if direction == Direction::Backward {
             seen.reverse();
         }
-        let expected: Vec<_> = (0..2_500)
-            .map(|n| root.clone().u64(n).as_bytes().to_vec())
-            .collect();
+        let expected: Vec<_> = (0..2_500).map(|n| root.clone().u64(n).as_bytes().to_vec()).collect();
         assert_eq!(seen, expected);
     }
     Ok(())
@@ -159,27 +131,16 @@ async fn pages_make_up_the_whole(store: Store) -> Result<(), StoreError> {
 
 async fn own_writes_in_scans(store: Store) -> Result<(), StoreError> {
     let root = &Key::of("t");
-    store
-        .write(|tx| async move { (0..6).try_for_each(|n| tx.put(&root.clone().u64(n), "below")) })
-        .await?;
+    store.write(|tx| async move { (0..6).try_for_each(|n| tx.put(&root.clone().u64(n), "below")) }).await?;
     store
         .write(|tx| async move {
             tx.delete(&root.clone().u64(0))?;
             tx.delete(&root.clone().u64(2))?;
             tx.put(&root.clone().u64(3), "above")?;
             tx.put(&root.clone().u64(9), "above")?;
-            assert_eq!(
-                numbers(&tx, Direction::Forward, 2).await?,
-                ([1, 3].to_vec(), true)
-            );
-            assert_eq!(
-                numbers(&tx, Direction::Forward, 5).await?,
-                ([1, 3, 4, 5, 9].to_vec(), false)
-            );
-            assert_eq!(
-                numbers(&tx, Direction::Backward, 3).await?,
-                ([9, 5, 4].to_vec(), true)
-            );
+            assert_eq!(numbers(&tx, Direction::Forward, 2).await?, ([1, 3].to_vec(), true));
+            assert_eq!(numbers(&tx, Direction::Forward, 5).await?, ([1, 3, 4, 5, 9].to_vec(), false));
+            assert_eq!(numbers(&tx, Direction::Backward, 3).await?, ([9, 5, 4].to_vec(), true));
             Ok::<_, StoreError>(())
         })
         .await
@@ -209,9 +170,7 @@ async fn no_lost_update(store: Store) -> Result<(), StoreError> {
     for task in tasks {
         task.await.unwrap()?;
     }
-    let sum = store
-        .read(|tx| async move { tx.get_i64(&Key::of("t").str("n")).await })
-        .await?;
+    let sum = store.read(|tx| async move { tx.get_i64(&Key::of("t").str("n")).await }).await?;
     assert_eq!(sum, Some(40));
     Ok(())
 }
@@ -225,9 +184,7 @@ async fn no_write_skew(store: Store) -> Result<(), StoreError> {
             tokio::spawn(async move {
                 let first = store
                     .write(|tx| async move {
-                        let page = tx
-                            .scan(Range::prefix(&Key::of("t")), Direction::Forward, 1)
-                            .await?;
+                        let page = tx.scan(Range::prefix(&Key::of("t")), Direction::Forward, 1).await?;
                         tokio::task::yield_now().await;
                         if page.rows.is_empty() {
                             tx.put(&Key::of("t").u64(n), "mine")?;
@@ -251,14 +208,8 @@ async fn bounds(store: Store) -> Result<(), StoreError> {
     let too_long = &Key::of("t").bytes(vec![7; MAX_KEY_BYTES - 4]);
     assert_eq!(longest.as_bytes().len(), MAX_KEY_BYTES);
     put(&store, longest, "fits").await?;
-    assert!(matches!(
-        put(&store, too_long, "no").await,
-        Err(StoreError::KeyTooLong { bytes: 2_401 })
-    ));
-    assert!(matches!(
-        get(&store, too_long).await,
-        Err(StoreError::KeyTooLong { .. })
-    ));
+    assert!(matches!(put(&store, too_long, "no").await, Err(StoreError::KeyTooLong { bytes: 2_401 })));
+    assert!(matches!(get(&store, too_long).await, Err(StoreError::KeyTooLong { .. })));
     let block = Bytes::from(vec![1; 9 << 20]);
     let too_big = store
         .write(|tx| {
@@ -311,9 +262,7 @@ async fn sweeping(store: Store) -> Result<(), StoreError> {
         .await?;
     put(&store, &Key::of("gone").str("xy"), "stays").await?;
     store.sweep(&Key::of("gone").str("x")).await?;
-    let left = store
-        .read(|tx| async move { tx.scan(Range::all(), Direction::Forward, 10).await })
-        .await?;
+    let left = store.read(|tx| async move { tx.scan(Range::all(), Direction::Forward, 10).await }).await?;
     assert_eq!(left.rows.len(), 1);
     assert_eq!(left.rows[0].value, "stays");
     Ok(())

@@ -6,12 +6,8 @@ use serde::{Deserialize, Serialize};
 use crate::Clause;
 
 pub(crate) const CLAUSES: &[Clause] = &[
-    ("calls have run before the write returns", |s| {
-        Box::pin(calls_run_before(s))
-    }),
-    ("a watch wakes for its prefix alone", |s| {
-        Box::pin(a_watch_wakes(s))
-    }),
+    ("calls have run before the write returns", |s| Box::pin(calls_run_before(s))),
+    ("a watch wakes for its prefix alone", |s| Box::pin(a_watch_wakes(s))),
 ];
 
 #[derive(Clone, Serialize, Deserialize)]
@@ -32,36 +28,18 @@ impl Record for Policy {
 const POLICIES: Collection<Policy> = Collection::new();
 
 async fn put(store: &Store, name: &str) -> Result<(), StoreError> {
-    store
-        .write(|tx| async move {
-            POLICIES
-                .put(
-                    &tx,
-                    &Policy {
-                        name: name.to_owned(),
-                    },
-                )
-                .await
-        })
-        .await
+    store.write(|tx| async move { POLICIES.put(&tx, &Policy { name: name.to_owned() }).await }).await
 }
 
 async fn calls_run_before(store: Store) -> Result<(), StoreError> {
     let told = Arc::new(Mutex::new(Vec::<Versionstamp>::new()));
     let telling = Arc::clone(&told);
-    store.on_change(
-        &POLICIES.root(),
-        Arc::new(move |stamp| telling.lock().unwrap().push(stamp)),
-    );
+    store.on_change(&POLICIES.root(), Arc::new(move |stamp| telling.lock().unwrap().push(stamp)));
     put(&store, "a").await?;
     assert_eq!(told.lock().unwrap().len(), 1);
-    store
-        .write(|tx| async move { tx.put(&Key::of("items"), "unwatched") })
-        .await?;
+    store.write(|tx| async move { tx.put(&Key::of("items"), "unwatched") }).await?;
     assert_eq!(told.lock().unwrap().len(), 1);
-    store
-        .write(|tx| async move { POLICIES.delete(&tx, "a").await.map(drop) })
-        .await?;
+    store.write(|tx| async move { POLICIES.delete(&tx, "a").await.map(drop) }).await?;
     let told = told.lock().unwrap();
     assert_eq!(told.len(), 2);
     assert!(told[0] < told[1]);

@@ -27,10 +27,7 @@ pub(super) enum Request {
 /// An answer that waits until the group is durable.
 enum Answer {
     Commit(oneshot::Sender<Result<u64, Refused>>, Result<u64, Refused>),
-    Count(
-        oneshot::Sender<Result<Counted, StoreError>>,
-        Result<Counted, StoreError>,
-    ),
+    Count(oneshot::Sender<Result<Counted, StoreError>>, Result<Counted, StoreError>),
 }
 
 impl Answer {
@@ -65,32 +62,16 @@ impl Committer {
     pub(super) fn start(tree: Tree, current: Arc<Current>, watchers: Arc<Watchers>) -> io::Result<Self> {
         let queue = Arc::<Queue>::default();
         let window = Window::starting_at(current.get().version);
-        let mut thread = Thread {
-            queue: Arc::clone(&queue),
-            tree,
-            current,
-            watchers,
-            window,
-        };
-        let spawned = std::thread::Builder::new()
-            .name("store-commit".into())
-            .spawn(move || {
-                let _fatal = AbortOnPanic;
-                thread.run();
-            })?;
-        Ok(Self {
-            queue,
-            thread: Some(spawned),
-        })
+        let mut thread = Thread { queue: Arc::clone(&queue), tree, current, watchers, window };
+        let spawned = std::thread::Builder::new().name("store-commit".into()).spawn(move || {
+            let _fatal = AbortOnPanic;
+            thread.run();
+        })?;
+        Ok(Self { queue, thread: Some(spawned) })
     }
 
     pub(super) fn queue(&self, request: Request) {
-        self.queue
-            .waiting
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .requests
-            .push(request);
+        self.queue.waiting.lock().unwrap_or_else(PoisonError::into_inner).requests.push(request);
         self.queue.more.notify_one();
     }
 }
@@ -98,11 +79,7 @@ impl Committer {
 impl Drop for Committer {
     /// Waits until everything that was asked is done.
     fn drop(&mut self) {
-        self.queue
-            .waiting
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .closed = true;
+        self.queue.waiting.lock().unwrap_or_else(PoisonError::into_inner).closed = true;
         self.queue.more.notify_one();
         if let Some(thread) = self.thread.take() {
             // A panic in it has ended the process.

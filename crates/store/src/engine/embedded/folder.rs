@@ -49,11 +49,7 @@ pub(super) fn open(folder: &Path, options: &EmbeddedOptions) -> Result<(Held, Op
 }
 
 fn lock(folder: &Path) -> Result<Held, OpenError> {
-    let file = File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(folder.join(LOCK_FILE))?;
+    let file = File::options().create(true).truncate(false).write(true).open(folder.join(LOCK_FILE))?;
     match file.try_lock() {
         Ok(()) => Ok(Held(file)),
         Err(TryLockError::WouldBlock) => Err(OpenError::Locked),
@@ -69,11 +65,7 @@ fn check_format(folder: &Path) -> Result<bool, OpenError> {
         Err(error) => return Err(error.into()),
     };
     let found = text.trim().parse().map_err(|_| OpenError::NotAStore)?;
-    if found > FORMAT {
-        Err(OpenError::NewerFormat { found, known: FORMAT })
-    } else {
-        Ok(true)
-    }
+    if found > FORMAT { Err(OpenError::NewerFormat { found, known: FORMAT }) } else { Ok(true) }
 }
 
 /// Written last, so that a folder with a format is a whole one.
@@ -91,23 +83,13 @@ fn write_format(folder: &Path) -> io::Result<()> {
 }
 
 fn open_data(data: &Path, options: &EmbeddedOptions) -> fjall::Result<Opened> {
-    let database = Database::builder(data)
-        .cache_size(options.block_cache_bytes)
-        .worker_threads(2)
-        .open()?;
-    let keyspace = database.keyspace(KEYSPACE, || {
-        KeyspaceCreateOptions::default().max_memtable_size(options.memtable_bytes)
-    })?;
+    let database = Database::builder(data).cache_size(options.block_cache_bytes).worker_threads(2).open()?;
+    let keyspace = database
+        .keyspace(KEYSPACE, || KeyspaceCreateOptions::default().max_memtable_size(options.memtable_bytes))?;
     let version = keyspace.get(VERSION_KEY)?;
-    let version = version
-        .and_then(|value| value.as_ref().try_into().ok())
-        .map_or(0, u64::from_be_bytes);
+    let version = version.and_then(|value| value.as_ref().try_into().ok()).map_or(0, u64::from_be_bytes);
     // What the journal's replay shows may have been written without a flush, if it was cut off in between:
     // it must be durable before anyone sees it.
     database.persist(PersistMode::SyncAll)?;
-    Ok(Opened {
-        database,
-        keyspace,
-        version,
-    })
+    Ok(Opened { database, keyspace, version })
 }

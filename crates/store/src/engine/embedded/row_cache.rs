@@ -37,10 +37,7 @@ struct Entry {
 
 impl RowCache {
     pub(super) fn new(bytes: usize) -> Self {
-        Self {
-            shards: Default::default(),
-            generation_bytes: bytes / SHARDS / 2,
-        }
+        Self { shards: Default::default(), generation_bytes: bytes / SHARDS / 2 }
     }
 
     /// The row as a snapshot of `version` sees it, if that is known: `Some(None)` is a row known to be absent.
@@ -73,12 +70,12 @@ impl RowCache {
     }
 
     fn shard(&self, key: &[u8]) -> MutexGuard<'_, Shard> {
-        let mixed = key.iter().rev().take(12).fold(key.len(), |mixed, &byte| {
-            mixed.wrapping_mul(31).wrapping_add(usize::from(byte))
-        });
-        self.shards[mixed % SHARDS]
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        let mixed = key
+            .iter()
+            .rev()
+            .take(12)
+            .fold(key.len(), |mixed, &byte| mixed.wrapping_mul(31).wrapping_add(usize::from(byte)));
+        self.shards[mixed % SHARDS].lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -92,11 +89,7 @@ impl Shard {
         }
         // Copies: the originals may be slices that keep a whole request alive.
         let value = value.map(|value| Bytes::copy_from_slice(value));
-        self.put(
-            Bytes::copy_from_slice(key),
-            Entry { value, since },
-            generation_bytes,
-        );
+        self.put(Bytes::copy_from_slice(key), Entry { value, since }, generation_bytes);
     }
 
     fn put(&mut self, key: Bytes, entry: Entry, generation_bytes: usize) {
@@ -157,11 +150,7 @@ mod tests {
             cache.loaded(&Bytes::copy_from_slice(&n.to_be_bytes()), Some(&B), 1);
             assert_eq!(cache.get(&KEY, 1), Some(Some(A)));
         }
-        let rows: usize = cache
-            .shards
-            .iter()
-            .map(|shard| shard.lock().unwrap().young.len() * 2)
-            .sum();
+        let rows: usize = cache.shards.iter().map(|shard| shard.lock().unwrap().young.len() * 2).sum();
         assert!(rows * ENTRY_BYTES <= 2 << 20);
         assert!(cache.get(&0_u32.to_be_bytes(), 1).is_none());
     }
