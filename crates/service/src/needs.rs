@@ -4,6 +4,7 @@
 
 use std::sync::{Arc, OnceLock};
 
+mod cors;
 mod gate;
 mod identity;
 mod logs;
@@ -15,6 +16,7 @@ mod web_identity;
 
 use homeport_core::{Account, Arn};
 
+pub use cors::{BucketCors, CorsAnswer, CorsQuestion};
 pub use gate::{CheckSignature, Fetch, FetchRefused, SignedCall};
 pub use identity::{Identified, Identify, Policies, PoliciesOf, ResourcePolicy, RoleView, Unidentified};
 pub use logs::{LogLine, PutLog};
@@ -56,6 +58,8 @@ pub struct Needs {
     pub policies_of: OnceLock<Arc<dyn PoliciesOf>>,
     /// By the ARN's service, such as `s3` or `lambda`: met by the service that owns the ARN.
     pub resource_policies: OnceLock<Vec<(&'static str, Arc<dyn ResourcePolicy>)>>,
+    /// Met by s3.
+    pub bucket_cors: OnceLock<Arc<dyn BucketCors>>,
     /// Met by sts.
     pub assume: OnceLock<Arc<dyn AssumeForService>>,
     /// Met by lambda.
