@@ -4,6 +4,7 @@
 //! a new request that is checked anew. So a name that resolves to something else the second time changes nothing.
 
 mod addresses;
+mod fetch;
 mod rules;
 
 use std::io;

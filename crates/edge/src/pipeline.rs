@@ -8,7 +8,7 @@ use homeport_service::needs::{CheckSignature, SignedCall, TokenRefused, TokenUse
 use homeport_service::{
     Allowed, Answer, AskedOn, AuditTrail, Authorizer, Body, Call, CallBody, CallContext, Caller, Effect,
     Hosted, Incoming, Needs, OperationInfo, Parts as ServiceParts, Peer, Permission, Permissions, Prepared,
-    Principal, TokenUser,
+    Principal, Refusal, TokenUser,
 };
 use homeport_store::Store;
 use homeport_wire::{Head, Operation};
@@ -261,10 +261,13 @@ impl Pipeline {
                 Vec::new()
             }
         };
-        let epoch = self
-            .decide(routed, caller, &scope, &permissions, prepared.as_ref())
-            .await
-            .map_err(unrecorded)?;
+        let decided = self.decide(caller, &scope, &permissions).await.map_err(unrecorded)?;
+        let epoch = decided.map_err(|refusal| {
+            unrecorded(match &refusal.untrusting_role {
+                Some(role) => prepared.role_refused(role),
+                None => encode::denied(routed, &refusal),
+            })
+        })?;
         let audit = (info.effect == Effect::Writes)
             .then(|| AuditTrail::new(recording::done(way.call(self, routed, info), caller, parameters)));
         let token_user = match &caller.principal {
@@ -298,31 +301,22 @@ impl Pipeline {
         }
     }
 
+    /// The epoch that the decision holds for, or the refusal.
     async fn decide(
         &self,
-        routed: &Routed,
         caller: &Caller,
         scope: &Scope,
         permissions: &[Permission],
-        prepared: &dyn Prepared,
-    ) -> Result<i64, Fault> {
+    ) -> Result<Result<i64, Refusal>, Fault> {
         if permissions.is_empty() {
-            return Ok(0);
+            return Ok(Ok(0));
         }
         let decision = self
             .authorizer
             .decide(&self.store, caller, scope, self.clock.now(), permissions)
             .await;
-        match decision.map_err(encode::store_fault)? {
-            Ok(epoch) => Ok(epoch),
-            Err(refusal) => {
-                refused::explain(&refusal);
-                match &refusal.untrusting_role {
-                    Some(role) => Err(prepared.role_refused(role)),
-                    None => Err(encode::denied(routed, &refusal)),
-                }
-            }
-        }
+        let decision = decision.map_err(encode::store_fault)?;
+        Ok(decision.inspect_err(refused::explain))
     }
 
     async fn token_user(&self, token: &str, scope: &str) -> Result<TokenUser, Fault> {

@@ -16,7 +16,7 @@ use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs::default_provider;
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
-use tokio_rustls::TlsAcceptor;
+pub use tokio_rustls::TlsAcceptor;
 
 pub use authority::{AuthorityRecord, CA_DAYS, LEAF_DAYS, LeafKey, LocalAuthority};
 pub use files::CertificateFiles;

@@ -83,6 +83,11 @@ impl KeyRing {
         Ok(ring)
     }
 
+    /// Whether this is the key that the ring was wrapped under.
+    pub fn is_wrapped_under(&self, master: &MasterKey) -> bool {
+        self.check(master).is_ok()
+    }
+
     fn check(&self, master: &MasterKey) -> Result<(), VaultError> {
         let given = master.fingerprint()?;
         if given == self.master_key {

@@ -25,13 +25,19 @@ impl Names {
         let mut names = Self::local();
         names.hosts.extend(host_name());
         names.addresses.extend(machine_addresses());
-        for name in configured {
+        names.and_hosts(configured)
+    }
+
+    /// These and more; what is an address counts as one.
+    #[must_use]
+    pub fn and_hosts(mut self, more: &[String]) -> Self {
+        for name in more {
             match name.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>() {
-                Ok(address) => _ = names.addresses.insert(address),
-                Err(_) => _ = names.hosts.insert(name.trim_end_matches('.').to_ascii_lowercase()),
+                Ok(address) => _ = self.addresses.insert(address),
+                Err(_) => _ = self.hosts.insert(name.trim_end_matches('.').to_ascii_lowercase()),
             }
         }
-        names
+        self
     }
 
     /// `localhost` and loopback alone, with 10.0.2.2.
