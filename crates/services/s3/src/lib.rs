@@ -1,1 +1,49 @@
-//! homeport-s3.
+//! Amazon S3: buckets, and objects whose bytes stream both ways.
+//!
+//! Start with [`operations`]. Buckets and objects are records (`records.rs`); an object's bytes are a blob that is
+//! written whole before the record that names it is committed, so a reader finds the old object or the new one.
+//! Operations on objects read the call by hand (`request.rs`), those on buckets go by the model.
+
+mod bucket_name;
+mod checksum;
+mod conditions;
+mod copies;
+mod cors;
+mod error;
+mod listing;
+mod object_headers;
+pub mod operations;
+mod range;
+mod records;
+mod request;
+mod resource_policy;
+mod serve;
+mod sweep;
+mod upload;
+
+use std::sync::Arc;
+
+use homeport_blobs::Blobs;
+use homeport_service::{Host, Hosted, Parts, ServiceSpec};
+use homeport_store::Store;
+
+pub use error::S3Error;
+
+/// The largest body that is read whole: a thousand keys to delete, in bytes.
+const MAX_BODY: usize = 2 << 20;
+
+/// The service's state.
+pub struct S3 {
+    store: Store,
+    blobs: Blobs,
+    policies: resource_policy::ParsedPolicies,
+}
+
+/// Makes the service over a blob store. The caller puts the first part into the needs `resource_policies` (for
+/// `s3`) and `bucket_cors`, and calls [`S3::sweep`] now and then.
+pub fn host(parts: &Parts, blobs: &Blobs) -> (Arc<S3>, Arc<dyn Hosted>) {
+    let (store, blobs) = (parts.store.clone(), blobs.of("s3"));
+    let service = Arc::new(S3 { store, blobs, policies: resource_policy::ParsedPolicies::default() });
+    let spec = ServiceSpec { name: "s3", event_source: "s3", max_body: MAX_BODY };
+    (service.clone(), Arc::new(Host::new(spec, service, operations::OPERATIONS)))
+}

@@ -1,0 +1,111 @@
+use homeport_service::{Asked, Cx, Effect, Operation, Permission, Permissions};
+use serde::{Deserialize, Serialize};
+
+use crate::S3;
+use crate::error::S3Error;
+use crate::records;
+use crate::request::{MAX_KEY, object_arn, signed_for};
+
+/// `DeleteObjects` (S3 API reference): up to a thousand keys at once, in one transaction. Unlike on AWS, where each
+/// key is decided for itself, the call is refused when one of them is.
+pub(crate) struct DeleteObjects;
+
+const MAX_KEYS: usize = 1_000;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Input {
+    bucket: String,
+    delete: Delete,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Delete {
+    objects: Vec<Named>,
+    #[serde(default)]
+    quiet: bool,
+}
+
+#[derive(Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Named {
+    key: String,
+    version_id: Option<String>,
+    #[serde(rename = "ETag")]
+    etag: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Output {
+    deleted: Vec<Deleted>,
+    errors: Vec<Failed>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Deleted {
+    key: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Failed {
+    key: String,
+    code: &'static str,
+    message: &'static str,
+}
+
+impl Operation for DeleteObjects {
+    type Service = S3;
+    type Input = Input;
+    type Output = Output;
+    type Error = S3Error;
+
+    const NAME: &'static str = "DeleteObjects";
+    const EFFECT: Effect = Effect::WritesData;
+
+    fn permissions(_: &Asked<'_, S3>, input: &Input) -> Permissions {
+        let key = |named: &Named| Permission::new("s3:DeleteObject", object_arn(&input.bucket, &named.key));
+        Permissions::All(input.delete.objects.iter().map(key).collect())
+    }
+
+    fn run(cx: Cx<S3>, input: Input) -> impl Future<Output = Result<Output, S3Error>> + Send {
+        async move {
+            let named = input.delete.objects;
+            let fits = |named: &Named| !named.key.is_empty() && named.key.len() <= MAX_KEY;
+            if named.is_empty() || named.len() > MAX_KEYS || !named.iter().all(fits) {
+                return Err(S3Error::MalformedXml);
+            }
+            if named.iter().any(|named| named.etag.is_some()) {
+                return Err(S3Error::NotImplemented { header: "ETag".to_owned() });
+            }
+            let is_current =
+                |named: &&Named| named.version_id.as_deref().is_none_or(|version| version == "null");
+            let (current, versions): (Vec<_>, Vec<_>) = named.iter().partition(is_current);
+            let (name, region, keys) = (&input.bucket, signed_for(&cx), &current);
+            let blobs = cx
+                .write(|tx| async move {
+                    let bucket = records::bucket(&tx, name, region).await?;
+                    let mut blobs = Vec::new();
+                    for named in keys {
+                        blobs.extend(records::delete_object(&tx, &bucket.generation, &named.key).await?);
+                    }
+                    Ok::<_, S3Error>(blobs)
+                })
+                .await?;
+            for blob in blobs {
+                cx.service.discard(Some(blob)).await;
+            }
+            let told = current.iter().filter(|_| !input.delete.quiet);
+            let deleted = told.map(|named| Deleted { key: named.key.clone() }).collect();
+            let errors = versions.iter().map(|named| Failed {
+                key: named.key.clone(),
+                code: "NoSuchVersion",
+                message: "The specified version does not exist.",
+            });
+            Ok(Output { deleted, errors: errors.collect() })
+        }
+    }
+}

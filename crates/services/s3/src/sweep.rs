@@ -1,0 +1,26 @@
+use homeport_blobs::BlobId;
+use homeport_core::Timestamp;
+
+use crate::S3;
+use crate::error::S3Error;
+use crate::records;
+
+impl S3 {
+    /// Removes the blobs that a crash or a broken connection left without an object, and says how many. Only those
+    /// older than a day, so none of an upload that is under way.
+    pub async fn sweep(&self, now: Timestamp) -> Result<usize, S3Error> {
+        let named = async |blobs: Vec<BlobId>| {
+            let blobs = &blobs;
+            Ok(self.store.read(|tx| async move { records::named(&tx, blobs).await }).await?)
+        };
+        self.blobs.sweep(now, named).await
+    }
+
+    /// Deletes the blob of an object that is gone. If that fails, the sweep does it.
+    pub(crate) async fn discard(&self, blob: Option<String>) {
+        let Some(blob) = blob.as_deref().and_then(BlobId::parse) else { return };
+        if let Err(error) = self.blobs.delete(&blob).await {
+            tracing::warn!(%blob, %error, "a blob that no object names was not deleted; the sweep will");
+        }
+    }
+}
