@@ -1,1 +1,45 @@
-fn main() {}
+//! Homeport: a mobile backend that its owner runs, speaking AWS's protocols.
+//!
+//! Start with `serve`: what a server is made of, and in which order. `house` is an opened installation, `wiring` the
+//! services in it, `office` what commands ask of it; `config` has every setting.
+
+mod args;
+mod certificates;
+mod clock;
+mod commands;
+mod config;
+mod console;
+mod environment;
+mod error;
+mod front_desk;
+mod house;
+mod installation;
+mod log;
+mod mail;
+mod master_key;
+mod metrics;
+mod office;
+mod outbox;
+mod own_pages;
+mod randomness;
+mod serve;
+mod server_file;
+mod sockets;
+mod wiring;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::Arguments;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match commands::run(&arguments) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("homeport: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

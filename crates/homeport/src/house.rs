@@ -1,0 +1,149 @@
+//! An opened installation: store, keys, services. A server has one, and so has a command where none runs.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use homeport_core::{SharedClock, SharedRandomness};
+use homeport_edge::egress::{Egress, EgressRules};
+use homeport_service::{AuthorizationEpoch, Installation, Needs, Parts};
+use homeport_store::{EmbeddedOptions, OpenError, Store};
+use homeport_vault::{KeyRing, MasterKey};
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject;
+
+use crate::clock::SystemClock;
+use crate::config::{Config, Issuer};
+use crate::environment::Environment;
+use crate::error::ProgramError;
+use crate::installation::InstallationRecord;
+use crate::mail::Mail;
+use crate::master_key::KeySource;
+use crate::outbox::Outbox;
+use crate::randomness::OsRandomness;
+use crate::server_file::ServerFile;
+use crate::wiring::{self, Services};
+
+/// An opened installation.
+pub(crate) struct House {
+    pub(crate) config: Config,
+    pub(crate) key: KeySource,
+    pub(crate) parts: Parts,
+    pub(crate) services: Services,
+    pub(crate) outbox: Arc<Outbox>,
+    pub(crate) egress: Arc<Egress>,
+}
+
+/// For whom a house is opened.
+pub(crate) enum For<'a> {
+    /// A command: there must be one.
+    Command,
+    /// A server at this endpoint, with its functions' endpoint: it is made if there is none.
+    Server { endpoint: &'a str, functions_url: String },
+}
+
+impl House {
+    /// Opens the store, then the key, then makes the services.
+    pub(crate) async fn open(
+        config: Config,
+        environment: &Environment,
+        opened_for: For<'_>,
+    ) -> Result<Self, ProgramError> {
+        let (clock, randomness): (SharedClock, SharedRandomness) =
+            (Arc::new(SystemClock), Arc::new(OsRandomness));
+        let key = KeySource::find(&config, environment)?;
+        let store = open_store(&config, matches!(opened_for, For::Command)).await?;
+        let folder = config.data.folder.clone();
+        let kept = InstallationRecord::read(&store).await?;
+        let (record, master) = match (kept, &opened_for) {
+            (Some(record), _) => {
+                let master = key.for_ring(&record.key_ring, folder.clone())?;
+                check(&record.key_ring, &master, &key, &folder)?;
+                (record.bring_up_to_date(&store, &config, &master, &*randomness).await?, master)
+            }
+            (None, For::Command) => return Err(ProgramError::NoData { folder }),
+            (None, For::Server { endpoint, .. }) => {
+                InstallationRecord::make(&store, &config, &key, endpoint, clock.now(), &*randomness).await?
+            }
+        };
+        let vault = record.key_ring.unlock(&master, randomness.clone())?;
+        let parts = Parts {
+            epoch: Arc::new(AuthorizationEpoch::follow(&store)),
+            installation: Arc::new(Installation {
+                account: record.account,
+                public_urls: record.public_urls,
+                aws_issuer: config.cognito.issuer == Issuer::Aws,
+                functions_url: match opened_for {
+                    For::Command => None,
+                    For::Server { functions_url, .. } => Some(functions_url),
+                },
+            }),
+            store,
+            vault,
+            clock,
+            randomness,
+            needs: Arc::new(Needs::default()),
+        };
+        let outbox = Arc::new(Outbox::new(&parts));
+        let mail = Mail::new(&config.smtp, environment, outbox.clone())?;
+        parts.needs.send_message.set(Arc::new(mail)).ok();
+        let egress = egress(&config)?;
+        parts.needs.fetch.set(egress.clone()).ok();
+        let services = wiring::services(&parts, &config)?;
+        Ok(Self { config, key, parts, services, outbox, egress })
+    }
+}
+
+fn egress(config: &Config) -> Result<Arc<Egress>, ProgramError> {
+    let rules = EgressRules { allow: config.egress.allow.clone(), loopback: config.dev };
+    let Some(path) = &config.egress.ca_file else { return Ok(Egress::new(rules, Vec::new())) };
+    let file = |source| ProgramError::File { path: path.clone(), source };
+    let pem = std::fs::read(path).map_err(file)?;
+    let roots = CertificateDer::pem_slice_iter(&pem).collect::<Result<Vec<_>, _>>();
+    Ok(Egress::new(rules, roots.map_err(|error| file(std::io::Error::other(error)))?))
+}
+
+/// A wrong key is told before anything is done with it.
+fn check(ring: &KeyRing, master: &MasterKey, key: &KeySource, folder: &Path) -> Result<(), ProgramError> {
+    if ring.is_wrapped_under(master) {
+        return Ok(());
+    }
+    let refused = ring.unlock(master, Arc::new(OsRandomness)).err();
+    Err(ProgramError::KeyWrong {
+        folder: folder.to_owned(),
+        source_name: key.name(),
+        error: refused.unwrap_or(homeport_vault::VaultError::BrokenRing),
+    })
+}
+
+async fn open_store(config: &Config, must_exist: bool) -> Result<Store, ProgramError> {
+    let (folder, path) = (&config.data.folder, config.data.store());
+    if must_exist && !path.exists() {
+        return Err(ProgramError::NoData { folder: folder.clone() });
+    }
+    make_private(folder)?;
+    let bytes = |mib: u32| u64::from(mib) << 20;
+    let options = EmbeddedOptions {
+        row_cache_bytes: usize::try_from(bytes(config.store.row_cache_mib)).unwrap_or(usize::MAX),
+        block_cache_bytes: bytes(config.store.block_cache_mib),
+        memtable_bytes: bytes(config.store.memtable_mib),
+    };
+    Store::open(&path, options).await.map_err(|error| match error {
+        OpenError::Locked => ProgramError::Held { folder: folder.clone(), who: holder(config) },
+        OpenError::NewerFormat { found, known } => {
+            ProgramError::NewerData { folder: folder.clone(), found, known }
+        }
+        source => ProgramError::Data { folder: path.clone(), source },
+    })
+}
+
+/// The data folder is its owner's alone.
+fn make_private(folder: &Path) -> Result<(), ProgramError> {
+    use std::os::unix::fs::DirBuilderExt;
+    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
+    made.map_err(|source| ProgramError::File { path: folder.to_owned(), source })
+}
+
+fn holder(config: &Config) -> String {
+    let file = ServerFile::read(&config.data.server_file());
+    file.map(|file| format!(" (process {}, at {})", file.pid, file.endpoint)).unwrap_or_default()
+}

@@ -1,0 +1,118 @@
+//! What commands ask of an installation: of the server that holds its folder, or of the folder itself.
+
+use std::sync::Arc;
+
+use homeport_edge::tls::Pins;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::certificates::{self, Audience, Authority};
+use crate::console::Links;
+use crate::error::ProgramError;
+use crate::house::House;
+use crate::installation::InstallationRecord;
+use crate::outbox::Asked;
+
+/// One question. It travels as JSON to a running server.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Action {
+    /// The administrator's keys.
+    Credentials {
+        /// New ones in place of all there are.
+        rotate: bool,
+    },
+    /// The local authority's root, as `{"pem": …}`; `null` where the operator's certificate is shown.
+    Authority,
+    /// The pins of the key in use and of the next.
+    Pins,
+    /// Messages in the outbox.
+    Outbox(Asked),
+    /// A one-time link to the outbox page; only a server has one.
+    OutboxLink,
+    /// The next master key in place of the one in use.
+    RotateKey,
+}
+
+/// Answers questions about one house.
+pub(crate) struct Office {
+    house: Arc<House>,
+    /// The console's links, where there is a console.
+    links: Option<Arc<Links>>,
+}
+
+impl Office {
+    pub(crate) fn new(house: Arc<House>, links: Option<Arc<Links>>) -> Self {
+        Self { house, links }
+    }
+
+    pub(crate) async fn answer(&self, action: &Action) -> Result<Value, ProgramError> {
+        match action {
+            Action::Credentials { rotate } => self.credentials(*rotate).await,
+            Action::Authority => self.authority().await,
+            Action::Pins => self.pins().await,
+            Action::Outbox(asked) => self.outbox(asked).await,
+            Action::OutboxLink => self.link(),
+            Action::RotateKey => self.rotate_key().await,
+        }
+    }
+
+    async fn credentials(&self, rotate: bool) -> Result<Value, ProgramError> {
+        let iam = &self.house.services.iam;
+        let keys = if rotate { iam.rotate_administrator().await? } else { iam.administrator_keys().await? };
+        let keys = keys.ok_or(ProgramError::NoAdministrator)?;
+        Ok(json!({
+            "accessKeyId": keys.access_key_id,
+            "secretAccessKey": keys.secret_access_key.expose_text(),
+            "accountId": self.house.parts.installation.account.to_string(),
+        }))
+    }
+
+    async fn authority(&self) -> Result<Value, ProgramError> {
+        if self.house.config.tls.certificate.is_some() {
+            return Ok(Value::Null);
+        }
+        let authority = Authority::open(&self.house.parts, &self.house.config, Audience::Clients).await?;
+        Ok(json!({ "pem": authority.root_pem() }))
+    }
+
+    async fn pins(&self) -> Result<Value, ProgramError> {
+        if let Some(pins) = certificates::pins_of_files(&self.house.config)? {
+            return Ok(flat(&pins, None));
+        }
+        let (now, next) =
+            Authority::open(&self.house.parts, &self.house.config, Audience::Clients).await?.pins()?;
+        Ok(flat(&now, Some(&next)))
+    }
+
+    async fn outbox(&self, asked: &Asked) -> Result<Value, ProgramError> {
+        let messages =
+            self.house.outbox.read(asked).await.map_err(|error| ProgramError::Refused(error.to_string()))?;
+        serde_json::to_value(messages).map_err(|error| ProgramError::Refused(error.to_string()))
+    }
+
+    fn link(&self) -> Result<Value, ProgramError> {
+        let links = self.links.as_ref().ok_or_else(|| {
+            ProgramError::Refused(
+                "the outbox page is the console's, and no server with a console runs".to_owned(),
+            )
+        })?;
+        Ok(json!({ "url": links.issue("/outbox") }))
+    }
+
+    async fn rotate_key(&self) -> Result<Value, ProgramError> {
+        let (house, parts) = (&self.house, &self.house.parts);
+        let folder = house.config.data.folder.clone();
+        let turned = InstallationRecord::rotate_key(&parts.store, &house.key, folder, &*parts.randomness);
+        Ok(json!({ "masterKey": turned.await?, "source": house.key.name() }))
+    }
+}
+
+fn flat(now: &Pins, next: Option<&Pins>) -> Value {
+    let mut pins = json!({ "pin": format!("sha256/{}", now.spki_sha256), "rawKey": now.raw_key });
+    if let Some(next) = next {
+        pins["nextPin"] = Value::from(format!("sha256/{}", next.spki_sha256));
+        pins["nextRawKey"] = Value::from(next.raw_key.clone());
+    }
+    pins
+}

@@ -1,0 +1,80 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use homeport_core::{Arn, BoxFuture, Region};
+use homeport_edge::Pipeline;
+use homeport_edge::cors::was_forwarded;
+use homeport_service::needs::{CheckSignature, SignedCall};
+use homeport_service::{Body, Peer, Permission, Plane, full};
+use homeport_store::{Key, Store, StoreError};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::request::Parts;
+use http::{HeaderValue, Method, Response, StatusCode};
+
+use crate::metrics::Metrics;
+
+/// How long the store may take to answer before the server is not ready.
+const READY_TIME: Duration = Duration::from_secs(1);
+
+/// `/_homeport/*`: health, ready, metrics.
+pub(crate) struct OwnPages {
+    pub(crate) store: Store,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) pipeline: Arc<Pipeline>,
+}
+
+impl Plane for OwnPages {
+    fn claims(&self, head: &Parts, _: &str) -> bool {
+        head.uri.path().starts_with("/_homeport/")
+    }
+
+    fn handle<'a>(&'a self, head: Parts, _: Body, peer: Peer) -> BoxFuture<'a, Response<Body>> {
+        Box::pin(async move {
+            if !matches!(head.method, Method::GET | Method::HEAD) {
+                return text(StatusCode::METHOD_NOT_ALLOWED, "");
+            }
+            match head.uri.path() {
+                "/_homeport/health" => text(StatusCode::OK, "yes\n"),
+                "/_homeport/ready" if self.is_ready().await => text(StatusCode::OK, "yes\n"),
+                "/_homeport/ready" => text(StatusCode::SERVICE_UNAVAILABLE, "no\n"),
+                "/_homeport/metrics" => self.metrics(&head, peer).await,
+                _ => text(StatusCode::NOT_FOUND, ""),
+            }
+        })
+    }
+}
+
+impl OwnPages {
+    async fn is_ready(&self) -> bool {
+        let read = self.store.read(|tx| async move { tx.get(&Key::of("installation")).await });
+        let read: Result<Result<_, StoreError>, _> = tokio::time::timeout(READY_TIME, read).await;
+        matches!(read, Ok(Ok(_)))
+    }
+
+    /// For programs on this machine that come straight to us, or for whom IAM allows it.
+    async fn metrics(&self, head: &Parts, peer: Peer) -> Response<Body> {
+        let local = peer.address.ip().to_canonical().is_loopback() && !was_forwarded(&head.headers);
+        if !local && !self.is_allowed(head, peer).await {
+            return text(StatusCode::FORBIDDEN, "");
+        }
+        text(StatusCode::OK, &self.metrics.page(self.pipeline.lost_audit_rows()))
+    }
+
+    async fn is_allowed(&self, head: &Parts, peer: Peer) -> bool {
+        let (region, body) = (Region::default_region(), Bytes::new());
+        let call = SignedCall { head, body: &body, peer, service: "homeport", region: &region };
+        let everything = Arn::new("homeport", "", "", "metrics");
+        let permissions = vec![Permission::new("homeport:GetMetrics", everything)];
+        self.pipeline.check_signature(call, permissions).await.is_ok()
+    }
+}
+
+fn text(status: StatusCode, body: &str) -> Response<Body> {
+    let mut response = Response::new(full(body.to_owned()));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
