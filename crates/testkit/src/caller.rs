@@ -1,7 +1,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use homeport_service::{Peer, Via, full};
+use homeport_service::{Body, Peer, Via, full};
 use homeport_sigv4::{Credentials, SignedPayload, Signer};
 use homeport_wire::Models;
 use http::{HeaderMap, HeaderName, HeaderValue, Request};
@@ -94,8 +94,12 @@ impl TestCaller {
 
     /// Sends a request as it is.
     pub async fn send_raw(&self, method: &str, target: &str, headers: HeaderMap, body: &[u8]) -> Reply {
-        let mut request =
-            Request::builder().method(method).uri(target).body(full(body.to_vec())).expect("a request");
+        self.send_streamed(method, target, headers, full(body.to_vec())).await
+    }
+
+    /// Sends a request as it is, with a body that may stream.
+    pub async fn send_streamed(&self, method: &str, target: &str, headers: HeaderMap, body: Body) -> Reply {
+        let mut request = Request::builder().method(method).uri(target).body(body).expect("a request");
         *request.headers_mut() = headers;
         let peer = Peer { address: self.address, client: self.address.ip(), secure: false, via: Via::Public };
         let response = self.app.front.handle(request, peer).await;
