@@ -1,24 +1,59 @@
-//! AWS Security Token Service: who a caller is, and temporary credentials.
+//! Security Token Service: who a caller is, and temporary credentials.
 //!
-//! Start with [`operations`]' table.
+//! Temporary credentials are not stored (security decision 9). The session token is sealed and holds
+//! everything that was granted ([`session`]); the secret is derived from the key id ([`token`]). At each
+//! call the role or user is looked up again ([`identify`]), so that one that is gone grants nothing.
+//! STS meets two needs: `Identify` for temporary keys, `AssumeForService` for services that act under a role.
 
+mod assume_for_service;
 mod error;
+mod identify;
 mod operations;
+mod session;
+mod session_policies;
+mod token;
+mod trust;
 
 use std::sync::Arc;
 
-use homeport_service::{Host, Hosted, Parts, ServiceSpec};
+use homeport_core::{Account, SharedClock, SharedRandomness};
+use homeport_policy::Policy;
+use homeport_service::{AuthorizationEpoch, Host, Hosted, Needs, Parts, ServiceSpec};
+use homeport_store::Store;
+use homeport_vault::Vault;
 
 pub use error::StsError;
 
-/// STS: what its operations work with.
-pub struct Sts;
+/// STS's state: no records at all, and a cache of identified tokens.
+pub struct Sts {
+    store: Store,
+    vault: Vault,
+    clock: SharedClock,
+    randomness: SharedRandomness,
+    account: Account,
+    epoch: Arc<AuthorizationEpoch>,
+    needs: Arc<Needs>,
+    user_session_policy: Arc<Policy>,
+    identified: identify::Cache,
+}
 
-const SPEC: ServiceSpec = ServiceSpec { name: "sts", event_source: "sts", max_body: 256 * 1024 };
+/// The largest request: a web identity's token of 20,000 characters with its policies.
+const MAX_BODY: usize = 256 * 1024;
 
-/// Makes the service and its table.
-pub fn host(_parts: &Parts) -> (Arc<Sts>, Arc<dyn Hosted>) {
-    let service = Arc::new(Sts);
-    let host = Host::new(SPEC, service.clone(), operations::OPERATIONS);
-    (service, Arc::new(host))
+/// Makes the service. STS meets `Identify` for temporary keys and `AssumeForService`.
+pub fn host(parts: &Parts) -> (Arc<Sts>, Arc<dyn Hosted>) {
+    let sts = Arc::new(Sts {
+        store: parts.store.clone(),
+        vault: parts.vault.clone(),
+        clock: parts.clock.clone(),
+        randomness: parts.randomness.clone(),
+        account: parts.installation.account,
+        epoch: parts.epoch.clone(),
+        needs: parts.needs.clone(),
+        user_session_policy: session_policies::of_user_sessions(),
+        identified: identify::Cache::default(),
+    });
+    let spec = ServiceSpec { name: "sts", event_source: "sts", max_body: MAX_BODY };
+    let hosted = Arc::new(Host::new(spec, sts.clone(), operations::OPERATIONS));
+    (sts, hosted)
 }

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 use crate::Sts;
 use crate::error::StsError;
 
-/// `GetCallerIdentity` (AWS STS API reference): whose keys these are. It needs no permission: whoever can
-/// sign may ask, even where a policy denies it.
+/// `GetCallerIdentity` (STS API reference): who signed the call. It needs no permission, and no policy can
+/// forbid it; the pipeline refuses unsigned calls.
 pub(crate) struct GetCallerIdentity;
 
 #[derive(Deserialize)]
@@ -34,10 +34,13 @@ impl Operation for GetCallerIdentity {
 
     fn run(cx: Cx<Sts>, _: Input) -> impl Future<Output = Result<Output, StsError>> + Send {
         async move {
-            let account = cx.account();
-            let identity = cx.principal().arn(account).zip(cx.principal().user_id());
-            let (arn, user_id) = identity.ok_or(StsError::NoIdentity)?;
-            Ok(Output { user_id, account: account.to_string(), arn: arn.to_string() })
+            let (account, principal) = (cx.account(), cx.principal());
+            match (principal.user_id(), principal.arn(account)) {
+                (Some(user_id), Some(arn)) => {
+                    Ok(Output { user_id, account: account.to_string(), arn: arn.to_string() })
+                }
+                _ => Err(StsError::AccessDenied("Request must be signed by an IAM principal.".into())),
+            }
         }
     }
 }

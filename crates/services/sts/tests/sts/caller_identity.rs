@@ -1,5 +1,3 @@
-//! STS through the whole pipeline.
-
 use homeport_testkit::TestApp;
 use serde_json::json;
 

@@ -1,0 +1,117 @@
+//! Whose temporary credentials signed a call.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use homeport_core::{BoxFuture, Timestamp};
+use homeport_service::needs::{Identified, Identify, Unidentified, met};
+use homeport_service::{CognitoSession, Principal};
+use homeport_store::{StoreError, Tx};
+use homeport_vault::Purpose;
+
+use crate::Sts;
+use crate::session::{Session, SessionOf};
+
+/// Sessions that are kept ready; when full, the cache starts anew.
+const CACHED_SESSIONS: usize = 10_000;
+
+/// Sessions as of an authorization epoch: every change of a role, user or policy moves the epoch.
+#[derive(Default)]
+pub(crate) struct Cache(Mutex<Sessions>);
+
+#[derive(Default)]
+struct Sessions {
+    seen_epoch: u64,
+    by_token: HashMap<[u8; 32], (Principal, Timestamp)>,
+}
+
+impl Cache {
+    fn get(&self, epoch: u64, token: &[u8; 32]) -> Option<(Principal, Timestamp)> {
+        let sessions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        sessions.by_token.get(token).filter(|_| sessions.seen_epoch == epoch).cloned()
+    }
+
+    fn put(&self, epoch: u64, token: [u8; 32], principal: Principal, expires: Timestamp) {
+        let mut sessions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if sessions.seen_epoch != epoch || sessions.by_token.len() >= CACHED_SESSIONS {
+            *sessions = Sessions { seen_epoch: epoch, by_token: HashMap::new() };
+        }
+        sessions.by_token.insert(token, (principal, expires));
+    }
+}
+
+impl Sts {
+    async fn principal_of(
+        &self,
+        access_key_id: &str,
+        token: &str,
+    ) -> Result<(Principal, Timestamp), Unidentified> {
+        // Taken before the look-up: a change in between leaves an entry that is already stale.
+        let epoch = self.epoch.current();
+        let hash = self.vault.keyed_hash(Purpose::Session, &[access_key_id.as_bytes(), token.as_bytes()]);
+        if let Some(known) = self.identified.get(epoch, &hash) {
+            return Ok(known);
+        }
+        let session = self.open(access_key_id, token).ok_or(Unidentified::InvalidToken)?;
+        if session.expires <= self.clock.now() {
+            return Err(Unidentified::Expired);
+        }
+        let session_ref = &session;
+        let principal = self.store.read(|tx| async move { self.stands(&tx, session_ref).await }).await?;
+        let principal = principal.ok_or(Unidentified::Revoked)?;
+        self.identified.put(epoch, hash, principal.clone(), session.expires);
+        Ok((principal, session.expires))
+    }
+
+    /// The session's principal, if the very role or user that it was issued for is still there.
+    async fn stands(&self, tx: &Tx, session: &Session) -> Result<Option<Principal>, StoreError> {
+        let Ok(policies_of) = met(&self.needs.policies_of, "PoliciesOf") else { return Ok(None) };
+        let principal = session.principal(self.narrowed_by(tx, session).await?);
+        let stands = match &session.of {
+            SessionOf::User { .. } => policies_of.policies_of(tx, &principal).await?.exists,
+            SessionOf::Role(assumed) => {
+                let role = policies_of.role(tx, assumed.role_arn.as_str()).await?;
+                role.is_some_and(|role| role.id == assumed.role_id)
+            }
+        };
+        Ok(stands.then_some(principal))
+    }
+
+    /// Whether the sign-in behind an identity pool's session still stands; asked at every call, as user
+    /// pools do not move the authorization epoch.
+    async fn sign_in_stands(&self, cognito: &CognitoSession, issued: Timestamp) -> Result<bool, StoreError> {
+        let CognitoSession { user_pool_id: Some(pool), sub: Some(sub), origin_jti, .. } = cognito else {
+            return Ok(true);
+        };
+        match met(&self.needs.verify_token, "VerifyToken") {
+            Ok(pools) => {
+                let origin_jti = origin_jti.as_deref().unwrap_or_default();
+                pools.sign_in_stands(pool, sub, origin_jti, issued).await
+            }
+            Err(_) => Ok(false),
+        }
+    }
+}
+
+impl Identify for Sts {
+    fn identify<'a>(
+        &'a self,
+        access_key_id: &'a str,
+        session_token: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<Identified, Unidentified>> {
+        Box::pin(async move {
+            let token = session_token.ok_or(Unidentified::UnknownKey)?;
+            let (principal, expires) = self.principal_of(access_key_id, token).await?;
+            if expires <= self.clock.now() {
+                return Err(Unidentified::Expired);
+            }
+            if let Principal::Role(session) = &principal
+                && let Some(cognito) = &session.cognito
+                && !self.sign_in_stands(cognito, session.issued).await?
+            {
+                return Err(Unidentified::Revoked);
+            }
+            Ok(Identified { secret: self.secret_of(access_key_id), principal })
+        })
+    }
+}

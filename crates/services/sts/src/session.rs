@@ -1,0 +1,79 @@
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use homeport_core::{Arn, Timestamp};
+use homeport_policy::Policy;
+use homeport_service::{CognitoSession, Principal, RoleSession, UserSession};
+use serde::{Deserialize, Serialize};
+
+/// What a session token holds, sealed. A later program must read what an earlier one sealed: members are
+/// only added, with a default.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Session {
+    pub(crate) issued: Timestamp,
+    pub(crate) expires: Timestamp,
+    pub(crate) mfa: bool,
+    pub(crate) of: SessionOf,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) enum SessionOf {
+    /// An IAM user (`GetSessionToken`).
+    User { id: String, arn: Arn, name: String },
+    /// A role.
+    Role(Box<AssumedRole>),
+}
+
+/// An assumed role.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct AssumedRole {
+    pub(crate) role_arn: Arn,
+    /// The role's unique id: a role deleted and made again is another.
+    pub(crate) role_id: String,
+    pub(crate) role_name: String,
+    pub(crate) session_name: String,
+    /// The inline session policies as they were given.
+    pub(crate) policies: Vec<String>,
+    /// ARNs of managed session policies; what they say today counts.
+    pub(crate) managed_policies: Vec<String>,
+    /// The role's and the session's tags.
+    pub(crate) tags: BTreeMap<String, String>,
+    pub(crate) transitive_tag_keys: Vec<String>,
+    pub(crate) source_identity: Option<String>,
+    pub(crate) context: BTreeMap<String, Vec<String>>,
+    pub(crate) cognito: Option<CognitoSession>,
+}
+
+impl Session {
+    /// Who calls with this session, narrowed by `policies`.
+    pub(crate) fn principal(&self, policies: Vec<Arc<Policy>>) -> Principal {
+        match &self.of {
+            SessionOf::User { id, arn, name } => Principal::User {
+                arn: arn.clone(),
+                id: id.clone(),
+                name: name.clone(),
+                session: Some(UserSession {
+                    session_policies: policies,
+                    mfa: self.mfa,
+                    issued: self.issued,
+                    expires: self.expires,
+                }),
+            },
+            SessionOf::Role(role) => Principal::Role(Arc::new(RoleSession {
+                role_arn: role.role_arn.clone(),
+                role_id: role.role_id.clone(),
+                role_name: role.role_name.clone(),
+                session_name: role.session_name.clone(),
+                session_policies: policies,
+                tags: role.tags.clone(),
+                transitive_tag_keys: role.transitive_tag_keys.clone(),
+                source_identity: role.source_identity.clone(),
+                mfa: self.mfa,
+                issued: self.issued,
+                expires: self.expires,
+                context: role.context.clone(),
+                cognito: role.cognito.clone(),
+            })),
+        }
+    }
+}
