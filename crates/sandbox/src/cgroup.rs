@@ -36,9 +36,7 @@ impl Cgroups {
     /// Tries version 2, then 1, by making a group with limits. An error says why neither works.
     pub(crate) fn probe() -> io::Result<Arc<Self>> {
         let own = format!("homeport-{}", std::process::id());
-        let two = Version::Two {
-            base: Path::new(MOUNTED).join(own_group_v2()?).join(&own),
-        };
+        let two = Version::Two { base: Path::new(MOUNTED).join(own_group_v2()?).join(&own) };
         let one = Version::One {
             memory: Path::new(MOUNTED).join("memory").join(&own),
             pids: Path::new(MOUNTED).join("pids").join(&own),
@@ -46,11 +44,7 @@ impl Cgroups {
         let mut refused = io::Error::from(io::ErrorKind::Unsupported);
         for version in [two, one] {
             version.forget_ended_programs();
-            let cgroups = Arc::new(Self {
-                version,
-                made: AtomicU64::new(0),
-                left: Mutex::default(),
-            });
+            let cgroups = Arc::new(Self { version, made: AtomicU64::new(0), left: Mutex::default() });
             match cgroups.make(64 << 20) {
                 Ok(_) => return Ok(cgroups),
                 Err(error) => refused = error,
@@ -64,10 +58,7 @@ impl Cgroups {
         self.sweep();
         self.version.prepare()?;
         let name = self.made.fetch_add(1, Ordering::Relaxed).to_string();
-        let group = Group {
-            folders: self.version.folders(&name),
-            of: self.clone(),
-        };
+        let group = Group { folders: self.version.folders(&name), of: self.clone() };
         for folder in &group.folders {
             fs::create_dir(folder)?;
         }
@@ -108,14 +99,10 @@ impl Version {
 
     fn limits(&self, name: &str) -> (PathBuf, PathBuf) {
         match self {
-            Self::One { memory, pids } => (
-                memory.join(name).join("memory.limit_in_bytes"),
-                pids.join(name).join("pids.max"),
-            ),
-            Self::Two { base } => (
-                base.join(name).join("memory.max"),
-                base.join(name).join("pids.max"),
-            ),
+            Self::One { memory, pids } => {
+                (memory.join(name).join("memory.limit_in_bytes"), pids.join(name).join("pids.max"))
+            }
+            Self::Two { base } => (base.join(name).join("memory.max"), base.join(name).join("pids.max")),
         }
     }
 
@@ -171,13 +158,9 @@ impl Group {
             .folders
             .iter()
             .flat_map(|folder| ["memory.events", "memory.oom_control"].map(|f| folder.join(f)));
-        files
-            .filter_map(|file| fs::read_to_string(file).ok())
-            .any(|text| {
-                text.lines()
-                    .filter_map(|line| line.strip_prefix("oom_kill "))
-                    .any(|count| count.trim() != "0")
-            })
+        files.filter_map(|file| fs::read_to_string(file).ok()).any(|text| {
+            text.lines().filter_map(|line| line.strip_prefix("oom_kill ")).any(|count| count.trim() != "0")
+        })
     }
 }
 
@@ -193,18 +176,12 @@ impl Drop for Group {
 /// The group this process is in, relative to where version 2 is mounted.
 fn own_group_v2() -> io::Result<PathBuf> {
     let groups = fs::read_to_string("/proc/self/cgroup")?;
-    let path = groups
-        .lines()
-        .find_map(|line| line.strip_prefix("0::/"))
-        .unwrap_or_default();
+    let path = groups.lines().find_map(|line| line.strip_prefix("0::/")).unwrap_or_default();
     Ok(PathBuf::from(path))
 }
 
 /// Writes to a file that must be there (`fs::write` would try to make it).
 fn write_existing(path: &Path, text: &str) -> io::Result<()> {
     use io::Write as _;
-    fs::OpenOptions::new()
-        .write(true)
-        .open(path)?
-        .write_all(text.as_bytes())
+    fs::OpenOptions::new().write(true).open(path)?.write_all(text.as_bytes())
 }

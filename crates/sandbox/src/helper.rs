@@ -57,11 +57,8 @@ fn take_orders() -> std::io::Result<(OwnedFd, Orders)> {
 
 fn carry_out(control: OwnedFd, orders: Orders) -> i32 {
     let report = control.try_clone();
-    let done = if orders.tier.has_namespaces() {
-        in_namespaces(control, orders)
-    } else {
-        in_place(control, orders)
-    };
+    let done =
+        if orders.tier.has_namespaces() { in_namespaces(control, orders) } else { in_place(control, orders) };
     match (done, report) {
         (Ok(status), _) => status,
         (Err(failure), Ok(report)) => {
@@ -73,10 +70,7 @@ fn carry_out(control: OwnedFd, orders: Orders) -> i32 {
 }
 
 fn say_failed(control: impl AsFd, failure: &Failure) {
-    let word = Word::Failed {
-        step: failure.step.to_owned(),
-        error: failure.error.to_string(),
-    };
+    let word = Word::Failed { step: failure.step.to_owned(), error: failure.error.to_string() };
     // Nobody is left to tell when the parent has gone; this process ends either way.
     let _ = channel::send(control, &word, &[]);
 }
@@ -111,10 +105,7 @@ fn in_namespaces(control: OwnedFd, orders: Orders) -> Result<i32, Failure> {
 /// Tier 1. The outer helper isn't bound to die with the parent, for it still has to end the tree: it hears of the
 /// parent's end by the socket.
 fn in_place(control: OwnedFd, orders: Orders) -> Result<i32, Failure> {
-    step(
-        "become a subreaper",
-        set_child_subreaper(Some(rustix::process::getpid())),
-    )?;
+    step("become a subreaper", set_child_subreaper(Some(rustix::process::getpid())))?;
     match step("fork", raw::fork())? {
         Forked::Child => {
             let failure = match die_with_parent(&control).and_then(|()| stand(&control, &[])) {
@@ -131,23 +122,13 @@ fn in_place(control: OwnedFd, orders: Orders) -> Result<i32, Failure> {
 /// Bound to the thread that forked this process. Must come after every change of credentials, which clears it; and the
 /// parent may have died before: then its end of the socket is closed.
 fn die_with_parent(control: &OwnedFd) -> Result<(), Failure> {
-    step(
-        "die with the parent",
-        set_parent_process_death_signal(Some(Signal::KILL)),
-    )?;
-    if outlast::hung_up(control) {
-        Err(Failure::of("the parent is gone"))
-    } else {
-        Ok(())
-    }
+    step("die with the parent", set_parent_process_death_signal(Some(Signal::KILL)))?;
+    if outlast::hung_up(control) { Err(Failure::of("the parent is gone")) } else { Ok(()) }
 }
 
 fn stand(control: &OwnedFd, listeners: &[std::net::TcpListener]) -> Result<(), Failure> {
     let fds: Vec<_> = listeners.iter().map(AsFd::as_fd).collect();
-    step(
-        "report to the parent",
-        channel::send(control, &Word::Standing, &fds),
-    )
+    step("report to the parent", channel::send(control, &Word::Standing, &fds))
 }
 
 /// Where a function writes: `/tmp`, or in tier 1 the folder that stands for it.

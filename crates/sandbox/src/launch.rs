@@ -61,10 +61,7 @@ impl Inside {
             return at.to_owned();
         }
         let below = |mount: &Mount| Some(mount.from.join(at.strip_prefix(&mount.at).ok()?));
-        self.mounts
-            .iter()
-            .find_map(below)
-            .unwrap_or_else(|| at.to_owned())
+        self.mounts.iter().find_map(below).unwrap_or_else(|| at.to_owned())
     }
 }
 
@@ -109,7 +106,28 @@ pub struct Exit {
     pub failed: Option<String>,
 }
 
+/// A hand on a process tree that somebody else owns and waits for.
+#[derive(Clone, Debug)]
+pub struct Handle(Arc<Watched>);
+
+impl Handle {
+    /// Ends the whole tree. Returns at once; [`Confined::wait`] says when it is done.
+    pub fn kill(&self) {
+        self.0.end();
+    }
+
+    /// The most memory that the tree was seen to hold, in bytes, looked at every 100 ms.
+    pub fn peak_memory(&self) -> u64 {
+        self.0.peak()
+    }
+}
+
 impl Confined {
+    /// A hand on it, for those who don't wait for it.
+    pub fn handle(&self) -> Handle {
+        Handle(self.watched.clone())
+    }
+
     /// Ends the whole tree. Returns at once; [`Confined::wait`] says when it is done.
     pub fn kill(&self) {
         self.watched.end();
@@ -131,11 +149,7 @@ impl Confined {
             _ => None,
         };
         let killed = self.group.as_ref().is_some_and(Group::killed_for_memory);
-        Exit {
-            status,
-            out_of_memory: killed || self.watched.was_over_memory(),
-            failed,
-        }
+        Exit { status, out_of_memory: killed || self.watched.was_over_memory(), failed }
     }
 
     /// The uid it has, in tier 3.

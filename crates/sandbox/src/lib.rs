@@ -23,7 +23,7 @@ mod watchdog;
 
 pub use error::SandboxError;
 pub use helper::{HELPER_COMMAND, sandbox_exec_main};
-pub use launch::{Confined, Exit, Inside, Launch, Network, Program};
+pub use launch::{Confined, Exit, Handle, Inside, Launch, Network, Program};
 pub use orders::Mount;
 pub use spawner::{Limits, Spawner};
 pub use tier::{Confinement, Tier};

@@ -37,12 +37,7 @@ pub(crate) struct Orders {
 #[derive(Serialize, Deserialize)]
 pub(crate) enum Run {
     /// The function's program.
-    Program {
-        path: PathBuf,
-        arguments: Vec<String>,
-        environment: Vec<(String, String)>,
-        folder: PathBuf,
-    },
+    Program { path: PathBuf, arguments: Vec<String>, environment: Vec<(String, String)>, folder: PathBuf },
     /// A few attempts that must succeed or fail in a real sandbox; the probe's.
     SelfTest { unreadable: PathBuf, unlisted_port: u16 },
 }

@@ -24,10 +24,7 @@ fn children(pid: i32, found: &mut Vec<i32>) {
         let Ok(line) = fs::read_to_string(task.path().join("children")) else {
             continue;
         };
-        found.extend(
-            line.split_ascii_whitespace()
-                .filter_map(|pid| pid.parse::<i32>().ok()),
-        );
+        found.extend(line.split_ascii_whitespace().filter_map(|pid| pid.parse::<i32>().ok()));
     }
 }
 
@@ -52,10 +49,7 @@ mod tests {
 
     #[test]
     fn a_child_and_its_child_are_found() {
-        let mut child = std::process::Command::new("sh")
-            .args(["-c", "sleep 30 & wait"])
-            .spawn()
-            .expect("sh");
+        let mut child = std::process::Command::new("sh").args(["-c", "sleep 30 & wait"]).spawn().expect("sh");
         let root = i32::try_from(child.id()).expect("pid");
         let mut seen = Vec::new();
         for _ in 0..100 {

@@ -23,9 +23,7 @@ pub(crate) fn fork() -> io::Result<Forked> {
     let pid = unsafe { libc::fork() };
     match pid {
         0 => Ok(Forked::Child),
-        pid if pid > 0 => Pid::from_raw(pid)
-            .map(Forked::Parent)
-            .ok_or_else(io::Error::last_os_error),
+        pid if pid > 0 => Pid::from_raw(pid).map(Forked::Parent).ok_or_else(io::Error::last_os_error),
         _ => Err(io::Error::last_os_error()),
     }
 }
@@ -82,10 +80,7 @@ pub(crate) fn bring_loopback_up() -> io::Result<()> {
         #[expect(clippy::cast_possible_truncation, reason = "interface flags are a short")]
         ifru_flags: (libc::IFF_UP | libc::IFF_RUNNING) as i16,
     };
-    let request = libc::ifreq {
-        ifr_name: name,
-        ifr_ifru: flags,
-    };
+    let request = libc::ifreq { ifr_name: name, ifr_ifru: flags };
     #[expect(unsafe_code, reason = "this ioctl has no safe wrapper")]
     // SAFETY: SIOCSIFFLAGS reads one ifreq, which outlives the call.
     let done = unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCSIFFLAGS, &raw const request) };
@@ -110,9 +105,5 @@ pub(crate) fn exit_now(status: c_int) -> ! {
 }
 
 fn succeeded(done: i64) -> io::Result<()> {
-    if done < 0 {
-        Err(io::Error::last_os_error())
-    } else {
-        Ok(())
-    }
+    if done < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }

@@ -37,10 +37,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            uids: UidRange::default(),
-            at_most: Tier::OwnUid,
-        }
+        Self { uids: UidRange::default(), at_most: Tier::OwnUid }
     }
 }
 
@@ -89,18 +86,8 @@ impl Spawner {
             return Err(SandboxError::Refused(self.0.confinement.to_string()));
         }
         self.start(tier, launch, |inside| {
-            let Program {
-                path,
-                arguments,
-                environment,
-                folder,
-            } = program(inside);
-            Run::Program {
-                path,
-                arguments,
-                environment,
-                folder,
-            }
+            let Program { path, arguments, environment, folder } = program(inside);
+            Run::Program { path, arguments, environment, folder }
         })
         .await
     }
@@ -115,30 +102,13 @@ impl Spawner {
             Tier::OwnUid => Some(self.0.uids.lease(&launch.function).ok_or_else(no_uid_left)?),
             _ => None,
         };
-        let outside = if tier.has_namespaces() {
-            Vec::new()
-        } else {
-            listen_outside(launch.listen.len()).await?
-        };
-        let scratch = if tier.has_namespaces() {
-            None
-        } else {
-            Some(self.scratch()?)
-        };
+        let outside =
+            if tier.has_namespaces() { Vec::new() } else { listen_outside(launch.listen.len()).await? };
+        let scratch = if tier.has_namespaces() { None } else { Some(self.scratch()?) };
         let inside = inside(tier, &launch, &outside, scratch.as_ref())?;
         let run = run(&inside);
-        let group = self
-            .0
-            .cgroups
-            .as_ref()
-            .and_then(|cgroups| group(cgroups, &launch));
-        let orders = orders(
-            &launch,
-            &inside,
-            uid.as_ref().map(crate::UidLease::uid),
-            group.is_none(),
-            run,
-        );
+        let group = self.0.cgroups.as_ref().and_then(|cgroups| group(cgroups, &launch));
+        let orders = orders(&launch, &inside, uid.as_ref().map(crate::UidLease::uid), group.is_none(), run);
 
         let Started { mut child, control } = self.fork(tier).await?;
         let pid = child.id().unwrap_or_default();
@@ -147,11 +117,7 @@ impl Spawner {
         }
         channel::send(&control, &orders, &[])?;
         let control = Arc::new(control);
-        let watched = Arc::new(Watched::new(
-            pid.cast_signed(),
-            launch.memory_bytes,
-            control.clone(),
-        ));
+        let watched = Arc::new(Watched::new(pid.cast_signed(), launch.memory_bytes, control.clone()));
         let listeners = match stands(tier, &control).await {
             Ok(inside) if tier.has_namespaces() => inside,
             Ok(_) => outside,
@@ -162,17 +128,7 @@ impl Spawner {
         };
         self.0.watchdog.watch(&watched);
         let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
-        Ok(Confined {
-            listeners,
-            stdout,
-            stderr,
-            child,
-            control,
-            watched,
-            group,
-            scratch,
-            uid,
-        })
+        Ok(Confined { listeners, stdout, stderr, child, control, watched, group, scratch, uid })
     }
 
     async fn fork(&self, tier: Tier) -> Result<Started, SandboxError> {
@@ -187,10 +143,7 @@ impl Spawner {
             .stderr(Stdio::piped())
             .kill_on_drop(tier.has_namespaces());
         let (reply, started) = oneshot::channel();
-        self.0
-            .jobs
-            .try_send(Job { command, reply })
-            .map_err(|_| SandboxError::Stopped)?;
+        self.0.jobs.try_send(Job { command, reply }).map_err(|_| SandboxError::Stopped)?;
         let child = started.await.map_err(|_| SandboxError::Stopped)??;
         Ok(Started { child, control })
     }
@@ -253,18 +206,10 @@ fn inside(
 ) -> std::io::Result<Inside> {
     let listeners = match tier.has_namespaces() {
         true => launch.listen.clone(),
-        false => outside
-            .iter()
-            .map(TcpListener::local_addr)
-            .collect::<Result<_, _>>()?,
+        false => outside.iter().map(TcpListener::local_addr).collect::<Result<_, _>>()?,
     };
     let tmp = scratch.map_or_else(|| PathBuf::from("/tmp"), |scratch| scratch.0.clone());
-    Ok(Inside {
-        tier,
-        listeners,
-        tmp,
-        mounts: launch.mounts.clone(),
-    })
+    Ok(Inside { tier, listeners, tmp, mounts: launch.mounts.clone() })
 }
 
 /// A group that can't be made leaves the watchdog and the limit per process, as where there are no groups.
@@ -304,19 +249,13 @@ async fn stands(tier: Tier, control: &Arc<OwnedFd>) -> Result<Vec<TcpListener>, 
     let control = control.clone();
     let first = move || {
         let mut watched = [PollFd::new(&*control, PollFlags::IN)];
-        let patience = Timespec {
-            tv_sec: PATIENCE.as_secs().cast_signed(),
-            tv_nsec: 0,
-        };
+        let patience = Timespec { tv_sec: PATIENCE.as_secs().cast_signed(), tv_nsec: 0 };
         match poll(&mut watched, Some(&patience)).map_err(std::io::Error::from)? {
             0 => Err(SandboxError::TimedOut),
             _ => Ok(channel::receive::<Word>(&*control)?),
         }
     };
-    match tokio::task::spawn_blocking(first)
-        .await
-        .map_err(std::io::Error::other)??
-    {
+    match tokio::task::spawn_blocking(first).await.map_err(std::io::Error::other)?? {
         Some((Word::Standing, fds)) => fds.into_iter().map(listener).collect(),
         Some((Word::Failed { step, error }, _)) => Err(SandboxError::Step { tier, step, error }),
         None => Err(SandboxError::Helper(std::io::ErrorKind::UnexpectedEof.into())),

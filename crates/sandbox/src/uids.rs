@@ -13,10 +13,7 @@ pub struct UidRange {
 impl Default for UidRange {
     /// 1,900,000,000 and the 65,536 from there: above what container managers hand out.
     fn default() -> Self {
-        Self {
-            first: 1_900_000_000,
-            count: 65_536,
-        }
+        Self { first: 1_900_000_000, count: 65_536 }
     }
 }
 
@@ -42,11 +39,7 @@ pub struct UidLease {
 impl UidPool {
     /// A pool over this range.
     pub fn new(range: UidRange) -> Self {
-        Self(Arc::new(Mutex::new(Leases {
-            range,
-            next: 0,
-            by_function: HashMap::new(),
-        })))
+        Self(Arc::new(Mutex::new(Leases { range, next: 0, by_function: HashMap::new() })))
     }
 
     /// A uid for this function; `None` when the range is used up.
@@ -63,11 +56,7 @@ impl UidPool {
                 uid
             }
         };
-        Some(UidLease {
-            pool: self.clone(),
-            function: function.to_owned(),
-            uid,
-        })
+        Some(UidLease { pool: self.clone(), function: function.to_owned(), uid })
     }
 }
 

@@ -21,13 +21,7 @@ pub(crate) struct Watched {
 
 impl Watched {
     pub(crate) fn new(root: i32, limit: u64, control: Arc<OwnedFd>) -> Self {
-        Self {
-            root,
-            limit,
-            control,
-            peak: AtomicU64::new(0),
-            over: AtomicBool::new(false),
-        }
+        Self { root, limit, control, peak: AtomicU64::new(0), over: AtomicBool::new(false) }
     }
 
     /// Hangs up: the helper then ends everything below it. (A signal to the helper would, in tier 1, leave the tree.)
@@ -64,10 +58,7 @@ pub(crate) struct Watchdog(Mutex<Vec<Weak<Watched>>>);
 
 impl Watchdog {
     pub(crate) fn watch(&self, watched: &Arc<Watched>) {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(Arc::downgrade(watched));
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::downgrade(watched));
     }
 
     fn standing(&self) -> Vec<Arc<Watched>> {

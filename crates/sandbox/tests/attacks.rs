@@ -50,26 +50,15 @@ fn as_every_user() -> ExitCode {
 }
 
 fn in_every_tier() -> ExitCode {
-    let user = if rustix::process::geteuid().is_root() {
-        "root"
-    } else {
-        "an ordinary user"
-    };
+    let user = if rustix::process::geteuid().is_root() { "root" } else { "an ordinary user" };
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let mut failures = 0;
     for tier in TIERS {
         failures += runtime.block_on(scenarios::in_tier(tier, user));
     }
-    if failures == 0 {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    }
+    if failures == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn tier_named(name: &str) -> Tier {
-    TIERS
-        .into_iter()
-        .find(|tier| tier.number().to_string() == name)
-        .expect("a tier's number")
+    TIERS.into_iter().find(|tier| tier.number().to_string() == name).expect("a tier's number")
 }

@@ -13,19 +13,15 @@ use crate::raw;
 pub(super) fn run(orders: &Orders) -> Failure {
     match confine(orders) {
         Ok(()) => match &orders.run {
-            Run::Program {
-                path,
-                arguments,
-                environment,
-                folder,
-            } => exec(path, arguments, environment, folder),
-            Run::SelfTest {
-                unreadable,
-                unlisted_port,
-            } => match self_test::run(orders, unreadable, *unlisted_port) {
-                Ok(()) => raw::exit_now(0),
-                Err(failure) => failure,
-            },
+            Run::Program { path, arguments, environment, folder } => {
+                exec(path, arguments, environment, folder)
+            }
+            Run::SelfTest { unreadable, unlisted_port } => {
+                match self_test::run(orders, unreadable, *unlisted_port) {
+                    Ok(()) => raw::exit_now(0),
+                    Err(failure) => failure,
+                }
+            }
         },
         Err(failure) => failure,
     }

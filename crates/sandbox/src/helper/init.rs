@@ -30,10 +30,7 @@ fn live(control: &OwnedFd, orders: Orders, listeners: Vec<TcpListener>) -> Resul
             raw::exit_now(STEP_FAILED)
         }
         Forked::Parent(function) => {
-            step(
-                "hide from the function",
-                set_dumpable_behavior(DumpableBehavior::NotDumpable),
-            )?;
+            step("hide from the function", set_dumpable_behavior(DumpableBehavior::NotDumpable))?;
             privileges::give_up_capabilities()?;
             raw::exit_now(outlast::reap_until_end_of(function))
         }

@@ -46,24 +46,11 @@ const READABLE: [&str; 27] = [
     "/proc/cpuinfo",
     "/proc/stat",
 ];
-const DEVICES: [&str; 5] = [
-    "/dev/null",
-    "/dev/zero",
-    "/dev/full",
-    "/dev/random",
-    "/dev/urandom",
-];
+const DEVICES: [&str; 5] = ["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"];
 
 pub(super) fn restrict(orders: &Orders) -> Result<(), Failure> {
     let alone = !orders.tier.has_namespaces();
-    let created = step(
-        "ask for Landlock",
-        if alone {
-            ask_alone()
-        } else {
-            ask_beside_namespaces()
-        },
-    )?;
+    let created = step("ask for Landlock", if alone { ask_alone() } else { ask_beside_namespaces() })?;
     let created = step("name the Landlock rules", rules(created, orders, alone))?;
     let status = step("take on Landlock", created.restrict_self())?;
     // The crate degrades silently; its status says whether anything came of it.

@@ -26,11 +26,7 @@ pub(super) fn set(orders: &Orders) -> Result<(), Failure> {
 
 /// Counted per user namespace, or per uid: in tier 1 that is Homeport's, with all its other processes.
 fn processes(orders: &Orders) -> u64 {
-    let others = if orders.tier.has_namespaces() {
-        0
-    } else {
-        threads_of_own_uid()
-    };
+    let others = if orders.tier.has_namespaces() { 0 } else { threads_of_own_uid() };
     others + MOST_PROCESSES as u64
 }
 
@@ -40,16 +36,9 @@ fn threads_of_own_uid() -> u64 {
         return 0;
     };
     let threads = |status: String| {
-        let field = |name: &str| {
-            status
-                .lines()
-                .find_map(|line| line.strip_prefix(name)?.split_whitespace().next())
-        };
-        if field("Uid:")? == own {
-            field("Threads:")?.parse::<u64>().ok()
-        } else {
-            None
-        }
+        let field =
+            |name: &str| status.lines().find_map(|line| line.strip_prefix(name)?.split_whitespace().next());
+        if field("Uid:")? == own { field("Threads:")?.parse::<u64>().ok() } else { None }
     };
     processes
         .flatten()
@@ -61,14 +50,5 @@ fn threads_of_own_uid() -> u64 {
 fn lower(resource: Resource, to: u64) -> Result<(), Failure> {
     let hard = getrlimit(resource).maximum;
     let to = hard.map_or(to, |hard| hard.min(to));
-    step(
-        "set a limit",
-        setrlimit(
-            resource,
-            Rlimit {
-                current: Some(to),
-                maximum: Some(to),
-            },
-        ),
-    )
+    step("set a limit", setrlimit(resource, Rlimit { current: Some(to), maximum: Some(to) }))
 }

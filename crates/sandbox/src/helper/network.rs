@@ -7,8 +7,5 @@ use crate::raw;
 
 pub(super) fn listen(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>, Failure> {
     step("bring up loopback", raw::bring_loopback_up())?;
-    addresses
-        .iter()
-        .map(|address| step("listen inside", TcpListener::bind(address)))
-        .collect()
+    addresses.iter().map(|address| step("listen inside", TcpListener::bind(address))).collect()
 }

@@ -17,15 +17,10 @@ const ROUNDS: usize = 2_000;
 /// Whether the parent's end of the socket is closed.
 pub(super) fn hung_up(control: impl AsFd) -> bool {
     let mut watched = [PollFd::new(&control, PollFlags::RDHUP)];
-    let now = Timespec {
-        tv_sec: 0,
-        tv_nsec: 0,
-    };
+    let now = Timespec { tv_sec: 0, tv_nsec: 0 };
     match poll(&mut watched, Some(&now)) {
         Ok(0) => false,
-        Ok(_) => watched[0]
-            .revents()
-            .intersects(PollFlags::HUP | PollFlags::RDHUP | PollFlags::ERR),
+        Ok(_) => watched[0].revents().intersects(PollFlags::HUP | PollFlags::RDHUP | PollFlags::ERR),
         Err(_) => true,
     }
 }
@@ -34,31 +29,21 @@ pub(super) fn hung_up(control: impl AsFd) -> bool {
 pub(super) fn namespace(control: &OwnedFd, init: Pid) -> i32 {
     until_end_or_hang_up(control, init);
     let _ = kill_process(init, Signal::KILL);
-    waitpid(Some(init), WaitOptions::empty())
-        .ok()
-        .flatten()
-        .map_or(STEP_FAILED, |(_, status)| code(status))
+    waitpid(Some(init), WaitOptions::empty()).ok().flatten().map_or(STEP_FAILED, |(_, status)| code(status))
 }
 
 /// Waits for the function or for the parent to hang up, and then ends whatever descends from this process; orphans
 /// come to it because it is a subreaper.
 pub(super) fn tree(control: &OwnedFd, function: Pid) -> i32 {
     until_end_or_hang_up(control, function);
-    let ended = waitpid(Some(function), WaitOptions::NOHANG)
-        .ok()
-        .flatten()
-        .map(|(_, status)| code(status));
+    let ended = waitpid(Some(function), WaitOptions::NOHANG).ok().flatten().map(|(_, status)| code(status));
     let own = rustix::process::getpid();
     for _ in 0..ROUNDS {
         let below = process_tree::with_descendants(own.as_raw_nonzero().get());
         if below.len() <= 1 {
             break;
         }
-        for pid in below
-            .into_iter()
-            .filter_map(Pid::from_raw)
-            .filter(|pid| *pid != own)
-        {
+        for pid in below.into_iter().filter_map(Pid::from_raw).filter(|pid| *pid != own) {
             let _ = kill_process(pid, Signal::KILL);
         }
         while let Ok(Some(_)) = wait(WaitOptions::NOHANG) {}
@@ -83,10 +68,7 @@ fn until_end_or_hang_up(control: &OwnedFd, child: Pid) {
         return;
     };
     loop {
-        let mut watched = [
-            PollFd::new(&pidfd, PollFlags::IN),
-            PollFd::new(control, PollFlags::RDHUP),
-        ];
+        let mut watched = [PollFd::new(&pidfd, PollFlags::IN), PollFd::new(control, PollFlags::RDHUP)];
         match poll(&mut watched, None) {
             Ok(_) if watched.iter().any(|fd| !fd.revents().is_empty()) => return,
             Ok(_) | Err(rustix::io::Errno::INTR) => {}

@@ -42,14 +42,7 @@ pub(super) fn give_up_capabilities() -> Result<(), Failure> {
     step("clear ambient capabilities", clear_ambient_capability_set())?;
     step(
         "give up capabilities",
-        set_capabilities(
-            None,
-            CapabilitySets {
-                effective: none,
-                permitted: none,
-                inheritable: none,
-            },
-        ),
+        set_capabilities(None, CapabilitySets { effective: none, permitted: none, inheritable: none }),
     )?;
     step("take no new privileges", set_no_new_privs(true))
 }

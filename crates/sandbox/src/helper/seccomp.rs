@@ -24,10 +24,8 @@ pub(super) fn install(orders: &Orders) -> Result<(), Failure> {
 fn put_on(rules: Rules, errno: i32) -> Result<(), Failure> {
     let arch = step("know the architecture", std::env::consts::ARCH.try_into())?;
     let refuse = SeccompAction::Errno(errno.unsigned_abs());
-    let filter = step(
-        "compile seccomp rules",
-        SeccompFilter::new(rules, SeccompAction::Allow, refuse, arch),
-    )?;
+    let filter =
+        step("compile seccomp rules", SeccompFilter::new(rules, SeccompAction::Allow, refuse, arch))?;
     let program: BpfProgram = step("compile seccomp rules", filter.try_into())?;
     step("take on seccomp", apply_filter(&program))
 }

@@ -60,28 +60,16 @@ pub(super) fn build(orders: &Orders) -> Result<(), Failure> {
     write_names(orders)?;
     devices()?;
     proc_and_tmp(orders)?;
-    step(
-        "let go of the machine's files",
-        unmount(OUTSIDE, UnmountFlags::DETACH),
-    )?;
+    step("let go of the machine's files", unmount(OUTSIDE, UnmountFlags::DETACH))?;
     step("let go of the machine's files", fs::remove_dir(OUTSIDE))?;
-    step(
-        "make the root read-only",
-        raw::make_read_only(Path::new("/"), false),
-    )
+    step("make the root read-only", raw::make_read_only(Path::new("/"), false))
 }
 
 /// Any folder will do to begin on: `/tmp` is always there, and what lies below it stays reachable from outside.
 fn enter_an_empty_root() -> Result<(), Failure> {
     step(
         "mount a root",
-        mount(
-            "root",
-            "/tmp",
-            "tmpfs",
-            MountFlags::NOSUID | MountFlags::NODEV,
-            c"size=1m,mode=755",
-        ),
+        mount("root", "/tmp", "tmpfs", MountFlags::NOSUID | MountFlags::NODEV, c"size=1m,mode=755"),
     )?;
     let outside = Path::new("/tmp").join(OUTSIDE.trim_start_matches('/'));
     step("make a folder", fs::create_dir(&outside))?;
@@ -99,13 +87,7 @@ fn take_over(path: &Path, hidden: &[PathBuf]) -> Result<(), Failure> {
         return Ok(());
     };
     if !found.is_symlink() {
-        return bind(
-            &Mount {
-                from: path.to_owned(),
-                at: path.to_owned(),
-            },
-            hidden,
-        );
+        return bind(&Mount { from: path.to_owned(), at: path.to_owned() }, hidden);
     }
     if let Some(parent) = path.parent() {
         step_on("make a folder", parent, fs::create_dir_all(parent))?;
@@ -117,21 +99,13 @@ fn take_over(path: &Path, hidden: &[PathBuf]) -> Result<(), Failure> {
 fn bind(wanted: &Mount, hidden: &[PathBuf]) -> Result<(), Failure> {
     let from = outside(&wanted.from);
     step_on("make a place for", &wanted.at, make_place(&from, &wanted.at))?;
-    step_on(
-        "mount",
-        &wanted.from,
-        mount_bind_recursive(&from, &wanted.at).map_err(io::Error::from),
-    )?;
+    step_on("mount", &wanted.from, mount_bind_recursive(&from, &wanted.at).map_err(io::Error::from))?;
     for secret in hidden {
         if let Ok(rest) = secret.strip_prefix(&wanted.from) {
             cover(&wanted.at.join(rest))?;
         }
     }
-    step_on(
-        "make read-only",
-        &wanted.at,
-        raw::make_read_only(&wanted.at, true),
-    )
+    step_on("make read-only", &wanted.at, raw::make_read_only(&wanted.at, true))
 }
 
 fn make_place(from: &Path, at: &Path) -> io::Result<()> {
@@ -155,11 +129,9 @@ fn cover(path: &Path) -> Result<(), Failure> {
                 mount("nothing", path, "tmpfs", flags, c"size=4k,mode=555").map_err(io::Error::from),
             )
         }
-        Ok(_) => step_on(
-            "cover",
-            path,
-            mount_bind(outside(Path::new("/dev/null")), path).map_err(io::Error::from),
-        ),
+        Ok(_) => {
+            step_on("cover", path, mount_bind(outside(Path::new("/dev/null")), path).map_err(io::Error::from))
+        }
         Err(_) => Ok(()),
     }
 }
@@ -194,18 +166,10 @@ fn devices() -> Result<(), Failure> {
     for name in DEVICES {
         let at = Path::new("/dev").join(name);
         step_on("make a place for", &at, fs::write(&at, []))?;
-        step_on(
-            "mount",
-            &at,
-            mount_bind(outside(&at), &at).map_err(io::Error::from),
-        )?;
+        step_on("mount", &at, mount_bind(outside(&at), &at).map_err(io::Error::from))?;
     }
-    for (name, target) in [
-        ("fd", "/proc/self/fd"),
-        ("stdin", "fd/0"),
-        ("stdout", "fd/1"),
-        ("stderr", "fd/2"),
-    ] {
+    for (name, target) in [("fd", "/proc/self/fd"), ("stdin", "fd/0"), ("stdout", "fd/1"), ("stderr", "fd/2")]
+    {
         step_on("make a link", name, symlink(target, Path::new("/dev").join(name)))?;
     }
     Ok(())
@@ -214,19 +178,10 @@ fn devices() -> Result<(), Failure> {
 fn proc_and_tmp(orders: &Orders) -> Result<(), Failure> {
     let careful = MountFlags::NOSUID | MountFlags::NODEV;
     step("make /proc", fs::create_dir_all("/proc"))?;
-    step(
-        "mount /proc",
-        mount("proc", "/proc", "proc", careful | MountFlags::NOEXEC, None),
-    )?;
+    step("mount /proc", mount("proc", "/proc", "proc", careful | MountFlags::NOEXEC, None))?;
     step("make /tmp", fs::create_dir_all("/tmp"))?;
     let size = format!("size={},mode=1777", orders.tmp_bytes);
     let size = step("size /tmp", std::ffi::CString::new(size))?;
-    step(
-        "mount /tmp",
-        mount("tmp", "/tmp", "tmpfs", careful, size.as_c_str()),
-    )?;
-    step(
-        "open /tmp",
-        fs::set_permissions("/tmp", fs::Permissions::from_mode(0o1777)),
-    )
+    step("mount /tmp", mount("tmp", "/tmp", "tmpfs", careful, size.as_c_str()))?;
+    step("open /tmp", fs::set_permissions("/tmp", fs::Permissions::from_mode(0o1777)))
 }

@@ -22,18 +22,13 @@ impl Spawner {
         let cgroups = match Cgroups::probe() {
             Ok(cgroups) => Some(cgroups),
             Err(error) => {
-                reasons.push(format!(
-                    "no memory control group ({error}), so memory is watched every 100 ms"
-                ));
+                reasons.push(format!("no memory control group ({error}), so memory is watched every 100 ms"));
                 None
             }
         };
         let mut found = Tier::Refused;
         for tier in candidates(limits.at_most, &mut reasons) {
-            let trial = Confinement {
-                tier,
-                reasons: Vec::new(),
-            };
+            let trial = Confinement { tier, reasons: Vec::new() };
             let spawner = Self(Arc::new(Shared::new(trial, cgroups.clone(), limits.uids, folder)));
             match spawner.try_out(tier, folder).await {
                 Ok(()) => {
@@ -44,12 +39,7 @@ impl Spawner {
             }
         }
         let confinement = Confinement { tier: found, reasons };
-        Ok(Self(Arc::new(Shared::new(
-            confinement,
-            cgroups,
-            limits.uids,
-            folder,
-        ))))
+        Ok(Self(Arc::new(Shared::new(confinement, cgroups, limits.uids, folder))))
     }
 
     async fn try_out(&self, tier: Tier, folder: &Path) -> Result<(), SandboxError> {
@@ -67,10 +57,7 @@ impl Spawner {
             hosts: Vec::new(),
             network: Network::Cut,
         };
-        let self_test = |_: &crate::Inside| Run::SelfTest {
-            unreadable,
-            unlisted_port,
-        };
+        let self_test = |_: &crate::Inside| Run::SelfTest { unreadable, unlisted_port };
         let mut standing = self.start(tier, launch, self_test).await?;
         let waited = tokio::time::timeout(super::PATIENCE, standing.wait()).await;
         let exit = waited.map_err(|_| SandboxError::TimedOut)?;
@@ -78,11 +65,7 @@ impl Spawner {
             (0, None) => Ok(()),
             (status, failed) => {
                 let error = failed.unwrap_or_else(|| format!("it ended with {status}"));
-                Err(SandboxError::Step {
-                    tier,
-                    step: "the self-test".to_owned(),
-                    error,
-                })
+                Err(SandboxError::Step { tier, step: "the self-test".to_owned(), error })
             }
         }
     }

@@ -20,14 +20,9 @@ const TMP: u64 = 16 << 20;
 /// Runs every scenario; the number of failures.
 pub(crate) async fn in_tier(tier: Tier, user: &str) -> usize {
     let victim = Victim::stand();
-    let limits = Limits {
-        at_most: tier,
-        ..Limits::default()
-    };
+    let limits = Limits { at_most: tier, ..Limits::default() };
     let work = victim.folder.join("data-work");
-    let spawner = Spawner::probe(&work, limits)
-        .await
-        .expect("the probe itself works");
+    let spawner = Spawner::probe(&work, limits).await.expect("the probe itself works");
     if spawner.confinement().tier != tier {
         println!("SKIPPED {tier} as {user}: {}", spawner.confinement());
         return 0;
@@ -58,10 +53,7 @@ fn launch(code: PathBuf, memory_mib: u64) -> Launch {
     Launch {
         function: code.display().to_string(),
         hidden: Vec::new(),
-        mounts: vec![Mount {
-            from: code,
-            at: "/var/task".into(),
-        }],
+        mounts: vec![Mount { from: code, at: "/var/task".into() }],
         memory_bytes: memory_mib << 20,
         tmp_bytes: TMP,
         listen: vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 9_001))],
@@ -108,38 +100,21 @@ async fn attacks(spawner: &Spawner, victim: &Victim, tier: Tier, at: &str) -> us
         return 0;
     };
     let run = |inside: &Inside| program(&python, "code.py", inside, None);
-    let neighbour = spawner
-        .launch(launch(victim.neighbour_code(), 128), run)
-        .await
-        .expect("the neighbour stands");
+    let neighbour =
+        spawner.launch(launch(victim.neighbour_code(), 128), run).await.expect("the neighbour stands");
     let neighbour_api = neighbour.listeners[0].local_addr().expect("address").port();
-    until(Duration::from_secs(10), || {
-        find_by_command_line("/code.py").is_some()
-    })
-    .await;
+    until(Duration::from_secs(10), || find_by_command_line("/code.py").is_some()).await;
     let neighbour_pid = find_by_command_line("/code.py").expect("the neighbour runs");
     let run = |inside: &Inside| {
-        let target = victim.target(
-            &inside.tmp,
-            !inside.tier.has_namespaces(),
-            neighbour_pid,
-            neighbour_api,
-        );
+        let target = victim.target(&inside.tmp, !inside.tier.has_namespaces(), neighbour_pid, neighbour_api);
         program(&python, "attack.py", inside, Some(target))
     };
-    let mut standing = spawner
-        .launch(launch(victim.code(), 128), run)
-        .await
-        .expect("the function stands");
+    let mut standing = spawner.launch(launch(victim.code(), 128), run).await.expect("the function stands");
     let report = said_over_the_relay(&mut standing).await.unwrap_or_default();
     let Ok(done) = serde_json::from_str::<BTreeMap<String, serde_json::Value>>(&report) else {
         return said(at, &format!("the function reports: {report}"), false);
     };
-    let mut failures = said(
-        at,
-        "an honest function finds what it needs",
-        standing.wait().await.status == 0,
-    );
+    let mut failures = said(at, "an honest function finds what it needs", standing.wait().await.status == 0);
     let mut refused = 0;
     for (attack, outcome) in done {
         if outcome["refused"] == true {
@@ -150,12 +125,7 @@ async fn attacks(spawner: &Spawner, victim: &Victim, tier: Tier, at: &str) -> us
             failures += said(at, &format!("refused to {attack}: {}", outcome["how"]), false);
         }
     }
-    failures
-        + said(
-            at,
-            &format!("{refused} attacks are refused"),
-            refused >= LEAST_ATTACKS,
-        )
+    failures + said(at, &format!("{refused} attacks are refused"), refused >= LEAST_ATTACKS)
 }
 
 /// The data folder may lie below something that a function may read.
@@ -175,11 +145,7 @@ async fn what_is_hidden_stays_hidden(spawner: &Spawner, victim: &Victim, at: &st
         folder: "/".into(),
     };
     let mut standing = spawner.launch(launch, run).await.expect("stands");
-    said(
-        at,
-        "what is hidden is covered below a folder that is not",
-        standing.wait().await.status == 0,
-    )
+    said(at, "what is hidden is covered below a folder that is not", standing.wait().await.status == 0)
 }
 
 async fn node_says_hello(spawner: &Spawner, victim: &Victim, at: &str) -> usize {
@@ -188,10 +154,7 @@ async fn node_says_hello(spawner: &Spawner, victim: &Victim, at: &str) -> usize 
         return 0;
     };
     let run = |inside: &Inside| program(&node, "hello.mjs", inside, None);
-    let mut standing = spawner
-        .launch(launch(victim.code(), 128), run)
-        .await
-        .expect("node stands");
+    let mut standing = spawner.launch(launch(victim.code(), 128), run).await.expect("node stands");
     let heard = async {
         let (mut stream, _) = standing.listeners[0].accept().await.ok()?;
         let mut bytes = [0_u8; 1_024];
@@ -202,11 +165,7 @@ async fn node_says_hello(spawner: &Spawner, victim: &Victim, at: &str) -> usize 
         }
         Some(text)
     };
-    let heard = tokio::time::timeout(Duration::from_secs(20), heard)
-        .await
-        .ok()
-        .flatten()
-        .unwrap_or_default();
+    let heard = tokio::time::timeout(Duration::from_secs(20), heard).await.ok().flatten().unwrap_or_default();
     said(
         at,
         "Node runs, fetches and sees processors",
@@ -219,22 +178,12 @@ async fn a_hog_is_ended(spawner: &Spawner, victim: &Victim, at: &str) -> usize {
         return 0;
     };
     let run = |inside: &Inside| program(&python, "hog.py", inside, None);
-    let mut standing = spawner
-        .launch(launch(victim.code(), 40), run)
-        .await
-        .expect("the hog stands");
+    let mut standing = spawner.launch(launch(victim.code(), 40), run).await.expect("the hog stands");
     let begun = Instant::now();
     let exit = tokio::time::timeout(Duration::from_secs(20), standing.wait()).await;
     let ended = exit.is_ok_and(|exit| exit.out_of_memory);
-    said(
-        at,
-        "a child that holds too much ends the tree",
-        ended && begun.elapsed() < Duration::from_secs(10),
-    ) + said(
-        at,
-        "the most memory it held is told",
-        standing.peak_memory() > 20 << 20,
-    )
+    said(at, "a child that holds too much ends the tree", ended && begun.elapsed() < Duration::from_secs(10))
+        + said(at, "the most memory it held is told", standing.peak_memory() > 20 << 20)
 }
 
 async fn a_fork_bomb_is_bounded_and_ended(spawner: &Spawner, victim: &Victim, at: &str) -> usize {
@@ -242,20 +191,13 @@ async fn a_fork_bomb_is_bounded_and_ended(spawner: &Spawner, victim: &Victim, at
         return 0;
     };
     let run = |inside: &Inside| program(&python, "bomb.py", inside, None);
-    let standing = spawner
-        .launch(launch(victim.code(), 2_000), run)
-        .await
-        .expect("the bomb stands");
+    let standing = spawner.launch(launch(victim.code(), 2_000), run).await.expect("the bomb stands");
     let mut most = 0;
     for _ in 0..15 {
         tokio::time::sleep(Duration::from_millis(50)).await;
         most = most.max(count_by_command_line("bomb.py"));
     }
-    let bounded = said(
-        at,
-        &format!("a fork bomb is bounded ({most})"),
-        most > 10 && most <= 1_100,
-    );
+    let bounded = said(at, &format!("a fork bomb is bounded ({most})"), most > 10 && most <= 1_100);
     drop(standing);
     let gone = until(Duration::from_secs(10), || count_by_command_line("bomb.py") == 0).await;
     bounded + said(at, "nothing of it outlives its environment", gone)
@@ -269,16 +211,12 @@ async fn none_survives_a_killed_parent(tier: Tier, at: &str) -> usize {
         .stdout(Stdio::null())
         .spawn()
         .expect("the parent stands");
-    let stood = until(Duration::from_secs(20), || {
-        count_by_command_line(&format!("{marker}-inside")) >= 2
-    })
-    .await;
+    let stood =
+        until(Duration::from_secs(20), || count_by_command_line(&format!("{marker}-inside")) >= 2).await;
     parent.kill().expect("kill -9");
     parent.wait().expect("wait");
-    let gone = until(Duration::from_secs(10), || {
-        count_by_command_line(&format!("{marker}-inside")) == 0
-    })
-    .await;
+    let gone =
+        until(Duration::from_secs(10), || count_by_command_line(&format!("{marker}-inside")) == 0).await;
     said(at, "a function and its detached child run", stood)
         + said(at, "none survives kill -9 of Homeport", gone)
 }
@@ -289,10 +227,7 @@ pub(crate) fn stand_until_killed(tier: Tier, marker: &str) -> ExitCode {
     let inside = format!("{marker}-inside");
     runtime.block_on(async {
         let folder = std::env::temp_dir().join(marker);
-        let limits = Limits {
-            at_most: tier,
-            ..Limits::default()
-        };
+        let limits = Limits { at_most: tier, ..Limits::default() };
         let spawner = Spawner::probe(&folder.join("work"), limits).await.expect("probe");
         let script = format!("setsid sh -c ': {inside}; sleep 60; :' & : {inside}; sleep 60; :");
         let launch = launch("/usr/bin".into(), 64);
@@ -321,14 +256,11 @@ async fn until(most: Duration, holds: impl Fn() -> bool) -> bool {
 }
 
 fn command_lines() -> impl Iterator<Item = (i32, String)> {
-    std::fs::read_dir("/proc")
-        .expect("/proc")
-        .flatten()
-        .filter_map(|process| {
-            let pid = process.file_name().to_str()?.parse().ok()?;
-            let line = std::fs::read(process.path().join("cmdline")).ok()?;
-            Some((pid, String::from_utf8_lossy(&line).replace('\0', " ")))
-        })
+    std::fs::read_dir("/proc").expect("/proc").flatten().filter_map(|process| {
+        let pid = process.file_name().to_str()?.parse().ok()?;
+        let line = std::fs::read(process.path().join("cmdline")).ok()?;
+        Some((pid, String::from_utf8_lossy(&line).replace('\0', " ")))
+    })
 }
 
 fn count_by_command_line(part: &str) -> usize {
@@ -336,7 +268,5 @@ fn count_by_command_line(part: &str) -> usize {
 }
 
 fn find_by_command_line(part: &str) -> Option<i32> {
-    command_lines()
-        .find(|(_, line)| line.contains(part))
-        .map(|(pid, _)| pid)
+    command_lines().find(|(_, line)| line.contains(part)).map(|(pid, _)| pid)
 }

@@ -36,11 +36,7 @@ impl Victim {
         fs::write(code.join("bomb.py"), include_str!("bomb.py")).expect("write");
         fs::write(code.join("hog.py"), include_str!("hog.py")).expect("write");
         fs::write(code.join("hello.mjs"), include_str!("hello.mjs")).expect("write");
-        fs::write(
-            folder.join("data/neighbour/code.py"),
-            "import time\ntime.sleep(60)\n",
-        )
-        .expect("write");
+        fs::write(folder.join("data/neighbour/code.py"), "import time\ntime.sleep(60)\n").expect("write");
         fs::set_permissions(folder.join("data"), fs::Permissions::from_mode(0o700)).expect("mode");
         let abstract_address = SocketAddr::from_abstract_name(&name).expect("name");
         Self {
@@ -85,13 +81,8 @@ impl Victim {
 
     /// Whatever was tried, this is as it was.
     pub(crate) fn is_unharmed(&self) -> bool {
-        let mode = |path: &str| {
-            fs::metadata(self.folder.join(path))
-                .expect("stat")
-                .permissions()
-                .mode()
-                & 0o777
-        };
+        let mode =
+            |path: &str| fs::metadata(self.folder.join(path)).expect("stat").permissions().mode() & 0o777;
         fs::read_to_string(self.folder.join("DATA.key")).is_ok_and(|text| text == "the master key")
             && fs::read_to_string(self.folder.join("data/store")).is_ok_and(|text| text == "the store")
             && mode("DATA.key") == 0o600

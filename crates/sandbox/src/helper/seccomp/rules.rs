@@ -27,46 +27,26 @@ pub(super) fn not_there() -> Rules {
 
 pub(super) fn refused_always() -> Result<Rules, Failure> {
     let mut rules: Rules = calls::ALWAYS.iter().map(|call| (*call, Vec::new())).collect();
-    let any_new = (0..64)
-        .map(|bit| 1_u64 << bit)
-        .filter(|flag| NEW_NAMESPACES & flag != 0);
-    rules.insert(
-        libc::SYS_clone,
-        any_new
-            .map(|flag| rule([has(0, flag)]))
-            .collect::<Result<_, _>>()?,
-    );
+    let any_new = (0..64).map(|bit| 1_u64 << bit).filter(|flag| NEW_NAMESPACES & flag != 0);
+    rules.insert(libc::SYS_clone, any_new.map(|flag| rule([has(0, flag)])).collect::<Result<_, _>>()?);
     rules.insert(libc::SYS_prlimit64, vec![rule([is_not(0, 0)])?]);
     for call in [libc::SYS_socket, libc::SYS_socketpair] {
-        rules.insert(
-            call,
-            vec![
-                family_not_listed()?,
-                netlink_but_route()?,
-                rule([is(2, IPPROTO_MPTCP)])?,
-            ],
-        );
+        rules.insert(call, vec![family_not_listed()?, netlink_but_route()?, rule([is(2, IPPROTO_MPTCP)])?]);
     }
     let fast_open = libc::MSG_FASTOPEN.unsigned_abs().into();
     rules.insert(libc::SYS_sendto, vec![rule([has(3, fast_open)])?]);
     rules.insert(libc::SYS_sendmsg, vec![rule([has(2, fast_open)])?]);
     rules.insert(libc::SYS_sendmmsg, vec![rule([has(3, fast_open)])?]);
     // TIOCSTI writes into a terminal's input, TIOCLINUX pastes into a console's.
-    rules.insert(
-        libc::SYS_ioctl,
-        vec![rule([is(1, libc::TIOCSTI)])?, rule([is(1, libc::TIOCLINUX)])?],
-    );
+    rules.insert(libc::SYS_ioctl, vec![rule([is(1, libc::TIOCSTI)])?, rule([is(1, libc::TIOCLINUX)])?]);
     Ok(rules)
 }
 
 /// Tier 1: no unix socket that could be connected (pairs of streams can't be), none for datagrams unless the network is
 /// open, no metadata, nobody else's priorities. These replace the rules of the same calls above.
 pub(super) fn refused_alone(datagrams: bool) -> Result<Rules, Failure> {
-    let mut rules: Rules = calls::METADATA
-        .iter()
-        .chain(calls::METADATA_BY_OLD_NAMES)
-        .map(|call| (*call, Vec::new()))
-        .collect();
+    let mut rules: Rules =
+        calls::METADATA.iter().chain(calls::METADATA_BY_OLD_NAMES).map(|call| (*call, Vec::new())).collect();
     for call in calls::ON_ANOTHER {
         rules.insert(*call, vec![rule([is_not(0, 0)])?]);
     }
@@ -74,26 +54,15 @@ pub(super) fn refused_alone(datagrams: bool) -> Result<Rules, Failure> {
     for (call, process) in [(libc::SYS_setpriority, 0), (libc::SYS_ioprio_set, 1)] {
         rules.insert(call, vec![rule([is_not(0, process)])?, rule([is_not(1, 0)])?]);
     }
-    let mut socket = vec![
-        family_not_listed()?,
-        netlink_but_route()?,
-        rule([is(2, IPPROTO_MPTCP)])?,
-    ];
+    let mut socket = vec![family_not_listed()?, netlink_but_route()?, rule([is(2, IPPROTO_MPTCP)])?];
     socket.push(rule([is(0, unsigned(libc::AF_UNIX))])?);
     if !datagrams {
         for family in [libc::AF_INET, libc::AF_INET6] {
-            socket.push(rule([
-                is(0, unsigned(family)),
-                typed(unsigned(libc::SOCK_DGRAM)),
-            ])?);
+            socket.push(rule([is(0, unsigned(family)), typed(unsigned(libc::SOCK_DGRAM))])?);
         }
     }
     rules.insert(libc::SYS_socket, socket);
-    let pair = vec![
-        family_not_listed()?,
-        netlink_but_route()?,
-        rule([typed(unsigned(libc::SOCK_DGRAM))])?,
-    ];
+    let pair = vec![family_not_listed()?, netlink_but_route()?, rule([typed(unsigned(libc::SOCK_DGRAM))])?];
     rules.insert(libc::SYS_socketpair, pair);
     Ok(rules)
 }
@@ -104,10 +73,7 @@ fn family_not_listed() -> Result<SeccompRule, Failure> {
 }
 
 fn netlink_but_route() -> Result<SeccompRule, Failure> {
-    rule([
-        is(0, unsigned(libc::AF_NETLINK)),
-        is_not(2, unsigned(libc::NETLINK_ROUTE)),
-    ])
+    rule([is(0, unsigned(libc::AF_NETLINK)), is_not(2, unsigned(libc::NETLINK_ROUTE))])
 }
 
 fn unsigned(number: i32) -> u64 {
@@ -117,10 +83,7 @@ fn unsigned(number: i32) -> u64 {
 type Condition = Result<SeccompCondition, BackendError>;
 
 fn rule<const N: usize>(conditions: [Condition; N]) -> Result<SeccompRule, Failure> {
-    let conditions = step(
-        "compile seccomp rules",
-        conditions.into_iter().collect::<Result<Vec<_>, _>>(),
-    )?;
+    let conditions = step("compile seccomp rules", conditions.into_iter().collect::<Result<Vec<_>, _>>())?;
     step("compile seccomp rules", SeccompRule::new(conditions))
 }
 
@@ -133,19 +96,9 @@ fn is_not(argument: u8, value: u64) -> Condition {
 }
 
 fn has(argument: u8, flag: u64) -> Condition {
-    SeccompCondition::new(
-        argument,
-        SeccompCmpArgLen::Dword,
-        SeccompCmpOp::MaskedEq(flag),
-        flag,
-    )
+    SeccompCondition::new(argument, SeccompCmpArgLen::Dword, SeccompCmpOp::MaskedEq(flag), flag)
 }
 
 fn typed(kind: u64) -> Condition {
-    SeccompCondition::new(
-        1,
-        SeccompCmpArgLen::Dword,
-        SeccompCmpOp::MaskedEq(SOCKET_TYPE),
-        kind,
-    )
+    SeccompCondition::new(1, SeccompCmpArgLen::Dword, SeccompCmpOp::MaskedEq(SOCKET_TYPE), kind)
 }

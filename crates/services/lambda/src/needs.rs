@@ -1,0 +1,106 @@
+//! What other services ask of this one.
+
+use std::sync::Arc;
+
+use homeport_core::{Account, Arn, BoxFuture, Region, Scope, uuid_v4};
+use homeport_policy::Policy;
+use homeport_service::needs::{Invocation, Invoke, InvokeKind, InvokeRefused, Invoked, On, ResourcePolicy};
+use homeport_store::{StoreError, Tx};
+
+use crate::invoke::{Asking, LARGEST_EVENT, LARGEST_QUEUED_EVENT};
+use crate::names::Named;
+use crate::{Lambda, LambdaError, find, policy};
+
+impl Invoke for Lambda {
+    fn invoke<'a>(&'a self, on: On, invocation: Invocation) -> BoxFuture<'a, Result<Invoked, InvokeRefused>> {
+        Box::pin(async move {
+            let (scope, named) = read(&invocation.function_arn).ok_or(InvokeRefused::NotFound)?;
+            self.check_permitted(&on, &scope, &named).await?;
+            let largest =
+                if invocation.kind == InvokeKind::Event { LARGEST_QUEUED_EVENT } else { LARGEST_EVENT };
+            if invocation.payload.len() > largest {
+                return Err(InvokeRefused::TooLarge);
+            }
+            let asking = Asking {
+                request_id: uuid_v4(&*self.parts.randomness),
+                payload: invocation.payload,
+                trace_id: invocation.trace_id,
+                client_context: None,
+                cognito_identity: None,
+                tail: false,
+                depth: on.depth,
+            };
+            match invocation.kind {
+                InvokeKind::Event => {
+                    self.enqueue(&scope, &named, asking).await?;
+                    Ok(Invoked { payload: bytes::Bytes::new(), function_error: None })
+                }
+                InvokeKind::RequestResponse => {
+                    let done = self.run(&scope, &named, asking).await?;
+                    let function_error = done.outcome.failed.then_some("Unhandled");
+                    Ok(Invoked { payload: done.outcome.payload, function_error })
+                }
+            }
+        })
+    }
+}
+
+impl Lambda {
+    /// The function's resource policy, against who acts. A function that isn't there is told from one that may not
+    /// be invoked only to the services of this installation.
+    async fn check_permitted(&self, on: &On, scope: &Scope, named: &Named) -> Result<(), InvokeRefused> {
+        let policy = self
+            .parts
+            .store
+            .read(|tx| async move {
+                let function = find::function(&tx, scope, named).await?;
+                policy::parsed(scope, &function, named.qualifier.as_deref().unwrap_or_default())
+            })
+            .await?;
+        let resource = named.arn(scope);
+        match policy {
+            Some(policy) if policy::permits(&policy, on, scope.account, resource.as_str()) => Ok(()),
+            _ => Err(InvokeRefused::NotPermitted),
+        }
+    }
+}
+
+impl ResourcePolicy for Lambda {
+    fn resource_policy<'a>(
+        &'a self,
+        tx: &'a Tx,
+        arn: &'a str,
+    ) -> BoxFuture<'a, Result<Option<Arc<Policy>>, StoreError>> {
+        Box::pin(async move {
+            let Some((scope, named)) = read(arn) else { return Ok(None) };
+            let qualifier = named.qualifier.as_deref().unwrap_or_default();
+            match find::function(tx, &scope, &named).await {
+                // It was parsed when it was put together; one that can't be any more grants nothing.
+                Ok(function) => Ok(policy::parsed(&scope, &function, qualifier).unwrap_or_default()),
+                Err(LambdaError::Store(error)) => Err(error),
+                Err(_) => Ok(None),
+            }
+        })
+    }
+}
+
+/// A function's ARN, with or without qualifier; whatever stands in it is only looked up here.
+fn read(arn: &str) -> Option<(Scope, Named)> {
+    let parsed = Arn::parse(arn).ok()?;
+    let scope =
+        Scope { account: Account::parse(parsed.account()).ok()?, region: Region::parse(parsed.region())? };
+    let named = Named::read(&scope, arn, None).ok()?;
+    Some((scope, named))
+}
+
+impl From<LambdaError> for InvokeRefused {
+    fn from(error: LambdaError) -> Self {
+        match error {
+            LambdaError::FunctionNotFound(_) => Self::NotFound,
+            LambdaError::TooManyRequests => Self::Throttled,
+            LambdaError::TooDeep(_) => Self::TooDeep,
+            LambdaError::RequestTooLarge(..) => Self::TooLarge,
+            other => Self::Internal(other.to_string()),
+        }
+    }
+}

@@ -1,0 +1,48 @@
+use homeport_service::{Asked, Cx, Effect, Operation, Permissions};
+use serde::{Deserialize, Serialize};
+
+use crate::names::{Named, asked_arn};
+use crate::policy::document;
+use crate::{Lambda, LambdaError};
+
+/// `GetPolicy` (Lambda API reference): the resource policy of a function or version.
+pub(crate) struct GetPolicy;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Input {
+    function_name: String,
+    qualifier: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Output {
+    policy: String,
+    revision_id: String,
+}
+
+impl Operation for GetPolicy {
+    type Service = Lambda;
+    type Input = Input;
+    type Output = Output;
+    type Error = LambdaError;
+
+    const NAME: &'static str = "GetPolicy";
+    const EFFECT: Effect = Effect::Reads;
+
+    fn permissions(asked: &Asked<'_, Lambda>, input: &Input) -> Permissions {
+        let arn = asked_arn(asked.scope, &input.function_name, input.qualifier.as_deref());
+        Permissions::one("lambda:GetPolicy", arn)
+    }
+
+    fn run(cx: Cx<Lambda>, input: Input) -> impl Future<Output = Result<Output, LambdaError>> + Send {
+        async move {
+            let named = Named::read(cx.scope(), &input.function_name, input.qualifier.as_deref())?;
+            let function = cx.service.find(cx.scope(), &named).await?.function;
+            let policy = document(cx.scope(), &function, named.qualifier.as_deref().unwrap_or_default())
+                .ok_or(LambdaError::PolicyNotFound("The resource you requested does not exist."))?;
+            Ok(Output { policy, revision_id: function.policy_revision })
+        }
+    }
+}

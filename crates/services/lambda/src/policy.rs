@@ -1,0 +1,201 @@
+//! A function's resource policy: who may invoke it besides those whom IAM allows.
+
+use std::sync::Arc;
+
+use homeport_core::{Account, Arn, Scope};
+use homeport_policy::{
+    Context, EvaluationSet, Policy, PolicyKind, PrincipalKind, PrincipalView, Request, ResourceSide, evaluate,
+};
+use homeport_service::needs::On;
+use serde_json::{Value, json};
+
+use crate::LambdaError;
+use crate::names::function_arn;
+use crate::records::{Function, Statement};
+
+/// Bytes of a policy.
+const LARGEST_POLICY: usize = 20_480;
+
+impl Statement {
+    /// As AWS writes it into the policy.
+    pub(crate) fn to_json(&self, resource: &str) -> Value {
+        let mut condition = serde_json::Map::new();
+        if let Some(account) = &self.source_account {
+            condition.insert("StringEquals".to_owned(), json!({"AWS:SourceAccount": account}));
+        }
+        if let Some(arn) = &self.source_arn {
+            condition.insert("ArnLike".to_owned(), json!({"AWS:SourceArn": arn}));
+        }
+        let mut statement = json!({
+            "Sid": self.id,
+            "Effect": "Allow",
+            "Principal": self.principal_json(),
+            "Action": self.action,
+            "Resource": resource,
+        });
+        if !condition.is_empty() {
+            statement["Condition"] = Value::Object(condition);
+        }
+        statement
+    }
+
+    fn principal_json(&self) -> Value {
+        match self.principal.as_str() {
+            "*" => json!("*"),
+            service if service.contains(".amazonaws.com") => json!({"Service": service}),
+            account if account.bytes().all(|b| b.is_ascii_digit()) => {
+                json!({"AWS": format!("arn:aws:iam::{account}:root")})
+            }
+            arn => json!({"AWS": arn}),
+        }
+    }
+}
+
+/// The whole policy of a qualifier, as `GetPolicy` shows it; none without statements.
+pub(crate) fn document(scope: &Scope, function: &Function, qualifier: &str) -> Option<String> {
+    let statements = function.policies.get(qualifier).filter(|statements| !statements.is_empty())?;
+    let resource = resource(scope, &function.name, qualifier);
+    let statements: Vec<Value> =
+        statements.iter().map(|statement| statement.to_json(resource.as_str())).collect();
+    Some(json!({"Version": "2012-10-17", "Id": "default", "Statement": statements}).to_string())
+}
+
+/// What a policy of this qualifier is on.
+pub(crate) fn resource(scope: &Scope, name: &str, qualifier: &str) -> Arn {
+    match qualifier {
+        "" => function_arn(scope, name),
+        qualifier => scope.arn("lambda", &format!("function:{name}:{qualifier}")),
+    }
+}
+
+/// The policy, parsed; a statement that can't be is refused when it is added.
+pub(crate) fn parsed(
+    scope: &Scope,
+    function: &Function,
+    qualifier: &str,
+) -> Result<Option<Arc<Policy>>, LambdaError> {
+    let Some(document) = document(scope, function, qualifier) else { return Ok(None) };
+    if document.len() > LARGEST_POLICY {
+        return Err(LambdaError::PolicyLengthExceeded);
+    }
+    let policy = Policy::parse(&document, PolicyKind::Resource)
+        .map_err(|fault| LambdaError::invalid(format!("The permission is not valid: {fault}")))?;
+    Ok(Some(Arc::new(policy.named(format!("the policy of {}", function.name)))))
+}
+
+/// Whether the policy lets this service invoke the function for this source.
+pub(crate) fn permits(policy: &Arc<Policy>, on: &On, account: Account, resource: &str) -> bool {
+    let view = PrincipalView { arn: on.service, account: "", user_id: "", kind: PrincipalKind::Service };
+    let mut context = Context::of(&view);
+    context.set("aws:SourceArn", on.source_arn.as_str());
+    context.set("aws:SourceAccount", on.source_account.to_string());
+    let account = account.to_string();
+    let set = EvaluationSet {
+        identity: &[],
+        boundary: None,
+        session: &[],
+        resource: ResourceSide::Grants(policy),
+        resource_account: &account,
+    };
+    let request = Request { principal: &view, action: "lambda:InvokeFunction", resource, context: &context };
+    evaluate(&set, &request).is_allowed()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use homeport_core::{Region, Timestamp};
+
+    use super::*;
+    use crate::records::{Code, Configuration};
+
+    fn function(statement: Statement) -> Function {
+        let latest = Configuration {
+            version: "$LATEST".into(),
+            description: String::new(),
+            role: String::new(),
+            runtime: String::new(),
+            handler: String::new(),
+            timeout: 3,
+            memory_size: 128,
+            tmp_size: 512,
+            architecture: "x86_64".into(),
+            tracing: "PassThrough".into(),
+            environment: None,
+            code: Code { blob: String::new(), sha256: String::new(), size: 0 },
+            revision_id: String::new(),
+            last_modified: Timestamp::from_seconds(0),
+        };
+        Function {
+            account: "123456789012".into(),
+            region: "us-east-1".into(),
+            name: "f".into(),
+            id: "id".into(),
+            latest,
+            last_version: 0,
+            tags: BTreeMap::new(),
+            policies: BTreeMap::from([(String::new(), vec![statement])]),
+            policy_revision: String::new(),
+        }
+    }
+
+    fn asks(statement: Statement, service: &'static str, source: &str, account: u64) -> bool {
+        let scope =
+            Scope { account: Account::from_number(123_456_789_012), region: Region::default_region() };
+        let policy = parsed(&scope, &function(statement), "").expect("parses").expect("a policy");
+        let on = On {
+            service,
+            source_arn: Arn::parse(source).expect("arn"),
+            source_account: Account::from_number(account),
+            depth: 0,
+        };
+        permits(&policy, &on, scope.account, function_arn(&scope, "f").as_str())
+    }
+
+    #[test]
+    fn source_arn_and_account_are_honoured() {
+        let statement = Statement {
+            id: "s".into(),
+            action: "lambda:InvokeFunction".into(),
+            principal: "apigateway.amazonaws.com".into(),
+            source_arn: Some("arn:aws:execute-api:us-east-1:123456789012:a/*/GET/notes".into()),
+            source_account: Some("123456789012".into()),
+        };
+        let right = "arn:aws:execute-api:us-east-1:123456789012:a/prod/GET/notes";
+        assert!(asks(statement.clone(), "apigateway.amazonaws.com", right, 123_456_789_012));
+        for (service, source, account) in [
+            ("s3.amazonaws.com", right, 123_456_789_012),
+            (
+                "apigateway.amazonaws.com",
+                "arn:aws:execute-api:us-east-1:123456789012:b/prod/GET/notes",
+                123_456_789_012,
+            ),
+            (
+                "apigateway.amazonaws.com",
+                "arn:aws:execute-api:us-east-1:123456789012:a/prod/POST/notes",
+                123_456_789_012,
+            ),
+            (
+                "apigateway.amazonaws.com",
+                "arn:aws:execute-api:us-east-1:123456789012:a/authorizers/x",
+                123_456_789_012,
+            ),
+            ("apigateway.amazonaws.com", right, 999_999_999_999),
+        ] {
+            assert!(!asks(statement.clone(), service, source, account), "{service} {source} {account}");
+        }
+    }
+
+    #[test]
+    fn a_permission_to_do_something_else_is_none_to_invoke() {
+        let statement = Statement {
+            id: "s".into(),
+            action: "lambda:GetFunction".into(),
+            principal: "*".into(),
+            source_arn: None,
+            source_account: None,
+        };
+        assert!(!asks(statement, "apigateway.amazonaws.com", "arn:aws:execute-api:us-east-1:1:a", 1));
+    }
+}

@@ -1,0 +1,72 @@
+//! Functions that really run: real interpreters in real sandboxes, asked through the whole pipeline.
+//!
+//! No harness: this program is its own sandbox helper.
+
+#[path = "functions/asked.rs"]
+mod asked;
+#[path = "functions/confined.rs"]
+mod confined;
+#[path = "functions/failing.rs"]
+mod failing;
+#[path = "functions/stage.rs"]
+mod stage;
+#[path = "functions/warm.rs"]
+mod warm;
+
+use std::pin::Pin;
+use std::process::ExitCode;
+
+type Test = (&'static str, fn() -> Pin<Box<dyn Future<Output = ()> + Send>>);
+
+/// Names a test by its function.
+macro_rules! tests {
+    ($($module:ident :: $name:ident),* $(,)?) => {
+        &[$((stringify!($name), || Box::pin($module::$name()))),*]
+    };
+}
+
+const TESTS: &[Test] = tests![
+    asked::a_python_handler_is_told_what_aws_tells_it,
+    asked::a_node_module_answers,
+    asked::a_node_callback_answers_once_nothing_is_left_to_do,
+    asked::a_package_may_bring_its_own_bootstrap,
+    asked::what_is_printed_stands_between_start_and_end,
+    asked::a_queued_event_is_run_and_run_again_after_a_failure,
+    asked::a_service_invokes_only_for_the_source_it_was_allowed_for,
+    asked::a_functions_own_calls_tell_how_deep_they_are,
+    failing::what_a_handler_raises_is_told_as_aws_tells_it,
+    failing::code_that_cannot_be_loaded_is_told_as_aws_tells_it,
+    failing::a_function_that_takes_too_long_is_ended_with_its_children,
+    failing::a_function_that_exits_is_told_so_and_started_again,
+    failing::a_function_that_takes_too_much_memory_is_ended,
+    failing::an_answer_that_is_too_long_is_an_error,
+    failing::a_chain_of_invocations_ends,
+    warm::an_environment_is_reused_until_the_function_changes,
+    warm::functions_never_share_an_environment,
+    warm::a_published_version_stays_as_it_was,
+    warm::too_many_at_a_time_are_refused,
+    confined::a_function_reaches_nothing_of_homeports,
+    confined::environment_variables_are_nowhere_in_plain_text,
+];
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if arguments.first().is_some_and(|argument| argument == homeport_sandbox::HELPER_COMMAND) {
+        homeport_sandbox::sandbox_exec_main();
+    }
+    if arguments.iter().any(|argument| argument == "--list") {
+        return ExitCode::SUCCESS;
+    }
+    let wanted = arguments.iter().find(|argument| !argument.starts_with('-'));
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let mut failed = 0;
+    for (name, test) in
+        TESTS.iter().filter(|(name, _)| wanted.is_none_or(|wanted| name.contains(wanted.as_str())))
+    {
+        let passed = runtime.block_on(async { tokio::spawn(test()).await.is_ok() });
+        println!("test {name} ... {}", if passed { "ok" } else { "FAILED" });
+        failed += usize::from(!passed);
+    }
+    println!("{failed} failed");
+    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}

@@ -1,0 +1,75 @@
+use serde_json::json;
+
+use crate::stage::Stage;
+
+const REACHES: &str = r#"
+import os, socket
+def tried(attempt):
+    try:
+        return repr(attempt())
+    except OSError:
+        return None
+def connect(port):
+    with socket.create_connection(("127.0.0.1", port), timeout=1):
+        return "connected"
+def handler(event, context):
+    return [
+        tried(lambda: open(event["store"]).read()),
+        tried(lambda: os.listdir(event["data"])),
+        tried(lambda: open(event["neighbour"]).read()),
+        tried(lambda: open(f"/proc/{event['pid']}/environ", "rb").read()),
+        tried(lambda: connect(event["port"])),
+        tried(lambda: open("/var/task/index.py", "a").write("x")),
+    ]
+"#;
+
+pub(crate) async fn a_function_reaches_nothing_of_homeports() {
+    let stage = Stage::new().await;
+    let secret = "exports.handler = async () => new Promise((resolve) => setTimeout(resolve, 100, 'mine'))";
+    stage.create("neighbour", "nodejs20.x", "index.js", secret, json!({})).await;
+    stage.invoke("neighbour", json!({})).await.ok();
+    let unpacked = stage.folder.join("data/functions/code");
+    let neighbour = std::fs::read_dir(&unpacked)
+        .expect("unpacked")
+        .flatten()
+        .next()
+        .expect("one")
+        .path()
+        .join("index.js");
+    assert!(neighbour.exists());
+    let console = std::net::TcpListener::bind("127.0.0.1:0").expect("listen");
+    stage.create("reaches", "python3.11", "index.py", REACHES, json!({})).await;
+    let event = json!({
+        "store": stage.folder.join("data/store"),
+        "data": stage.folder.join("data"),
+        "neighbour": neighbour,
+        "pid": std::process::id(),
+        "port": console.local_addr().expect("address").port(),
+    });
+    let reached = stage.invoke("reaches", event).await.ok().json();
+    assert_eq!(reached, json!([null, null, null, null, null, null]));
+}
+
+pub(crate) async fn environment_variables_are_nowhere_in_plain_text() {
+    let stage = Stage::new().await;
+    let variables = json!({"Environment": {"Variables": {"PASSWORD": "planted-password"}}});
+    let code = "import os\ndef handler(event, context):\n    return os.environ['PASSWORD']\n";
+    stage.create("secret", "python3.11", "index.py", code, variables).await;
+    stage.app.admin().call("lambda", "PublishVersion", json!({"FunctionName": "secret"})).await.ok();
+    assert_eq!(stage.invoke("secret:1", json!({})).await.ok().text(), "\"planted-password\"");
+    let shown = stage
+        .app
+        .admin()
+        .call("lambda", "GetFunctionConfiguration", json!({"FunctionName": "secret"}))
+        .await
+        .ok();
+    assert_eq!(shown.json()["Environment"]["Variables"]["PASSWORD"], "planted-password");
+    for (key, value) in stage.app.rows().await {
+        let row = [&key[..], &value[..]].concat();
+        assert!(
+            !row.windows(16).any(|part| part == b"planted-password"),
+            "{}",
+            String::from_utf8_lossy(&key)
+        );
+    }
+}
