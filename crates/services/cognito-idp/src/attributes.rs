@@ -27,13 +27,8 @@ pub(crate) struct Attribute {
 
 /// The list form of attributes, `sub` first, as AWS answers it.
 pub(crate) fn listed(sub: &str, attributes: &Attributes) -> Vec<Attribute> {
-    let sub = Attribute {
-        name: "sub".into(),
-        value: sub.into(),
-    };
-    let others = attributes.iter().map(|(name, value)| Attribute {
-        name: name.clone(),
-        value: value.clone(),
-    });
+    let sub = Attribute { name: "sub".into(), value: sub.into() };
+    let others =
+        attributes.iter().map(|(name, value)| Attribute { name: name.clone(), value: value.clone() });
     std::iter::once(sub).chain(others).collect()
 }

@@ -77,10 +77,7 @@ impl Session<'_> {
         let mut put = |name: &str, value: Value| claims.insert(name.into(), value);
         put("sub", self.sub.into());
         if !self.groups.is_empty() {
-            put(
-                "cognito:groups",
-                self.groups.iter().map(|group| group.name.as_str()).collect(),
-            );
+            put("cognito:groups", self.groups.iter().map(|group| group.name.as_str()).collect());
         }
         put("iss", self.issuer.into());
         put("origin_jti", self.origin_jti.into());
@@ -121,10 +118,7 @@ fn preferred_role(groups: &[Membership]) -> Option<&str> {
     let best = with_roles().map(importance).min()?;
     let mut candidates = with_roles().filter(|group| importance(group) == best);
     let role = candidates.next()?.role_arn.as_deref();
-    candidates
-        .all(|group| group.role_arn.as_deref() == role)
-        .then_some(role)
-        .flatten()
+    candidates.all(|group| group.role_arn.as_deref() == role).then_some(role).flatten()
 }
 
 #[cfg(test)]
@@ -132,11 +126,7 @@ mod tests {
     use super::*;
 
     fn group(name: &str, role: Option<&str>, precedence: Option<i32>) -> Membership {
-        Membership {
-            name: name.into(),
-            role_arn: role.map(str::to_owned),
-            precedence,
-        }
+        Membership { name: name.into(), role_arn: role.map(str::to_owned), precedence }
     }
 
     fn session(groups: &[Membership]) -> Session<'_> {
@@ -193,26 +183,17 @@ mod tests {
 
     #[test]
     fn no_attribute_overrides_a_claim_of_ours() {
-        let attributes: Attributes = [
-            ("sub".to_owned(), "s-2".to_owned()),
-            ("iss".to_owned(), "me".to_owned()),
-        ]
-        .into();
+        let attributes: Attributes =
+            [("sub".to_owned(), "s-2".to_owned()), ("iss".to_owned(), "me".to_owned())].into();
         let claims = session(&[]).id_claims("j-1", 60, &attributes, None);
-        assert_eq!(
-            (claims["sub"].as_str(), claims["token_use"].as_str()),
-            (Some("s-1"), Some("id"))
-        );
+        assert_eq!((claims["sub"].as_str(), claims["token_use"].as_str()), (Some("s-1"), Some("id")));
         assert_ne!(claims["iss"], "me");
     }
 
     #[test]
     fn the_preferred_role_is_the_most_important_groups() {
-        let groups = [
-            group("a", Some("r-a"), Some(5)),
-            group("b", Some("r-b"), Some(1)),
-            group("c", None, Some(0)),
-        ];
+        let groups =
+            [group("a", Some("r-a"), Some(5)), group("b", Some("r-b"), Some(1)), group("c", None, Some(0))];
         let claims = session(&groups).id_claims("j-1", 60, &Attributes::new(), None);
         assert_eq!(claims["cognito:roles"], json!(["r-a", "r-b"]));
         assert_eq!(claims["cognito:preferred_role"], "r-b");
@@ -220,18 +201,9 @@ mod tests {
 
     #[test]
     fn equally_important_roles_that_differ_leave_none_preferred() {
-        assert_eq!(
-            preferred_role(&[group("a", Some("r"), None), group("b", Some("q"), None)]),
-            None
-        );
-        assert_eq!(
-            preferred_role(&[group("a", Some("r"), None), group("b", Some("r"), None)]),
-            Some("r")
-        );
-        assert_eq!(
-            preferred_role(&[group("a", Some("r"), None), group("b", Some("q"), Some(0))]),
-            Some("q")
-        );
+        assert_eq!(preferred_role(&[group("a", Some("r"), None), group("b", Some("q"), None)]), None);
+        assert_eq!(preferred_role(&[group("a", Some("r"), None), group("b", Some("r"), None)]), Some("r"));
+        assert_eq!(preferred_role(&[group("a", Some("r"), None), group("b", Some("q"), Some(0))]), Some("q"));
         assert_eq!(preferred_role(&[]), None);
     }
 }

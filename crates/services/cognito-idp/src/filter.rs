@@ -53,17 +53,10 @@ impl Filter {
         let (name, rest) = text.split_at(at);
         let (comparison, rest) = match rest.strip_prefix("^=") {
             Some(rest) => (Comparison::StartsWith, rest),
-            None => (
-                Comparison::Equals,
-                rest.strip_prefix('=').ok_or(FilterFault::Form)?,
-            ),
+            None => (Comparison::Equals, rest.strip_prefix('=').ok_or(FilterFault::Form)?),
         };
         let name = name.trim().trim_matches('"');
-        Ok(Self {
-            field: Field::named(name)?,
-            comparison,
-            value: unquoted(rest.trim())?,
-        })
+        Ok(Self { field: Field::named(name)?, comparison, value: unquoted(rest.trim())? })
     }
 
     /// Whether the user is one that was asked for.
@@ -73,10 +66,7 @@ impl Filter {
             Field::Sub => self.compare(user.sub),
             Field::Enabled => self.compare(if user.enabled { "Enabled" } else { "Disabled" }),
             Field::UserStatus => {
-                let folded = Self {
-                    value: self.value.to_uppercase(),
-                    ..self.clone()
-                };
+                let folded = Self { value: self.value.to_uppercase(), ..self.clone() };
                 folded.compare(user.status)
             }
             Field::Attribute(name) => (user.attribute)(name).is_some_and(|value| self.compare(value)),
@@ -99,14 +89,8 @@ impl Filter {
 
 impl Field {
     fn named(name: &str) -> Result<Self, FilterFault> {
-        const ATTRIBUTES: [&str; 6] = [
-            "email",
-            "phone_number",
-            "name",
-            "given_name",
-            "family_name",
-            "preferred_username",
-        ];
+        const ATTRIBUTES: [&str; 6] =
+            ["email", "phone_number", "name", "given_name", "family_name", "preferred_username"];
         match name {
             "username" => Ok(Self::Username),
             "sub" => Ok(Self::Sub),
@@ -138,13 +122,7 @@ mod tests {
     use super::*;
 
     fn ann<'a>(attribute: &'a dyn Fn(&str) -> Option<&'a str>) -> Candidate<'a> {
-        Candidate {
-            username: "ann",
-            sub: "s-1",
-            enabled: true,
-            status: "CONFIRMED",
-            attribute,
-        }
+        Candidate { username: "ann", sub: "s-1", enabled: true, status: "CONFIRMED", attribute }
     }
 
     fn finds_ann(filter: &str) -> bool {
@@ -204,12 +182,7 @@ mod tests {
 
     #[test]
     fn a_search_for_one_name_is_known_as_such() {
-        let exact = |text: &str| {
-            Filter::parse(text)
-                .expect(text)
-                .exact_username()
-                .map(str::to_owned)
-        };
+        let exact = |text: &str| Filter::parse(text).expect(text).exact_username().map(str::to_owned);
         assert_eq!(exact(r#"username = "ann""#).as_deref(), Some("ann"));
         assert_eq!(exact(r#"username ^= "ann""#), None);
         assert_eq!(exact(r#"email = "ann@example.com""#), None);

@@ -1,10 +1,87 @@
 //! Cognito user pools: sign-up, sign-in, users, groups and their tokens.
+//!
+//! Start with [`operations`](crate::operations), the table of what can be asked; `records` says what is stored,
+//! `sign_in` how somebody proves to be a user, `tokens` what they get for it, and [`CognitoIdp`] meets the need
+//! [`VerifyToken`](homeport_service::needs::VerifyToken) of gateways, identity pools and self-service.
+//! Not here yet: Lambda triggers, MFA, hosted pages.
 
+mod administered;
+mod aliases;
 mod attributes;
 mod claims;
+mod client_shape;
+
+mod code_owner;
 mod codes;
+mod confirmation;
+mod error;
 mod filter;
+mod issuer;
 mod lockout;
+mod lookup;
+mod messages;
+mod new_user;
+mod operations;
+mod pages;
+mod paging;
 mod password;
+mod pool_ref;
+mod pool_shape;
+mod records;
+mod removal;
 mod secret_hash;
+mod shapes;
+mod sign_in;
+mod signing_keys;
 mod srp;
+mod sweeps;
+mod throttle;
+mod tokens;
+mod verify;
+
+use std::sync::Arc;
+
+use homeport_service::{Host, Hosted, Parts, ServiceSpec};
+
+use crate::lockout::LockRule;
+use crate::password::Permits;
+use crate::signing_keys::KeyCache;
+use crate::sweeps::Sweeps;
+use crate::throttle::SignUpThrottle;
+
+/// The largest request, in bytes.
+const MAX_BODY: usize = 1 << 20;
+
+/// The user pools of an installation.
+pub struct CognitoIdp {
+    parts: Parts,
+    keys: KeyCache,
+    permits: Permits,
+    lock_rule: LockRule,
+    sign_ups: SignUpThrottle,
+    sweeps: Sweeps,
+}
+
+impl CognitoIdp {
+    fn new(parts: &Parts) -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        Self {
+            keys: KeyCache::follow(&parts.store),
+            permits: Permits::new(cores),
+            lock_rule: LockRule::default(),
+            sign_ups: SignUpThrottle::default(),
+            sweeps: Sweeps::default(),
+            parts: parts.clone(),
+        }
+    }
+}
+
+/// The service with its table of operations. The first of the pair meets
+/// [`VerifyToken`](homeport_service::needs::VerifyToken) and answers pools' pages as a
+/// [`Plane`](homeport_service::Plane); [`CognitoIdp::resume`] goes on with what an earlier run left undone.
+pub fn host(parts: &Parts) -> (Arc<CognitoIdp>, Arc<dyn Hosted>) {
+    let service = Arc::new(CognitoIdp::new(parts));
+    let spec = ServiceSpec { name: "cognito-idp", event_source: "cognito-idp", max_body: MAX_BODY };
+    let hosted = Host::new(spec, service.clone(), operations::OPERATIONS);
+    (service, Arc::new(hosted))
+}

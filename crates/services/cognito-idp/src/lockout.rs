@@ -22,12 +22,7 @@ pub(crate) struct LockRule {
 
 impl Default for LockRule {
     fn default() -> Self {
-        Self {
-            locks_from: 5,
-            first_seconds: 1,
-            longest_seconds: 900,
-            quiet_seconds: 900,
-        }
+        Self { locks_from: 5, first_seconds: 1, longest_seconds: 900, quiet_seconds: 900 }
     }
 }
 
@@ -50,30 +45,31 @@ impl Failures {
             return Err(Locked);
         }
         let forgotten = now.seconds_since(self.last) >= rule.quiet_seconds;
-        let count = if forgotten {
-            1
-        } else {
-            self.count.saturating_add(1)
-        };
+        let count = if forgotten { 1 } else { self.count.saturating_add(1) };
         let locked_until = if count >= rule.locks_from {
             now.plus_seconds(rule.seconds_after(count))
         } else {
             Timestamp::default()
         };
-        Ok(Self {
-            count,
-            last: now,
-            locked_until,
-        })
+        Ok(Self { count, last: now, locked_until })
+    }
+
+    /// Gives an attempt back that came to nothing for reasons of ours.
+    pub(crate) fn given_back(&self, rule: &LockRule) -> Self {
+        let count = self.count.saturating_sub(1);
+        let locked_until = if count >= rule.locks_from {
+            self.last.plus_seconds(rule.seconds_after(count))
+        } else {
+            Timestamp::default()
+        };
+        Self { count, last: self.last, locked_until }
     }
 }
 
 impl LockRule {
     fn seconds_after(&self, count: u32) -> i64 {
         let doublings = count.saturating_sub(self.locks_from).min(30);
-        self.first_seconds
-            .saturating_mul(1 << doublings)
-            .min(self.longest_seconds)
+        self.first_seconds.saturating_mul(1 << doublings).min(self.longest_seconds)
     }
 }
 
@@ -104,9 +100,8 @@ mod tests {
 
     #[test]
     fn locks_double_up_to_fifteen_minutes() {
-        let lengths: Vec<i64> = (5..=17)
-            .map(|count| after(count, START).locked_until.seconds_since(START))
-            .collect();
+        let lengths: Vec<i64> =
+            (5..=17).map(|count| after(count, START).locked_until.seconds_since(START)).collect();
         assert_eq!(lengths, [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900, 900]);
         assert_eq!(LockRule::default().seconds_after(u32::MAX), 900);
     }
@@ -114,14 +109,24 @@ mod tests {
     #[test]
     fn fifteen_quiet_minutes_forget_all() {
         let rule = LockRule::default();
-        let resumed = after(6, START)
-            .take(START.plus_seconds(899), &rule)
-            .expect("the lock of 2 s is over");
+        let resumed = after(6, START).take(START.plus_seconds(899), &rule).expect("the lock of 2 s is over");
         assert_eq!(resumed.count, 7);
-        let rested = after(6, START)
-            .take(START.plus_seconds(900), &rule)
-            .expect("the lock of 2 s is over");
+        let rested = after(6, START).take(START.plus_seconds(900), &rule).expect("the lock of 2 s is over");
         assert_eq!(rested.count, 1);
+    }
+
+    #[test]
+    fn an_attempt_given_back_locks_nobody() {
+        let rule = LockRule::default();
+        assert!(after(5, START).given_back(&rule).take(START, &rule).is_ok());
+        assert_eq!(after(7, START).given_back(&rule).locked_until, START.plus_seconds(2));
+    }
+
+    #[test]
+    fn an_attempt_given_back_locks_nobody() {
+        let rule = LockRule::default();
+        assert!(after(5, START).given_back(&rule).take(START, &rule).is_ok());
+        assert_eq!(after(7, START).given_back(&rule).locked_until, START.plus_seconds(2));
     }
 
     #[test]

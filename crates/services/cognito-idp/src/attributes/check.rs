@@ -44,10 +44,7 @@ impl Change<'_> {
     pub(crate) fn check(&self, asked: &[Attribute]) -> Result<Attributes, AttributeFault> {
         let mut taken = Attributes::new();
         for Attribute { name, value } in asked {
-            let attribute = self
-                .schema
-                .find(name)
-                .ok_or_else(|| AttributeFault::Unknown(name.clone()))?;
+            let attribute = self.schema.find(name).ok_or_else(|| AttributeFault::Unknown(name.clone()))?;
             self.check_writable(attribute)?;
             if !value.is_empty() {
                 attribute.check_value(value)?;
@@ -62,10 +59,7 @@ impl Change<'_> {
     /// Checks that attributes may be taken away.
     pub(crate) fn check_removal(&self, names: &[String]) -> Result<(), AttributeFault> {
         for name in names {
-            let attribute = self
-                .schema
-                .find(name)
-                .ok_or_else(|| AttributeFault::Unknown(name.clone()))?;
+            let attribute = self.schema.find(name).ok_or_else(|| AttributeFault::Unknown(name.clone()))?;
             self.check_writable(attribute)?;
             if attribute.required {
                 return Err(AttributeFault::Required(name.clone()));
@@ -80,11 +74,7 @@ impl Change<'_> {
             return Err(AttributeFault::Immutable(name.clone()));
         }
         let forbidden = self.writable.is_some_and(|writable| !writable.contains(name));
-        if forbidden {
-            Err(AttributeFault::Unwritable)
-        } else {
-            Ok(())
-        }
+        if forbidden { Err(AttributeFault::Unwritable) } else { Ok(()) }
     }
 }
 
@@ -92,10 +82,7 @@ impl Schema {
     /// Checks that a user has all that the pool requires.
     pub(crate) fn check_required(&self, attributes: &Attributes) -> Result<(), AttributeFault> {
         let present = |name: &str| attributes.get(name).is_some_and(|value| !value.is_empty());
-        let mut required = self
-            .attributes()
-            .iter()
-            .filter(|known| known.required && known.name != "sub");
+        let mut required = self.attributes().iter().filter(|known| known.required && known.name != "sub");
         match required.find(|known| !present(&known.name)) {
             Some(missing) => Err(AttributeFault::Required(missing.name.clone())),
             None => Ok(()),
@@ -107,18 +94,12 @@ impl SchemaAttribute {
     /// Whether the bounds are numbers, and in order.
     pub(super) fn check_bounds(&self) -> Result<(), SchemaFault> {
         let pairs = [
-            self.number_attribute_constraints
-                .as_ref()
-                .map(|bounds| (&bounds.min_value, &bounds.max_value)),
-            self.string_attribute_constraints
-                .as_ref()
-                .map(|bounds| (&bounds.min_length, &bounds.max_length)),
+            self.number_attribute_constraints.as_ref().map(|bounds| (&bounds.min_value, &bounds.max_value)),
+            self.string_attribute_constraints.as_ref().map(|bounds| (&bounds.min_length, &bounds.max_length)),
         ];
         for (least, most) in pairs.into_iter().flatten() {
             let number = |text: &Option<String>, default: i64| match text {
-                Some(text) => text
-                    .parse::<i64>()
-                    .map_err(|_| SchemaFault::Bounds(self.name.clone())),
+                Some(text) => text.parse::<i64>().map_err(|_| SchemaFault::Bounds(self.name.clone())),
                 None => Ok(default),
             };
             if number(least, i64::MIN)? > number(most, i64::MAX)? {
@@ -129,10 +110,7 @@ impl SchemaAttribute {
     }
 
     fn check_value(&self, value: &str) -> Result<(), AttributeFault> {
-        let wrong = |why: &str| AttributeFault::Value {
-            name: self.name.clone(),
-            why: why.to_owned(),
-        };
+        let wrong = |why: &str| AttributeFault::Value { name: self.name.clone(), why: why.to_owned() };
         match self.name.as_str() {
             "email" => check_email(value)?,
             "phone_number" => check_phone_number(value)?,
@@ -158,10 +136,7 @@ impl SchemaAttribute {
 impl LengthBounds {
     fn check(&self, value: &str) -> Result<(), String> {
         let bound = |text: &Option<String>, default: usize| {
-            text.as_deref()
-                .and_then(|text| text.parse().ok())
-                .unwrap_or(default)
-                .min(LONGEST)
+            text.as_deref().and_then(|text| text.parse().ok()).unwrap_or(default).min(LONGEST)
         };
         let (least, most) = (bound(&self.min_length, 0), bound(&self.max_length, LONGEST));
         let length = value.chars().count();
@@ -178,13 +153,9 @@ impl LengthBounds {
 impl ValueBounds {
     fn check(&self, value: &str) -> Result<(), String> {
         let bound = |text: &Option<String>, default: i64| {
-            text.as_deref()
-                .and_then(|text| text.parse().ok())
-                .unwrap_or(default)
+            text.as_deref().and_then(|text| text.parse().ok()).unwrap_or(default)
         };
-        let number: i64 = value
-            .parse()
-            .map_err(|_| "Value must be an integer.".to_owned())?;
+        let number: i64 = value.parse().map_err(|_| "Value must be an integer.".to_owned())?;
         let (least, most) = (bound(&self.min_value, i64::MIN), bound(&self.max_value, i64::MAX));
         if number < least || number > most {
             return Err(format!("Value must be between {least} and {most}"));
@@ -215,11 +186,7 @@ pub(crate) fn check_email(text: &str) -> Result<(), AttributeFault> {
     let formed = text.rsplit_once('@').is_some_and(|(local, domain)| {
         !local.contains('@') && local_ok(local) && domain.contains('.') && domain.split('.').all(label_ok)
     });
-    if formed && text.len() <= 254 {
-        Ok(())
-    } else {
-        Err(AttributeFault::Email)
-    }
+    if formed && text.len() <= 254 { Ok(()) } else { Err(AttributeFault::Email) }
 }
 
 /// Whether a text is a phone number in E.164: a plus and at most 15 digits.
@@ -227,11 +194,7 @@ pub(crate) fn check_phone_number(text: &str) -> Result<(), AttributeFault> {
     let formed = text
         .strip_prefix('+')
         .is_some_and(|digits| (1..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit()));
-    if formed {
-        Ok(())
-    } else {
-        Err(AttributeFault::PhoneNumber)
-    }
+    if formed { Ok(()) } else { Err(AttributeFault::PhoneNumber) }
 }
 
 #[cfg(test)]
@@ -253,15 +216,8 @@ mod tests {
 
     fn judged(name: &str, value: &str) -> Result<Attributes, AttributeFault> {
         let schema = schema();
-        let change = Change {
-            schema: &schema,
-            writable: None,
-            exists: false,
-        };
-        change.check(&[Attribute {
-            name: name.into(),
-            value: value.into(),
-        }])
+        let change = Change { schema: &schema, writable: None, exists: false };
+        change.check(&[Attribute { name: name.into(), value: value.into() }])
     }
 
     #[test]
@@ -323,46 +279,22 @@ mod tests {
     fn an_app_client_writes_only_what_it_may() {
         let schema = schema();
         let writable = ["email".to_owned()];
-        let change = Change {
-            schema: &schema,
-            writable: Some(&writable),
-            exists: false,
-        };
-        let ask = |name: &str| {
-            change.check(&[Attribute {
-                name: name.into(),
-                value: "a@example.com".into(),
-            }])
-        };
+        let change = Change { schema: &schema, writable: Some(&writable), exists: false };
+        let ask =
+            |name: &str| change.check(&[Attribute { name: name.into(), value: "a@example.com".into() }]);
         assert!(ask("email").is_ok());
         assert_eq!(ask("name"), Err(AttributeFault::Unwritable));
-        assert_eq!(
-            change.check_removal(&["name".into()]),
-            Err(AttributeFault::Unwritable)
-        );
+        assert_eq!(change.check_removal(&["name".into()]), Err(AttributeFault::Unwritable));
     }
 
     #[test]
     fn immutable_attributes_are_written_once() {
         let schema = schema();
-        let asked = [Attribute {
-            name: "custom:plan".into(),
-            value: "free".into(),
-        }];
-        let change = |exists| Change {
-            schema: &schema,
-            writable: None,
-            exists,
-        };
+        let asked = [Attribute { name: "custom:plan".into(), value: "free".into() }];
+        let change = |exists| Change { schema: &schema, writable: None, exists };
         assert!(change(false).check(&asked).is_ok());
-        assert_eq!(
-            change(true).check(&asked),
-            Err(AttributeFault::Immutable("custom:plan".into()))
-        );
-        assert_eq!(
-            judged("sub", "mine"),
-            Err(AttributeFault::Immutable("sub".into()))
-        );
+        assert_eq!(change(true).check(&asked), Err(AttributeFault::Immutable("custom:plan".into())));
+        assert_eq!(judged("sub", "mine"), Err(AttributeFault::Immutable("sub".into())));
     }
 
     #[test]
@@ -370,19 +302,9 @@ mod tests {
         let schema = schema();
         let missing = Err(AttributeFault::Required("email".into()));
         assert_eq!(schema.check_required(&Attributes::new()), missing);
-        assert_eq!(
-            schema.check_required(&[("email".to_owned(), String::new())].into()),
-            missing
-        );
-        assert_eq!(
-            schema.check_required(&[("email".to_owned(), "a@example.com".to_owned())].into()),
-            Ok(())
-        );
-        let change = Change {
-            schema: &schema,
-            writable: None,
-            exists: true,
-        };
+        assert_eq!(schema.check_required(&[("email".to_owned(), String::new())].into()), missing);
+        assert_eq!(schema.check_required(&[("email".to_owned(), "a@example.com".to_owned())].into()), Ok(()));
+        let change = Change { schema: &schema, writable: None, exists: true };
         assert_eq!(change.check_removal(&["email".into()]), missing);
         assert_eq!(change.check_removal(&["name".into()]), Ok(()));
     }
@@ -390,18 +312,8 @@ mod tests {
     #[test]
     fn a_name_is_given_once() {
         let schema = schema();
-        let change = Change {
-            schema: &schema,
-            writable: None,
-            exists: false,
-        };
-        let name = Attribute {
-            name: "name".into(),
-            value: "Ann".into(),
-        };
-        assert_eq!(
-            change.check(&[name.clone(), name]),
-            Err(AttributeFault::Duplicate("name".into()))
-        );
+        let change = Change { schema: &schema, writable: None, exists: false };
+        let name = Attribute { name: "name".into(), value: "Ann".into() };
+        assert_eq!(change.check(&[name.clone(), name]), Err(AttributeFault::Duplicate("name".into())));
     }
 }

@@ -133,9 +133,7 @@ impl SchemaAttribute {
 
 impl AskedAttribute {
     fn change(self, standard: &mut SchemaAttribute) -> Result<(), SchemaFault> {
-        let other_type = self
-            .attribute_data_type
-            .is_some_and(|asked| asked != standard.attribute_data_type);
+        let other_type = self.attribute_data_type.is_some_and(|asked| asked != standard.attribute_data_type);
         if other_type || self.developer_only_attribute == Some(true) {
             return Err(SchemaFault::StandardChanged(standard.name.clone()));
         }
@@ -213,23 +211,15 @@ mod tests {
     fn standard_attributes_keep_their_type() {
         let required = Schema::new(vec![asked(json!({"Name": "email", "Required": true}))]).expect("fine");
         assert!(required.find("email").expect("standard").required);
-        let retyped = Schema::new(vec![asked(
-            json!({"Name": "email", "AttributeDataType": "Number"}),
-        )]);
+        let retyped = Schema::new(vec![asked(json!({"Name": "email", "AttributeDataType": "Number"}))]);
         assert_eq!(retyped, Err(SchemaFault::StandardChanged("email".into())));
     }
 
     #[test]
     fn what_a_schema_cannot_have_is_refused() {
         let refused = |attribute: Value| Schema::new(vec![asked(attribute)]).expect_err("refused");
-        assert_eq!(
-            refused(json!({"Name": "a", "Required": true})),
-            SchemaFault::RequiredCustom
-        );
-        assert_eq!(
-            refused(json!({"AttributeDataType": "String"})),
-            SchemaFault::Unnamed
-        );
+        assert_eq!(refused(json!({"Name": "a", "Required": true})), SchemaFault::RequiredCustom);
+        assert_eq!(refused(json!({"AttributeDataType": "String"})), SchemaFault::Unnamed);
         let backwards = json!({"Name": "a", "AttributeDataType": "Number",
             "NumberAttributeConstraints": {"MinValue": "2", "MaxValue": "1"}});
         assert_eq!(refused(backwards), SchemaFault::Bounds("custom:a".into()));
@@ -241,14 +231,9 @@ mod tests {
     fn a_name_is_taken_once_and_fifty_are_enough() {
         let mut schema = Schema::new(Vec::new()).expect("nothing asked");
         for n in 0..50 {
-            schema
-                .add(asked(json!({"Name": format!("a{n}")})))
-                .expect("within fifty");
+            schema.add(asked(json!({"Name": format!("a{n}")}))).expect("within fifty");
         }
-        assert_eq!(
-            schema.add(asked(json!({"Name": "a0"}))),
-            Err(SchemaFault::Taken("custom:a0".into()))
-        );
+        assert_eq!(schema.add(asked(json!({"Name": "a0"}))), Err(SchemaFault::Taken("custom:a0".into())));
         assert_eq!(schema.add(asked(json!({"Name": "b"}))), Err(SchemaFault::TooMany));
     }
 }

@@ -15,11 +15,7 @@ pub(super) fn standard_attributes() -> Vec<SchemaAttribute> {
         "email",
         "gender",
     ];
-    let mut all = vec![SchemaAttribute {
-        mutable: false,
-        required: true,
-        ..text("sub", 1, 2_048)
-    }];
+    let mut all = vec![SchemaAttribute { mutable: false, required: true, ..text("sub", 1, 2_048) }];
     for name in TEXTS {
         all.push(text(name, 0, 2_048));
         if name == "email" {
@@ -31,10 +27,7 @@ pub(super) fn standard_attributes() -> Vec<SchemaAttribute> {
     all.push(plain("phone_number_verified", DataType::Boolean));
     all.push(text("address", 0, 2_048));
     all.push(SchemaAttribute {
-        number_attribute_constraints: Some(ValueBounds {
-            min_value: Some("0".into()),
-            max_value: None,
-        }),
+        number_attribute_constraints: Some(ValueBounds { min_value: Some("0".into()), max_value: None }),
         ..plain("updated_at", DataType::Number)
     });
     all.push(SchemaAttribute {
@@ -57,12 +50,7 @@ fn plain(name: &str, data_type: DataType) -> SchemaAttribute {
 }
 
 fn text(name: &str, shortest: usize, longest: usize) -> SchemaAttribute {
-    let bounds = LengthBounds {
-        min_length: Some(shortest.to_string()),
-        max_length: Some(longest.to_string()),
-    };
-    SchemaAttribute {
-        string_attribute_constraints: Some(bounds),
-        ..plain(name, DataType::String)
-    }
+    let bounds =
+        LengthBounds { min_length: Some(shortest.to_string()), max_length: Some(longest.to_string()) };
+    SchemaAttribute { string_attribute_constraints: Some(bounds), ..plain(name, DataType::String) }
 }

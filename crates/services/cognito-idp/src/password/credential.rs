@@ -31,18 +31,13 @@ impl Credential {
         let mut salt = [0; SALT_BYTES];
         randomness.fill(&mut salt);
         let verifier = Verifier::of(pool_name, user_id, password, salt);
-        Some(Self {
-            hash: PasswordHash::of(password, randomness)?,
-            verifier,
-        })
+        Some(Self { hash: PasswordHash::of(password, randomness)?, verifier })
     }
 
     /// The bytes to seal.
     pub(crate) fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
-        let written = Written {
-            argon2id: self.hash.clone(),
-            srp: STANDARD.encode(&self.verifier.to_bytes()[..]),
-        };
+        let written =
+            Written { argon2id: self.hash.clone(), srp: STANDARD.encode(&self.verifier.to_bytes()[..]) };
         Zeroizing::new(serde_json::to_vec(&written).unwrap_or_default())
     }
 
@@ -50,10 +45,7 @@ impl Credential {
     pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let written: Written = serde_json::from_slice(bytes).ok()?;
         let verifier = Zeroizing::new(STANDARD.decode(&written.srp).ok()?);
-        Some(Self {
-            hash: written.argon2id,
-            verifier: Verifier::from_bytes(&verifier)?,
-        })
+        Some(Self { hash: written.argon2id, verifier: Verifier::from_bytes(&verifier)? })
     }
 }
 

@@ -32,10 +32,7 @@ mod tests {
     fn what_is_drawn_fits_any_policy() {
         let random = SeededRandomness::new(5);
         for minimum_length in [6, 8, 12, 99] {
-            let policy = PasswordPolicy {
-                minimum_length,
-                ..PasswordPolicy::default()
-            };
+            let policy = PasswordPolicy { minimum_length, ..PasswordPolicy::default() };
             for _ in 0..100 {
                 assert_eq!(policy.check(&draw_temporary(&policy, &random)), Ok(()));
             }

@@ -27,32 +27,20 @@ impl PasswordHash {
     pub(crate) fn of(password: &str, randomness: &dyn Randomness) -> Option<Self> {
         let mut salt = [0; 16];
         randomness.fill(&mut salt);
-        let mut made = Self {
-            memory_kib: MEMORY_KIB,
-            passes: PASSES,
-            lanes: LANES,
-            salt,
-            hash: [0; 32],
-        };
+        let mut made = Self { memory_kib: MEMORY_KIB, passes: PASSES, lanes: LANES, salt, hash: [0; 32] };
         made.hash = *made.compute(password)?;
         Some(made)
     }
 
     /// Whether this is the password, in constant time.
     pub(crate) fn is_of(&self, password: &str) -> bool {
-        self.compute(password)
-            .is_some_and(|hash| verify_slices_are_equal(&hash[..], &self.hash).is_ok())
+        self.compute(password).is_some_and(|hash| verify_slices_are_equal(&hash[..], &self.hash).is_ok())
     }
 
     /// Spends what a check costs, for users who don't exist.
     pub(crate) fn check_nothing(password: &str) {
-        let nobody = Self {
-            memory_kib: MEMORY_KIB,
-            passes: PASSES,
-            lanes: LANES,
-            salt: [0; 16],
-            hash: [0; 32],
-        };
+        let nobody =
+            Self { memory_kib: MEMORY_KIB, passes: PASSES, lanes: LANES, salt: [0; 16], hash: [0; 32] };
         std::hint::black_box(nobody.is_of(password));
     }
 

@@ -33,10 +33,7 @@ impl Drop for Waiting<'_> {
 impl Permits {
     /// So many at once.
     pub(crate) fn new(at_once: usize) -> Self {
-        Self {
-            running: Arc::new(Semaphore::new(at_once.max(1))),
-            waiting: Arc::default(),
-        }
+        Self { running: Arc::new(Semaphore::new(at_once.max(1))), waiting: Arc::default() }
     }
 
     /// Runs a costly computation on a blocking thread, once there is a permit. The permit is held until it ends,

@@ -5,29 +5,48 @@ use super::MAX_CHARACTERS;
 /// The characters that count as symbols (Cognito developer guide, "Adding user pool password requirements").
 const SYMBOLS: &str = "^$*.[]{}()?-\"!@#%&/\\,><':;|_~`+= ";
 
-/// `PasswordPolicyType`
+/// `PasswordPolicyType`. A policy that is given asks for no kind of character that it doesn't name; a pool without one
+/// asks for all.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
+#[serde(rename_all = "PascalCase")]
 pub(crate) struct PasswordPolicy {
     /// 6 to 99.
+    #[serde(default = "usual_length")]
     pub(crate) minimum_length: usize,
+    #[serde(default)]
     pub(crate) require_uppercase: bool,
+    #[serde(default)]
     pub(crate) require_lowercase: bool,
+    #[serde(default)]
     pub(crate) require_numbers: bool,
+    #[serde(default)]
     pub(crate) require_symbols: bool,
+    /// Passwords that may not be chosen again; more than none is not built.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) password_history_size: Option<i64>,
     /// How long an administrator's temporary password is good: 0 to 365 days.
+    #[serde(default = "usual_days")]
     pub(crate) temporary_password_validity_days: i64,
+}
+
+fn usual_length() -> usize {
+    8
+}
+
+fn usual_days() -> i64 {
+    7
 }
 
 impl Default for PasswordPolicy {
     fn default() -> Self {
         Self {
-            minimum_length: 8,
+            minimum_length: usual_length(),
             require_uppercase: true,
             require_lowercase: true,
             require_numbers: true,
             require_symbols: true,
-            temporary_password_validity_days: 7,
+            password_history_size: None,
+            temporary_password_validity_days: usual_days(),
         }
     }
 }
@@ -66,31 +85,12 @@ impl PasswordPolicy {
         }
         let has = |kind: fn(char) -> bool| password.chars().any(kind);
         let asked: [(bool, fn(char) -> bool, PolicyBreach); 4] = [
-            (
-                self.require_uppercase,
-                |c| c.is_ascii_uppercase(),
-                PolicyBreach::Uppercase,
-            ),
-            (
-                self.require_lowercase,
-                |c| c.is_ascii_lowercase(),
-                PolicyBreach::Lowercase,
-            ),
-            (
-                self.require_numbers,
-                |c| c.is_ascii_digit(),
-                PolicyBreach::Numbers,
-            ),
-            (
-                self.require_symbols,
-                |c| SYMBOLS.contains(c),
-                PolicyBreach::Symbols,
-            ),
+            (self.require_uppercase, |c| c.is_ascii_uppercase(), PolicyBreach::Uppercase),
+            (self.require_lowercase, |c| c.is_ascii_lowercase(), PolicyBreach::Lowercase),
+            (self.require_numbers, |c| c.is_ascii_digit(), PolicyBreach::Numbers),
+            (self.require_symbols, |c| SYMBOLS.contains(c), PolicyBreach::Symbols),
         ];
-        match asked
-            .into_iter()
-            .find(|(required, kind, _)| *required && !has(*kind))
-        {
+        match asked.into_iter().find(|(required, kind, _)| *required && !has(*kind)) {
             Some((_, _, breach)) => Err(breach),
             None => Ok(()),
         }
@@ -112,10 +112,7 @@ mod tests {
         assert_eq!(policy.check("Correcthorse7"), Err(PolicyBreach::Symbols));
         assert_eq!(policy.check(" Correct-horse7"), Err(PolicyBreach::OuterSpace));
         assert_eq!(policy.check(&format!("Aa1!{}", "x".repeat(252))), Ok(()));
-        assert_eq!(
-            policy.check(&format!("Aa1!{}", "x".repeat(253))),
-            Err(PolicyBreach::Long)
-        );
+        assert_eq!(policy.check(&format!("Aa1!{}", "x".repeat(253))), Err(PolicyBreach::Long));
     }
 
     #[test]

@@ -44,14 +44,7 @@ impl Exchange {
         if scramble == [0; 32] {
             return Err(InvalidPublicValue);
         }
-        Ok((
-            Self {
-                client_value,
-                secret,
-                scramble,
-            },
-            hex_of(&server_value),
-        ))
+        Ok((Self { client_value, secret, scramble }, hex_of(&server_value)))
     }
 
     /// The session key: HKDF of `S = (A v^u)^b`. Two exponentiations.

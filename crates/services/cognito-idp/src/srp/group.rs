@@ -37,11 +37,7 @@ static GROUP: LazyLock<Group> = LazyLock::new(|| {
     let hashed = digest(&SHA256, &[&signed_bytes(&prime)[..], &[2]].concat());
     let multiplier = FixedMontyForm::new(&widened(hashed.as_ref()), &params);
     let generator = FixedMontyForm::new(&U3072::from_u8(2), &params);
-    Group {
-        params,
-        multiplier,
-        generator,
-    }
+    Group { params, multiplier, generator }
 });
 
 /// The prime itself.

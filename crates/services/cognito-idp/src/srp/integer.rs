@@ -4,10 +4,7 @@ use super::group::GROUP_BYTES;
 /// A non-negative number as Java's `BigInteger.toByteArray` writes it, and the clients' `padHex` with it: the
 /// shortest big-endian form whose highest bit is clear.
 pub(super) fn signed_bytes(big_endian: &[u8]) -> Vec<u8> {
-    let start = big_endian
-        .iter()
-        .position(|byte| *byte != 0)
-        .unwrap_or(big_endian.len());
+    let start = big_endian.iter().position(|byte| *byte != 0).unwrap_or(big_endian.len());
     let digits = &big_endian[start..];
     let sign = digits.first().is_none_or(|first| first & 0x80 != 0);
     let mut bytes = Vec::with_capacity(digits.len() + 1);
@@ -22,11 +19,7 @@ pub(super) fn signed_bytes(big_endian: &[u8]) -> Vec<u8> {
 pub(super) fn hex_of(big_endian: &[u8]) -> String {
     let text = hex::encode(big_endian);
     let digits = text.trim_start_matches('0');
-    if digits.is_empty() {
-        "0".to_owned()
-    } else {
-        digits.to_owned()
-    }
+    if digits.is_empty() { "0".to_owned() } else { digits.to_owned() }
 }
 
 /// Reads a number of at most 3,072 bits, in hexadecimal of any length parity.

@@ -18,32 +18,20 @@ pub(crate) struct Signed<'a> {
 
 impl Signed<'_> {
     fn parts(&self) -> [&[u8]; 4] {
-        [
-            self.pool_name.as_bytes(),
-            self.user_id.as_bytes(),
-            self.secret_block,
-            self.timestamp.as_bytes(),
-        ]
+        [self.pool_name.as_bytes(), self.user_id.as_bytes(), self.secret_block, self.timestamp.as_bytes()]
     }
 
     /// The signature itself.
     #[cfg(test)]
     fn sign(&self, key: &SessionKey) -> Vec<u8> {
         let key = Key::new(HMAC_SHA256, &key[..]);
-        aws_lc_rs::hmac::sign(&key, &self.parts().concat())
-            .as_ref()
-            .to_vec()
+        aws_lc_rs::hmac::sign(&key, &self.parts().concat()).as_ref().to_vec()
     }
 }
 
 /// Whether `signature` is the client's, in constant time.
 pub(crate) fn check(key: &SessionKey, signed: &Signed<'_>, signature: &[u8]) -> bool {
-    verify(
-        &Key::new(HMAC_SHA256, &key[..]),
-        &signed.parts().concat(),
-        signature,
-    )
-    .is_ok()
+    verify(&Key::new(HMAC_SHA256, &key[..]), &signed.parts().concat(), signature).is_ok()
 }
 
 /// Whether a timestamp has the clients' form, `EEE MMM d HH:mm:ss z yyyy` in English, such as
@@ -51,9 +39,8 @@ pub(crate) fn check(key: &SessionKey, signed: &Signed<'_>, signature: &[u8]) -> 
 /// phones' clocks are often wrong.
 pub(crate) fn timestamp_is_well_formed(text: &str) -> bool {
     const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
-    const MONTHS: [&str; 12] = [
-        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
-    ];
+    const MONTHS: [&str; 12] =
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
     let number =
         |text: &str, digits: std::ops::RangeInclusive<usize>, values: std::ops::RangeInclusive<u32>| {
             let formed = digits.contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
@@ -84,58 +71,24 @@ mod tests {
     #[test]
     fn each_part_of_what_is_signed_counts() {
         let key = Zeroizing::new([7; 16]);
-        let signed = || Signed {
-            pool_name: "pool",
-            user_id: "ann",
-            secret_block: b"block",
-            timestamp: "now",
-        };
+        let signed =
+            || Signed { pool_name: "pool", user_id: "ann", secret_block: b"block", timestamp: "now" };
         let signature = signed().sign(&key);
         assert!(check(&key, &signed(), &signature));
         assert!(!check(&Zeroizing::new([8; 16]), &signed(), &signature));
-        assert!(!check(
-            &key,
-            &Signed {
-                pool_name: "other",
-                ..signed()
-            },
-            &signature
-        ));
-        assert!(!check(
-            &key,
-            &Signed {
-                user_id: "bob",
-                ..signed()
-            },
-            &signature
-        ));
-        assert!(!check(
-            &key,
-            &Signed {
-                secret_block: b"other",
-                ..signed()
-            },
-            &signature
-        ));
-        assert!(!check(
-            &key,
-            &Signed {
-                timestamp: "then",
-                ..signed()
-            },
-            &signature
-        ));
+        assert!(!check(&key, &Signed { pool_name: "other", ..signed() }, &signature));
+        assert!(!check(&key, &Signed { user_id: "bob", ..signed() }, &signature));
+        assert!(!check(&key, &Signed { secret_block: b"other", ..signed() }, &signature));
+        assert!(!check(&key, &Signed { timestamp: "then", ..signed() }, &signature));
         assert!(!check(&key, &signed(), &signature[..31]));
         assert!(!check(&key, &signed(), &[]));
     }
 
     #[test]
     fn the_clients_timestamps_are_taken_and_others_not() {
-        for good in [
-            "Sat Nov 21 01:02:03 UTC 2026",
-            "Mon Feb 2 23:59:59 UTC 2026",
-            "Sun Mar 01 00:00:00 GMT 2026",
-        ] {
+        for good in
+            ["Sat Nov 21 01:02:03 UTC 2026", "Mon Feb 2 23:59:59 UTC 2026", "Sun Mar 01 00:00:00 GMT 2026"]
+        {
             assert!(timestamp_is_well_formed(good), "{good}");
         }
         for bad in [

@@ -29,12 +29,7 @@ fn vectors() -> Vec<Vector> {
 
 impl Vector {
     fn verifier(&self, password: &str) -> Verifier {
-        Verifier::of(
-            &self.pool,
-            &self.user,
-            password,
-            hex::decode(&self.salt).unwrap().try_into().unwrap(),
-        )
+        Verifier::of(&self.pool, &self.user, password, hex::decode(&self.salt).unwrap().try_into().unwrap())
     }
 
     fn secret(&self) -> Zeroizing<[u8; 32]> {
@@ -63,13 +58,7 @@ fn the_clients_reach_the_same_key() {
         assert_eq!(srp_b, vector.srp_b, "{} as {}", vector.client, vector.user);
         let remembered = Exchange::from_bytes(&exchange.to_bytes()).unwrap();
         let key = remembered.key(&Verifier::from_bytes(&verifier.to_bytes()).unwrap());
-        assert_eq!(
-            hex::encode(&key[..]),
-            vector.key,
-            "{} as {}",
-            vector.client,
-            vector.user
-        );
+        assert_eq!(hex::encode(&key[..]), vector.key, "{} as {}", vector.client, vector.user);
         assert!(timestamp_is_well_formed(&vector.timestamp));
         assert!(vector.accepts(&key));
         *clients.entry(vector.client).or_insert(0) += 1;
@@ -88,9 +77,7 @@ fn another_password_reaches_another_key() {
 #[test]
 fn a_public_value_that_would_give_the_key_away_is_refused() {
     let prime = hex::encode(group::bytes_of(group::prime()));
-    let above = hex::encode(group::bytes_of(
-        &group::prime().wrapping_add(&crypto_bigint::U3072::ONE),
-    ));
+    let above = hex::encode(group::bytes_of(&group::prime().wrapping_add(&crypto_bigint::U3072::ONE)));
     let vector = &vectors()[0];
     let verifier = vector.verifier(&vector.password);
     for value in ["0", "000", &prime, &above, &format!("{prime}0"), "", "g"] {
@@ -104,10 +91,7 @@ fn a_public_value_that_would_give_the_key_away_is_refused() {
 fn a_decoy_answers_like_a_verifier_and_accepts_nobody() {
     let vector = &vectors()[0];
     let decoy = Verifier::decoy(&[0xff; Verifier::BYTES]);
-    assert_eq!(
-        decoy.salt_hex().len(),
-        vector.verifier(&vector.password).salt_hex().len()
-    );
+    assert_eq!(decoy.salt_hex().len(), vector.verifier(&vector.password).salt_hex().len());
     assert_ne!(decoy.to_bytes()[SALT_BYTES..], [0xff; 384]);
     let (exchange, srp_b) = Exchange::open(&decoy, &vector.srp_a, vector.secret()).unwrap();
     assert!(srp_b.len() > 700);

@@ -34,19 +34,13 @@ impl Verifier {
         outer.update(inner.finish().as_ref());
         let mut x = Zeroizing::new([0; 32]);
         x.copy_from_slice(outer.finish().as_ref());
-        Self {
-            salt,
-            value: Zeroizing::new(bytes_of(&power(generator(), &x).retrieve())),
-        }
+        Self { salt, value: Zeroizing::new(bytes_of(&power(generator(), &x).retrieve())) }
     }
 
     /// The verifier of nobody's password, from bytes that look random: what an unknown user is answered with.
     pub(crate) fn decoy(bytes: &[u8; Self::BYTES]) -> Self {
         let (salt, value) = Self::split(bytes);
-        Self {
-            salt: unambiguous(salt),
-            value: Zeroizing::new(reduced(&value)),
-        }
+        Self { salt: unambiguous(salt), value: Zeroizing::new(reduced(&value)) }
     }
 
     /// Reads what [`Verifier::to_bytes`] wrote.

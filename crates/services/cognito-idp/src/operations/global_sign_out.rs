@@ -1,0 +1,44 @@
+use homeport_service::{Asked, Cx, Effect, Operation, Permissions};
+use serde::Deserialize;
+
+use crate::CognitoIdp;
+use crate::error::IdpError;
+use crate::shapes::Nothing;
+use crate::{lookup, removal};
+
+/// `GlobalSignOut` (Cognito user pools API reference).
+pub(crate) struct GlobalSignOut;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Input {
+    access_token: String,
+}
+
+impl Operation for GlobalSignOut {
+    type Service = CognitoIdp;
+    type Input = Input;
+    type Output = Nothing;
+    type Error = IdpError;
+
+    const NAME: &'static str = "GlobalSignOut";
+    const EFFECT: Effect = Effect::Writes;
+
+    fn permissions(_: &Asked<'_, CognitoIdp>, input: &Input) -> Permissions {
+        super::self_service(&input.access_token)
+    }
+
+    fn run(cx: Cx<CognitoIdp>, _: Input) -> impl Future<Output = Result<Nothing, IdpError>> + Send {
+        async move {
+            cx.write(|tx| {
+                let cx = &cx;
+                async move {
+                    let (_, user) = lookup::own(cx, &tx).await?;
+                    Ok::<_, IdpError>(removal::sign_out(&tx, &user, cx.now()).await?)
+                }
+            })
+            .await?;
+            Ok(Nothing {})
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! Rows that have served their time: marks of used blocks, counters of past windows, what deleted pools leave.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use homeport_core::Timestamp;
+use homeport_service::Cx;
+use homeport_store::{Direction, Key, KeyParts, Part, Range, Store, StoreError};
+
+use crate::CognitoIdp;
+use crate::pool_ref::PoolRef;
+use crate::records::{address_failures_in, grave, graves, spent_in, sweep_pool};
+
+/// Failures of client addresses are counted in windows of so many seconds.
+pub(crate) const WINDOW_SECONDS: i64 = 300;
+
+/// Since when the store was last tidied by this process.
+#[derive(Default)]
+pub(crate) struct Sweeps {
+    minute: AtomicI64,
+}
+
+/// The window that a moment falls in.
+pub(crate) fn window(now: Timestamp) -> i64 {
+    now.seconds() / WINDOW_SECONDS
+}
+
+impl CognitoIdp {
+    /// Removes what sign-ins of past minutes left, at most once a minute; beside the call, not in it.
+    pub(crate) fn tidy(&self, cx: &Cx<Self>) {
+        let minute = cx.now().seconds() / 60;
+        let before = self.sweeps.minute.swap(minute, Ordering::SeqCst);
+        if before == minute {
+            return;
+        }
+        let (store, now) = (cx.store().clone(), cx.now());
+        tokio::spawn(async move {
+            let _ = sweep_until(&store, &spent_in(0), &spent_in(minute - 1)).await;
+            let _ = sweep_until(&store, &address_failures_in(0), &address_failures_in(window(now) - 1)).await;
+        });
+    }
+
+    /// Goes on with removing what pools left that were deleted before the program ended. To be called once at start.
+    pub async fn resume(self: &Arc<Self>) -> Result<(), StoreError> {
+        let account = self.parts.installation.account;
+        let range = Range::prefix(&graves(account));
+        let page = self
+            .parts
+            .store
+            .read(|tx| async move { tx.scan(range, Direction::Forward, homeport_store::MAX_PAGE_ROWS).await })
+            .await?;
+        for row in page.rows {
+            if let Some(Part::Str(id)) = KeyParts::decode(&row.key).and_then(|parts| parts.into_iter().last())
+            {
+                self.bury(PoolRef::new(account, id));
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes the rows of a deleted pool, beside the call; its mark goes last.
+    pub(crate) fn bury(&self, pool: PoolRef) {
+        let store = self.parts.store.clone();
+        tokio::spawn(async move {
+            let mark = grave(&pool);
+            if sweep_pool(&store, &pool).await.is_ok() {
+                let _: Result<(), StoreError> = store
+                    .write(|tx| {
+                        let removed = tx.delete(&mark);
+                        async move { removed }
+                    })
+                    .await;
+            }
+        });
+    }
+}
+
+/// Removes rows between two keys, step by step.
+async fn sweep_until(store: &Store, from: &Key, to: &Key) -> Result<(), StoreError> {
+    loop {
+        let range = Range::between(from, to);
+        let page = store.read(|tx| async move { tx.scan(range, Direction::Forward, 500).await }).await?;
+        let keys: Vec<Key> = page.rows.iter().map(|row| Key::from_row(&row.key)).collect();
+        if keys.is_empty() {
+            return Ok(());
+        }
+        store
+            .write(|tx| {
+                let removed: Result<(), StoreError> = keys.iter().try_for_each(|key| tx.delete(key));
+                async move { removed }
+            })
+            .await?;
+        if !page.more {
+            return Ok(());
+        }
+    }
+}
