@@ -45,11 +45,7 @@ pub enum NumberError {
 
 impl Number {
     /// 0.
-    pub const ZERO: Self = Self {
-        negative: false,
-        exponent: 0,
-        mantissa: 0,
-    };
+    pub const ZERO: Self = Self { negative: false, exponent: 0, mantissa: 0 };
 
     /// A number of these parts, brought to lowest form.
     pub fn from_parts(negative: bool, mut mantissa: u128, exponent: i32) -> Result<Self, NumberError> {
@@ -72,11 +68,7 @@ impl Number {
             return Err(NumberError::TooPrecise);
         }
         let exponent = i16::try_from(exponent).map_err(|_| NumberError::Underflow)?;
-        Ok(Self {
-            negative,
-            exponent,
-            mantissa,
-        })
+        Ok(Self { negative, exponent, mantissa })
     }
 
     /// Whether the number is below zero, its mantissa and its exponent.
@@ -107,19 +99,13 @@ impl Number {
 
     fn compare_magnitudes(self, other: Self) -> Ordering {
         let aligned = |n: Self| n.mantissa * 10_u128.pow(MAX_DIGITS - n.digits());
-        self.magnitude()
-            .cmp(&other.magnitude())
-            .then_with(|| aligned(self).cmp(&aligned(other)))
+        self.magnitude().cmp(&other.magnitude()).then_with(|| aligned(self).cmp(&aligned(other)))
     }
 }
 
 impl From<u64> for Number {
     fn from(n: u64) -> Self {
-        let mut number = Self {
-            negative: false,
-            exponent: 0,
-            mantissa: u128::from(n),
-        };
+        let mut number = Self { negative: false, exponent: 0, mantissa: u128::from(n) };
         while number.mantissa != 0 && number.mantissa.is_multiple_of(10) {
             number.mantissa /= 10;
             number.exponent += 1;

@@ -184,9 +184,7 @@ impl ValueType {
     /// The type of this name.
     pub fn parse(name: &str) -> Option<Self> {
         use ValueType::{B, Bool, Bs, L, M, N, Ns, Null, S, Ss};
-        [S, N, B, Ss, Ns, Bs, M, L, Bool, Null]
-            .into_iter()
-            .find(|kind| kind.name() == name)
+        [S, N, B, Ss, Ns, Bs, M, L, Bool, Null].into_iter().find(|kind| kind.name() == name)
     }
 
     /// Whether it is a set.

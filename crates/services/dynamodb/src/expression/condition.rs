@@ -179,19 +179,15 @@ fn read(
 /// All operands in the order they are written, those of functions among them.
 fn collect_operands<'r, 'e>(raw: &'r RawCondition<'e>, operands: &mut Vec<&'r RawOperand<'e>>) {
     match raw {
-        RawCondition::Compare { left, right, .. } => [left, right]
-            .into_iter()
-            .for_each(|it| collect_inner(it, operands)),
-        RawCondition::Between {
-            operand,
-            lower,
-            upper,
-        } => [operand, lower, upper]
-            .into_iter()
-            .for_each(|it| collect_inner(it, operands)),
-        RawCondition::In { operand, among } => std::iter::once(operand)
-            .chain(among)
-            .for_each(|it| collect_inner(it, operands)),
+        RawCondition::Compare { left, right, .. } => {
+            [left, right].into_iter().for_each(|it| collect_inner(it, operands))
+        }
+        RawCondition::Between { operand, lower, upper } => {
+            [operand, lower, upper].into_iter().for_each(|it| collect_inner(it, operands))
+        }
+        RawCondition::In { operand, among } => {
+            std::iter::once(operand).chain(among).for_each(|it| collect_inner(it, operands))
+        }
         RawCondition::Call(call) => collect_inner(call, operands),
         RawCondition::And(sides) | RawCondition::Or(sides) => {
             sides.iter().for_each(|side| collect_operands(side, operands))
@@ -228,11 +224,9 @@ fn check_functions(operands: &[&RawOperand<'_>]) -> Result<(), ExpressionError> 
 fn check_uses(raw: &RawCondition<'_>) -> Result<(), ExpressionError> {
     match raw {
         RawCondition::Compare { left, right, .. } => [left, right].into_iter().try_for_each(check_value),
-        RawCondition::Between {
-            operand,
-            lower,
-            upper,
-        } => [operand, lower, upper].into_iter().try_for_each(check_value),
+        RawCondition::Between { operand, lower, upper } => {
+            [operand, lower, upper].into_iter().try_for_each(check_value)
+        }
         RawCondition::In { operand, among } => {
             std::iter::once(operand).chain(among).try_for_each(check_value)
         }
@@ -288,10 +282,7 @@ pub(super) fn resolve_path(
     let rest = raw.rest.iter().map(|step| match step {
         RawStep::Key(key) => name(key).map(Step::Key),
         RawStep::Index(text) => {
-            let index = text
-                .parse::<u32>()
-                .ok()
-                .filter(|index| i32::try_from(*index).is_ok());
+            let index = text.parse::<u32>().ok().filter(|index| i32::try_from(*index).is_ok());
             index
                 .map(|index| Step::Index(index as usize))
                 .ok_or_else(|| ExpressionError::IndexRange((*text).to_owned()))
@@ -309,30 +300,17 @@ fn resolve(
     placeholders: &mut Placeholders<'_>,
 ) -> Result<Condition, ExpressionError> {
     match raw {
-        RawCondition::Compare {
-            operator,
-            left,
-            right,
-        } => {
-            let (left, right) = (
-                resolve_operand(left, placeholders)?,
-                resolve_operand(right, placeholders)?,
-            );
+        RawCondition::Compare { operator, left, right } => {
+            let (left, right) = (resolve_operand(left, placeholders)?, resolve_operand(right, placeholders)?);
             let comparator = Comparator::parse(operator);
             check_distinct(comparator.text(), &left, &right)?;
             check_ordered(comparator, &[&left, &right])?;
             Ok(Condition::Compare(comparator, left, right))
         }
-        RawCondition::Between {
-            operand,
-            lower,
-            upper,
-        } => {
+        RawCondition::Between { operand, lower, upper } => {
             let operand = resolve_operand(operand, placeholders)?;
-            let (lower, upper) = (
-                resolve_operand(lower, placeholders)?,
-                resolve_operand(upper, placeholders)?,
-            );
+            let (lower, upper) =
+                (resolve_operand(lower, placeholders)?, resolve_operand(upper, placeholders)?);
             check_bounds(&lower, &upper)?;
             Ok(Condition::Between(operand, lower, upper))
         }
@@ -341,27 +319,18 @@ fn resolve(
                 return Err(ExpressionError::TooManyInOperands(among.len()));
             }
             let operand = resolve_operand(operand, placeholders)?;
-            let among = among
-                .iter()
-                .map(|it| resolve_operand(it, placeholders))
-                .collect::<Result<_, _>>()?;
+            let among = among.iter().map(|it| resolve_operand(it, placeholders)).collect::<Result<_, _>>()?;
             Ok(Condition::In(operand, among))
         }
         RawCondition::Call(RawOperand::Call { name, args }) => resolve_call(name, args, placeholders),
         RawCondition::Call(_) => Err(ExpressionError::Empty),
         RawCondition::And(sides) => {
             let [a, b] = sides.as_ref();
-            Ok(Condition::And(
-                Box::new(resolve(a, placeholders)?),
-                Box::new(resolve(b, placeholders)?),
-            ))
+            Ok(Condition::And(Box::new(resolve(a, placeholders)?), Box::new(resolve(b, placeholders)?)))
         }
         RawCondition::Or(sides) => {
             let [a, b] = sides.as_ref();
-            Ok(Condition::Or(
-                Box::new(resolve(a, placeholders)?),
-                Box::new(resolve(b, placeholders)?),
-            ))
+            Ok(Condition::Or(Box::new(resolve(a, placeholders)?), Box::new(resolve(b, placeholders)?)))
         }
         RawCondition::Not(inner) => Ok(Condition::Not(Box::new(resolve(inner, placeholders)?))),
     }
@@ -376,9 +345,7 @@ fn resolve_operand(
         RawOperand::Value(key) => placeholders.value(key).cloned().map(Operand::Value),
         RawOperand::Call { name, args } => {
             let args = resolve_args(name, args, placeholders)?;
-            let [of] = args
-                .try_into()
-                .map_err(|_| ExpressionError::Misused((*name).to_owned()))?;
+            let [of] = args.try_into().map_err(|_| ExpressionError::Misused((*name).to_owned()))?;
             let given = Operand::known_type(&of);
             if let Some(given @ (ValueType::N | ValueType::Bool | ValueType::Null)) = given {
                 return Err(wrong_type(name, given));
@@ -397,16 +364,10 @@ fn resolve_args(
     placeholders: &mut Placeholders<'_>,
 ) -> Result<Vec<Operand>, ExpressionError> {
     let count = args.len();
-    let args = args
-        .iter()
-        .map(|arg| resolve_operand(arg, placeholders))
-        .collect::<Result<Vec<_>, _>>()?;
+    let args = args.iter().map(|arg| resolve_operand(arg, placeholders)).collect::<Result<Vec<_>, _>>()?;
     match FUNCTIONS.iter().find(|(known, _)| *known == name) {
         Some((_, wanted)) if *wanted == count => Ok(args),
-        _ => Err(ExpressionError::OperandCount {
-            name: name.to_owned(),
-            count,
-        }),
+        _ => Err(ExpressionError::OperandCount { name: name.to_owned(), count }),
     }
 }
 
@@ -417,10 +378,7 @@ fn resolve_call(
 ) -> Result<Condition, ExpressionError> {
     let mut args = resolve_args(name, args, placeholders)?.into_iter();
     let (Some(first), second) = (args.next(), args.next()) else {
-        return Err(ExpressionError::OperandCount {
-            name: name.to_owned(),
-            count: 0,
-        });
+        return Err(ExpressionError::OperandCount { name: name.to_owned(), count: 0 });
     };
     let Some(second) = second else {
         return existence(name, first);
@@ -428,10 +386,7 @@ fn resolve_call(
     check_distinct(name, &first, &second)?;
     match name {
         "begins_with" => {
-            for given in [&first, &second]
-                .into_iter()
-                .filter_map(|operand| operand.known_type())
-            {
+            for given in [&first, &second].into_iter().filter_map(|operand| operand.known_type()) {
                 if !matches!(given, ValueType::S | ValueType::B) {
                     return Err(wrong_type(name, given));
                 }
@@ -458,28 +413,21 @@ fn wanted_type(name: &str, operand: &Operand) -> Result<ValueType, ExpressionErr
         }
         Operand::Path(_) => {
             let given = "{NS,SS,L,BS,N,M,B,BOOL,NULL,S}".to_owned();
-            Err(ExpressionError::OperandType {
-                name: name.to_owned(),
-                given,
-            })
+            Err(ExpressionError::OperandType { name: name.to_owned(), given })
         }
         other => Err(wrong_type(name, other.known_type().unwrap_or(ValueType::N))),
     }
 }
 
 fn wrong_type(name: &str, given: ValueType) -> ExpressionError {
-    ExpressionError::OperandType {
-        name: name.to_owned(),
-        given: given.name().to_owned(),
-    }
+    ExpressionError::OperandType { name: name.to_owned(), given: given.name().to_owned() }
 }
 
 fn check_distinct(operator: &str, first: &Operand, second: &Operand) -> Result<(), ExpressionError> {
     match (first, second) {
-        (Operand::Path(a), Operand::Path(b)) if a == b => Err(ExpressionError::NotDistinct {
-            operator: operator.to_owned(),
-            operand: a.to_string(),
-        }),
+        (Operand::Path(a), Operand::Path(b)) if a == b => {
+            Err(ExpressionError::NotDistinct { operator: operator.to_owned(), operand: a.to_string() })
+        }
         _ => Ok(()),
     }
 }
@@ -490,14 +438,8 @@ fn check_ordered(comparator: Comparator, operands: &[&Operand]) -> Result<(), Ex
         return Ok(());
     }
     let given = operands.iter().filter_map(|operand| operand.known_type());
-    match given
-        .into_iter()
-        .find(|given| !matches!(given, ValueType::S | ValueType::N | ValueType::B))
-    {
-        Some(given) => Err(ExpressionError::ComparedType {
-            operator: comparator.text(),
-            given,
-        }),
+    match given.into_iter().find(|given| !matches!(given, ValueType::S | ValueType::N | ValueType::B)) {
+        Some(given) => Err(ExpressionError::ComparedType { operator: comparator.text(), given }),
         None => Ok(()),
     }
 }
@@ -507,14 +449,10 @@ fn check_bounds(lower: &Operand, upper: &Operand) -> Result<(), ExpressionError>
         return Ok(());
     };
     let given = [low, high].map(AttributeValue::value_type);
-    if let Some(given) = given
-        .into_iter()
-        .find(|given| !matches!(given, ValueType::S | ValueType::N | ValueType::B))
+    if let Some(given) =
+        given.into_iter().find(|given| !matches!(given, ValueType::S | ValueType::N | ValueType::B))
     {
-        return Err(ExpressionError::ComparedType {
-            operator: "BETWEEN",
-            given,
-        });
+        return Err(ExpressionError::ComparedType { operator: "BETWEEN", given });
     }
     let shown = || (Shown(low.clone()), Shown(high.clone()));
     match super::evaluate::order(low, high) {

@@ -57,23 +57,14 @@ fn collect(condition: Condition, found: &mut Vec<KeyCondition>) -> Result<(), Ke
         Condition::Compare(comparator, left, right) => comparison(comparator, left, right)?,
         Condition::Between(operand, lower, upper) => {
             let attribute = key_first("BETWEEN", operand)?;
-            KeyCondition {
-                attribute,
-                predicate: KeyPredicate::Between(constant(lower)?, constant(upper)?),
-            }
+            KeyCondition { attribute, predicate: KeyPredicate::Between(constant(lower)?, constant(upper)?) }
         }
         Condition::BeginsWith(operand, prefix) => {
             let attribute = key_first("begins_with", operand)?;
-            KeyCondition {
-                attribute,
-                predicate: KeyPredicate::BeginsWith(constant(prefix)?),
-            }
+            KeyCondition { attribute, predicate: KeyPredicate::BeginsWith(constant(prefix)?) }
         }
     };
-    if found
-        .iter()
-        .any(|earlier| earlier.attribute == condition.attribute)
-    {
+    if found.iter().any(|earlier| earlier.attribute == condition.attribute) {
         return Err(KeyConditionError::Twice);
     }
     found.push(condition);
@@ -95,10 +86,7 @@ fn comparison(
         }),
         (Operand::Value(value), Operand::Path(path)) => {
             let predicate = KeyPredicate::Compare(comparator.mirrored(), value);
-            Ok(KeyCondition {
-                attribute: attribute(path)?,
-                predicate,
-            })
+            Ok(KeyCondition { attribute: attribute(path)?, predicate })
         }
     }
 }
@@ -112,11 +100,7 @@ fn key_first(operator: &'static str, operand: Operand) -> Result<String, KeyCond
 }
 
 fn attribute(path: Path) -> Result<String, KeyConditionError> {
-    if path.is_top_level() {
-        Ok(path.head)
-    } else {
-        Err(KeyConditionError::NestedAttribute)
-    }
+    if path.is_top_level() { Ok(path.head) } else { Err(KeyConditionError::NestedAttribute) }
 }
 
 fn constant(operand: Operand) -> Result<AttributeValue, KeyConditionError> {

@@ -46,11 +46,7 @@ fn next<'e>(input: &mut Text<'e>) -> Option<Token<'e>> {
         repeat(0.., any.verify(|c: &char| c.is_whitespace()).void()).parse_next(input);
     blank.ok()?;
     let ((kind, text), range) = token.with_span().parse_next(input).ok()?;
-    Some(Token {
-        kind,
-        text,
-        start: range.start,
-    })
+    Some(Token { kind, text, start: range.start })
 }
 
 fn token<'e>(input: &mut Text<'e>) -> winnow::Result<(TokenKind, &'e str), EmptyError> {
@@ -77,15 +73,10 @@ mod tests {
 
     #[test]
     fn an_expression_falls_into_its_tokens() {
-        let texts: Vec<_> = tokens("SET #a.b[10]=:v+_x, c<>d")
-            .iter()
-            .map(|token| token.text)
-            .collect();
+        let texts: Vec<_> = tokens("SET #a.b[10]=:v+_x, c<>d").iter().map(|token| token.text).collect();
         assert_eq!(
             texts,
-            [
-                "SET", "#a", ".", "b", "[", "10", "]", "=", ":v", "+", "_", "x", ",", "c", "<>", "d"
-            ]
+            ["SET", "#a", ".", "b", "[", "10", "]", "=", ":v", "+", "_", "x", ",", "c", "<>", "d"]
         );
         let unknown: Vec<_> = tokens("a ! # :ä").iter().map(|token| token.kind).collect();
         assert_eq!(unknown[1..], [TokenKind::Unknown; 4]);

@@ -32,13 +32,11 @@ pub(super) enum Clash {
 impl Path {
     /// The value at this path.
     pub fn get<'a>(&self, item: &'a Item) -> Option<&'a AttributeValue> {
-        self.rest
-            .iter()
-            .try_fold(item.get(&self.head)?, |value, step| match (step, value) {
-                (Step::Key(key), AttributeValue::M(map)) => map.get(key),
-                (Step::Index(index), AttributeValue::L(list)) => list.get(*index),
-                _ => None,
-            })
+        self.rest.iter().try_fold(item.get(&self.head)?, |value, step| match (step, value) {
+            (Step::Key(key), AttributeValue::M(map)) => map.get(key),
+            (Step::Index(index), AttributeValue::L(list)) => list.get(*index),
+            _ => None,
+        })
     }
 
     /// Whether the path is an attribute's name and no more.

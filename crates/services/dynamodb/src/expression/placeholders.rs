@@ -65,11 +65,7 @@ impl<'a> Placeholders<'a> {
                 return Err(PlaceholderError::ValueKey(key.clone()));
             }
         }
-        Ok(Self {
-            names,
-            values,
-            ..Self::default()
-        })
+        Ok(Self { names, values, ..Self::default() })
     }
 
     /// The attribute behind `#name`.
@@ -122,11 +118,7 @@ fn is_placeholder(key: &str, mark: char) -> bool {
 }
 
 fn unused<'a>(all: Option<impl Iterator<Item = &'a String>>, used: &BTreeSet<&str>) -> String {
-    let unused: Vec<&str> = all
-        .into_iter()
-        .flatten()
-        .map(String::as_str)
-        .filter(|key| !used.contains(key))
-        .collect();
+    let unused: Vec<&str> =
+        all.into_iter().flatten().map(String::as_str).filter(|key| !used.contains(key)).collect();
     unused.join(", ")
 }

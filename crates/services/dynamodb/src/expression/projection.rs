@@ -16,31 +16,18 @@ impl Projection {
         let read = || {
             let raw = parse_projection(text)?;
             raw.iter().try_for_each(check_reserved_path)?;
-            let paths = raw
-                .iter()
-                .map(|path| resolve_path(path, placeholders))
-                .collect::<Result<Vec<_>, _>>()?;
+            let paths =
+                raw.iter().map(|path| resolve_path(path, placeholders)).collect::<Result<Vec<_>, _>>()?;
             check_clashes(&paths)?;
             Ok(Self { paths })
         };
         let mut read = read;
-        read().map_err(|error| InvalidExpression {
-            kind: ExpressionKind::Projection,
-            error,
-        })
+        read().map_err(|error| InvalidExpression { kind: ExpressionKind::Projection, error })
     }
 
     /// The projection to whole attributes, as `AttributesToGet` asks for.
     pub fn of_attributes(names: impl IntoIterator<Item = String>) -> Self {
-        Self {
-            paths: names
-                .into_iter()
-                .map(|head| Path {
-                    head,
-                    rest: Vec::new(),
-                })
-                .collect(),
-        }
+        Self { paths: names.into_iter().map(|head| Path { head, rest: Vec::new() }).collect() }
     }
 
     /// The paths, as they were written.
@@ -73,21 +60,13 @@ pub(super) fn project(paths: &[Path], item: &Item) -> Item {
 fn graft(projected: &mut Item, path: &Path, before: Option<&Path>, value: AttributeValue) {
     let shared = before
         .filter(|before| before.head == path.head)
-        .map_or(0, |before| {
-            path.rest
-                .iter()
-                .zip(&before.rest)
-                .take_while(|(a, b)| a == b)
-                .count()
-        });
+        .map_or(0, |before| path.rest.iter().zip(&before.rest).take_while(|(a, b)| a == b).count());
     let empty = |step: Option<&Step>| match step {
         Some(Step::Key(_)) => AttributeValue::M(Item::new()),
         Some(Step::Index(_)) => AttributeValue::L(Vec::new()),
         None => AttributeValue::Null,
     };
-    let mut slot = projected
-        .entry(path.head.clone())
-        .or_insert_with(|| empty(path.rest.first()));
+    let mut slot = projected.entry(path.head.clone()).or_insert_with(|| empty(path.rest.first()));
     for (at, step) in path.rest.iter().enumerate() {
         let next = empty(path.rest.get(at + 1));
         slot = match (step, slot) {

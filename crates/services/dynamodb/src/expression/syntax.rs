@@ -32,32 +32,15 @@ pub(super) struct RawPath<'e> {
 pub(super) enum RawOperand<'e> {
     Path(RawPath<'e>),
     Value(&'e str),
-    Call {
-        name: &'e str,
-        args: Vec<RawOperand<'e>>,
-    },
-    Arithmetic {
-        operator: &'e str,
-        sides: Box<[RawOperand<'e>; 2]>,
-    },
+    Call { name: &'e str, args: Vec<RawOperand<'e>> },
+    Arithmetic { operator: &'e str, sides: Box<[RawOperand<'e>; 2]> },
 }
 
 #[derive(Debug)]
 pub(super) enum RawCondition<'e> {
-    Compare {
-        operator: &'e str,
-        left: RawOperand<'e>,
-        right: RawOperand<'e>,
-    },
-    Between {
-        operand: RawOperand<'e>,
-        lower: RawOperand<'e>,
-        upper: RawOperand<'e>,
-    },
-    In {
-        operand: RawOperand<'e>,
-        among: Vec<RawOperand<'e>>,
-    },
+    Compare { operator: &'e str, left: RawOperand<'e>, right: RawOperand<'e> },
+    Between { operand: RawOperand<'e>, lower: RawOperand<'e>, upper: RawOperand<'e> },
+    In { operand: RawOperand<'e>, among: Vec<RawOperand<'e>> },
     Call(RawOperand<'e>),
     And(Box<[RawCondition<'e>; 2]>),
     Or(Box<[RawCondition<'e>; 2]>),
@@ -127,13 +110,7 @@ fn parse<'e, T>(
         return Err(ExpressionError::TooLong(text.len()));
     }
     let tokens = tokens(text);
-    let mut input = Stateful {
-        input: TokenSlice::new(&tokens),
-        state: Seen {
-            keywords,
-            ..Seen::default()
-        },
-    };
+    let mut input = Stateful { input: TokenSlice::new(&tokens), state: Seen { keywords, ..Seen::default() } };
     let parsed = rule(&mut input);
     let seen = input.state;
     if seen.depth > MAX_OPERATORS {
@@ -156,20 +133,10 @@ fn parse<'e, T>(
 fn syntax_error(text: &str, tokens: &[Token<'_>], remaining: usize) -> ExpressionError {
     let at = tokens.len() - remaining;
     let end = |token: &Token<'_>| token.start + token.text.len();
-    let from = tokens
-        .get(at.saturating_sub(1))
-        .or(tokens.get(at))
-        .map_or(0, |token| token.start);
-    let to = tokens
-        .get(at + 1)
-        .or(tokens.get(at))
-        .or(tokens.last())
-        .map_or(text.len(), end);
+    let from = tokens.get(at.saturating_sub(1)).or(tokens.get(at)).map_or(0, |token| token.start);
+    let to = tokens.get(at + 1).or(tokens.get(at)).or(tokens.last()).map_or(text.len(), end);
     let token = tokens.get(at).map_or("<EOF>", |token| token.text);
-    ExpressionError::Syntax {
-        token: token.to_owned(),
-        near: text.get(from..to).unwrap_or(text).to_owned(),
-    }
+    ExpressionError::Syntax { token: token.to_owned(), near: text.get(from..to).unwrap_or(text).to_owned() }
 }
 
 fn no_match<T>() -> Parsed<T> {
@@ -187,29 +154,19 @@ fn take<'e>(input: &mut Input<'_, 'e>, fits: impl Fn(&Token<'e>) -> bool) -> Opt
 }
 
 fn take_symbol<'e>(input: &mut Input<'_, 'e>, symbols: &[&str]) -> Option<&'e str> {
-    take(input, |token| {
-        token.kind == TokenKind::Symbol && symbols.contains(&token.text)
-    })
+    take(input, |token| token.kind == TokenKind::Symbol && symbols.contains(&token.text))
 }
 
 fn take_keyword<'e>(input: &mut Input<'_, 'e>, keyword: &str) -> Option<&'e str> {
-    take(input, |token| {
-        token.kind == TokenKind::Identifier && token.text.eq_ignore_ascii_case(keyword)
-    })
+    take(input, |token| token.kind == TokenKind::Identifier && token.text.eq_ignore_ascii_case(keyword))
 }
 
 fn expect(input: &mut Input<'_, '_>, symbol: &str) -> Parsed<()> {
-    if take_symbol(input, &[symbol]).is_some() {
-        Ok(())
-    } else {
-        no_match()
-    }
+    if take_symbol(input, &[symbol]).is_some() { Ok(()) } else { no_match() }
 }
 
 fn comma(input: &mut Input<'_, '_>) -> Parsed<()> {
-    take_symbol(input, &[","])
-        .map(drop)
-        .ok_or(ErrMode::Backtrack(EmptyError))
+    take_symbol(input, &[","]).map(drop).ok_or(ErrMode::Backtrack(EmptyError))
 }
 
 /// An operator that AWS counts.
@@ -233,14 +190,9 @@ fn deeper<'i, 'e, T>(
 
 fn name<'e>(input: &mut Input<'_, 'e>) -> Parsed<RawName<'e>> {
     let keywords = input.state.keywords;
-    let is_keyword = |token: &Token<'_>| {
-        keywords
-            .iter()
-            .any(|keyword| token.text.eq_ignore_ascii_case(keyword))
-    };
-    if let Some(name) = take(input, |token| {
-        token.kind == TokenKind::Identifier && !is_keyword(token)
-    }) {
+    let is_keyword =
+        |token: &Token<'_>| keywords.iter().any(|keyword| token.text.eq_ignore_ascii_case(keyword));
+    if let Some(name) = take(input, |token| token.kind == TokenKind::Identifier && !is_keyword(token)) {
         return Ok(RawName::Plain(name));
     }
     match take(input, |token| token.kind == TokenKind::Name) {
@@ -363,9 +315,7 @@ fn negation<'e>(input: &mut Input<'_, 'e>) -> Parsed<Node<'e>> {
     }
     count_operator(input);
     let node = deeper(input, negation)?;
-    Ok(Node::Condition(RawCondition::Not(Box::new(as_condition(
-        node, input,
-    )?))))
+    Ok(Node::Condition(RawCondition::Not(Box::new(as_condition(node, input)?))))
 }
 
 fn predicate<'e>(input: &mut Input<'_, 'e>) -> Parsed<Node<'e>> {
@@ -376,11 +326,7 @@ fn predicate<'e>(input: &mut Input<'_, 'e>) -> Parsed<Node<'e>> {
     if let Some(operator) = take_symbol(input, COMPARATORS) {
         count_operator(input);
         let (right, _) = enclosed_operand(input)?;
-        return Ok(Node::Condition(RawCondition::Compare {
-            operator,
-            left: node,
-            right,
-        }));
+        return Ok(Node::Condition(RawCondition::Compare { operator, left: node, right }));
     }
     if take_keyword(input, "BETWEEN").is_some() {
         return between(node, input).map(Node::Condition);
@@ -388,20 +334,14 @@ fn predicate<'e>(input: &mut Input<'_, 'e>) -> Parsed<Node<'e>> {
     if take_keyword(input, "IN").is_some() {
         count_operator(input);
         expect(input, "(")?;
-        let among: Vec<_> = deeper(input, |input| {
-            separated(1.., enclosed_operand, comma).parse_next(input)
-        })?;
+        let among: Vec<_> = deeper(input, |input| separated(1.., enclosed_operand, comma).parse_next(input))?;
         expect(input, ")")?;
         let among = among.into_iter().map(|(operand, _)| operand).collect();
         return Ok(Node::Condition(RawCondition::In { operand: node, among }));
     }
     let closes = peek(input).is_some_and(|token| token.text == ")");
     let is_call = matches!(node, RawOperand::Call { .. });
-    if is_call || (closes && input.state.depth > 0) {
-        Ok(Node::Operand(node))
-    } else {
-        no_match()
-    }
+    if is_call || (closes && input.state.depth > 0) { Ok(Node::Operand(node)) } else { no_match() }
 }
 
 fn between<'e>(operand: RawOperand<'e>, input: &mut Input<'_, 'e>) -> Parsed<RawCondition<'e>> {
@@ -411,11 +351,7 @@ fn between<'e>(operand: RawOperand<'e>, input: &mut Input<'_, 'e>) -> Parsed<Raw
         return no_match();
     }
     let (upper, _) = enclosed_operand(input)?;
-    Ok(RawCondition::Between {
-        operand,
-        lower,
-        upper,
-    })
+    Ok(RawCondition::Between { operand, lower, upper })
 }
 
 /// A condition in parentheses, or an operand with or without them; and whether there are parentheses.
@@ -456,9 +392,7 @@ pub(super) struct Section<'e> {
 }
 
 fn section<'e>(input: &mut Input<'_, 'e>) -> Parsed<Section<'e>> {
-    let keyword = UPDATE_KEYWORDS
-        .iter()
-        .find(|keyword| take_keyword(input, keyword).is_some());
+    let keyword = UPDATE_KEYWORDS.iter().find(|keyword| take_keyword(input, keyword).is_some());
     let Some(&keyword) = keyword else {
         return no_match();
     };
@@ -487,10 +421,7 @@ fn set_value<'e>(input: &mut Input<'_, 'e>) -> Parsed<RawOperand<'e>> {
     };
     count_operator(input);
     let right = summand(input)?;
-    Ok(RawOperand::Arithmetic {
-        operator,
-        sides: Box::new([left, right]),
-    })
+    Ok(RawOperand::Arithmetic { operator, sides: Box::new([left, right]) })
 }
 
 fn summand<'e>(input: &mut Input<'_, 'e>) -> Parsed<RawOperand<'e>> {
@@ -513,14 +444,8 @@ mod tests {
     #[test]
     fn a_syntax_error_names_its_token_and_its_neighbours() {
         for (text, said) in [
-            (
-                "INVALID SYNTAX HERE",
-                r#"Syntax error; token: "INVALID", near: "INVALID SYNTAX""#,
-            ),
-            (
-                "ADD hits : incr",
-                r#"Syntax error; token: ":", near: "hits : incr""#,
-            ),
+            ("INVALID SYNTAX HERE", r#"Syntax error; token: "INVALID", near: "INVALID SYNTAX""#),
+            ("ADD hits : incr", r#"Syntax error; token: ":", near: "hits : incr""#),
             ("SET _123 = :v", r#"Syntax error; token: "_", near: "SET _123""#),
             ("SET", r#"Syntax error; token: "<EOF>", near: "SET""#),
             ("SET a = ", r#"Syntax error; token: "<EOF>", near: "=""#),
@@ -538,38 +463,20 @@ mod tests {
             ("a IN ()", r#"Syntax error; token: ")", near: "()""#),
             ("a = (:v", r#"Syntax error; token: "<EOF>", near: ":v""#),
             ("a = :v)", r#"Syntax error; token: ")", near: ":v)""#),
-            (
-                "a BETWEEN :x OR :y",
-                r#"Syntax error; token: "OR", near: ":x OR :y""#,
-            ),
+            ("a BETWEEN :x OR :y", r#"Syntax error; token: "OR", near: ":x OR :y""#),
             ("a AND b = :v", r#"Syntax error; token: "AND", near: "a AND b""#),
         ] {
             assert_eq!(refused(parse_condition(text)), said, "{text}");
         }
-        assert_eq!(
-            refused(parse_projection("a,")),
-            r#"Syntax error; token: "<EOF>", near: ",""#
-        );
-        assert_eq!(
-            refused(parse_projection("a b")),
-            r#"Syntax error; token: "b", near: "a b""#
-        );
-        assert_eq!(
-            refused(parse_projection("a[b]")),
-            r#"Syntax error; token: "b", near: "[b]""#
-        );
+        assert_eq!(refused(parse_projection("a,")), r#"Syntax error; token: "<EOF>", near: ",""#);
+        assert_eq!(refused(parse_projection("a b")), r#"Syntax error; token: "b", near: "a b""#);
+        assert_eq!(refused(parse_projection("a[b]")), r#"Syntax error; token: "b", near: "[b]""#);
     }
 
     #[test]
     fn parentheses_around_parentheses_are_seen() {
         let redundant = |text: &str| parse_condition(text).map(|(_, seen)| seen.redundant).unwrap();
-        for text in [
-            "((a = :b))",
-            "((attribute_exists(a)))",
-            "a = ((:b))",
-            "((a)) = :b",
-            "NOT ((a = :b))",
-        ] {
+        for text in ["((a = :b))", "((attribute_exists(a)))", "a = ((:b))", "((a)) = :b", "NOT ((a = :b))"] {
             assert!(redundant(text), "{text}");
         }
         for text in [
@@ -585,10 +492,7 @@ mod tests {
 
     #[test]
     fn nothing_nests_or_grows_without_bound() {
-        assert_eq!(
-            refused(parse_condition(&"(".repeat(4_000))),
-            "The expression has redundant parentheses;"
-        );
+        assert_eq!(refused(parse_condition(&"(".repeat(4_000))), "The expression has redundant parentheses;");
         let nots = format!("{}a = :b", "NOT ".repeat(900));
         assert!(parse_condition(&nots).is_err());
         let many = vec!["a=:b"; 151].join(" OR ");

@@ -38,10 +38,7 @@ pub enum SetValue {
 impl Update {
     /// Reads an `UpdateExpression`.
     pub fn parse(text: &str, placeholders: &mut Placeholders<'_>) -> Result<Self, InvalidExpression> {
-        read(text, placeholders).map_err(|error| InvalidExpression {
-            kind: ExpressionKind::Update,
-            error,
-        })
+        read(text, placeholders).map_err(|error| InvalidExpression { kind: ExpressionKind::Update, error })
     }
 
     /// The paths that are written, section by section.
@@ -49,6 +46,30 @@ impl Update {
         let sets = self.sets.iter().map(|(path, _)| path);
         let adds = self.adds.iter().chain(&self.deletes).map(|(path, _)| path);
         sets.chain(&self.removes).chain(adds)
+    }
+
+    /// The attributes that the update writes or reads.
+    pub fn attributes(&self) -> impl Iterator<Item = &str> {
+        let mut read = Vec::new();
+        self.sets.iter().for_each(|(_, value)| value.collect_paths(&mut read));
+        self.targets().chain(read).map(|path| path.head.as_str())
+    }
+}
+
+impl SetValue {
+    fn collect_paths<'a>(&'a self, paths: &mut Vec<&'a Path>) {
+        match self {
+            Self::Path(path) => paths.push(path),
+            Self::Value(_) => {}
+            Self::IfNotExists(path, otherwise) => {
+                paths.push(path);
+                otherwise.collect_paths(paths);
+            }
+            Self::Plus(left, right) | Self::Minus(left, right) | Self::ListAppend(left, right) => {
+                left.collect_paths(paths);
+                right.collect_paths(paths);
+            }
+        }
     }
 }
 
@@ -73,10 +94,8 @@ fn read(text: &str, placeholders: &mut Placeholders<'_>) -> Result<Update, Expre
     for action in &actions {
         targets.push(resolve_path(target(action), placeholders)?);
     }
-    let operations = actions
-        .iter()
-        .map(|action| resolve_action(action, placeholders))
-        .collect::<Result<Vec<_>, _>>()?;
+    let operations =
+        actions.iter().map(|action| resolve_action(action, placeholders)).collect::<Result<Vec<_>, _>>()?;
     check_clashes(&targets)?;
     check_action_types(&operations)?;
     for (path, operation) in targets.into_iter().zip(operations) {
@@ -146,10 +165,7 @@ fn check_functions(operands: &[&RawOperand<'_>]) -> Result<(), ExpressionError> 
 
 fn check_sections(sections: &[Section<'_>]) -> Result<(), ExpressionError> {
     for (at, section) in sections.iter().enumerate() {
-        if sections[..at]
-            .iter()
-            .any(|earlier| earlier.keyword == section.keyword)
-        {
+        if sections[..at].iter().any(|earlier| earlier.keyword == section.keyword) {
             return Err(ExpressionError::SectionTwice(section.keyword));
         }
     }
@@ -186,22 +202,15 @@ fn resolve_value(
             let [left, right] = sides.as_ref();
             let left = Box::new(resolve_value(left, placeholders)?);
             let right = Box::new(resolve_value(right, placeholders)?);
-            Ok(if *operator == "+" {
-                SetValue::Plus(left, right)
-            } else {
-                SetValue::Minus(left, right)
-            })
+            Ok(if *operator == "+" { SetValue::Plus(left, right) } else { SetValue::Minus(left, right) })
         }
         RawOperand::Call { name, args } => {
             let count = args.len();
-            let args = args
-                .iter()
-                .map(|arg| resolve_value(arg, placeholders))
-                .collect::<Result<Vec<_>, _>>()?;
-            let [first, second] = args.try_into().map_err(|_| ExpressionError::OperandCount {
-                name: (*name).to_owned(),
-                count,
-            })?;
+            let args =
+                args.iter().map(|arg| resolve_value(arg, placeholders)).collect::<Result<Vec<_>, _>>()?;
+            let [first, second] = args
+                .try_into()
+                .map_err(|_| ExpressionError::OperandCount { name: (*name).to_owned(), count })?;
             match (*name, first) {
                 ("list_append", first) => Ok(SetValue::ListAppend(Box::new(first), Box::new(second))),
                 (_, SetValue::Path(path)) => Ok(SetValue::IfNotExists(path, Box::new(second))),

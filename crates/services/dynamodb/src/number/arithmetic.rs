@@ -9,17 +9,11 @@ impl Number {
         if other.mantissa == 0 {
             return Ok(self);
         }
-        let (high, low) = if self.exponent >= other.exponent {
-            (self, other)
-        } else {
-            (other, self)
-        };
+        let (high, low) = if self.exponent >= other.exponent { (self, other) } else { (other, self) };
         let shift = u32::from((high.exponent - low.exponent).unsigned_abs());
         // A shift that doesn't fit leaves a gap of more than 38 digits between the two: their sum needs them all,
         // as the lower one's last digit isn't zero.
-        let shifted = 10_u128
-            .checked_pow(shift)
-            .and_then(|scale| high.mantissa.checked_mul(scale));
+        let shifted = 10_u128.checked_pow(shift).and_then(|scale| high.mantissa.checked_mul(scale));
         let too_wide = || {
             if self.magnitude().max(other.magnitude()) > super::MAX_MAGNITUDE {
                 NumberError::Overflow
@@ -33,20 +27,13 @@ impl Number {
             let sum = shifted.checked_add(low.mantissa).ok_or_else(too_wide)?;
             return Self::from_parts(high.negative, sum, exponent);
         }
-        let negative = if shifted >= low.mantissa {
-            high.negative
-        } else {
-            low.negative
-        };
+        let negative = if shifted >= low.mantissa { high.negative } else { low.negative };
         Self::from_parts(negative, shifted.abs_diff(low.mantissa), exponent)
     }
 
     /// The exact difference, or an error.
     pub fn subtract(self, other: Self) -> Result<Self, NumberError> {
-        self.add(Self {
-            negative: other.mantissa != 0 && !other.negative,
-            ..other
-        })
+        self.add(Self { negative: other.mantissa != 0 && !other.negative, ..other })
     }
 }
 
@@ -69,18 +56,9 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_is_refused_rather_than_rounded() {
-        assert_eq!(
-            number("9.9e125").add(number("9.9e125")),
-            Err(NumberError::Overflow)
-        );
+        assert_eq!(number("9.9e125").add(number("9.9e125")), Err(NumberError::Overflow));
         assert_eq!(number("1e38").add(number("1")), Err(NumberError::TooPrecise));
-        assert_eq!(
-            number("1e125").add(number("1e-130")),
-            Err(NumberError::TooPrecise)
-        );
-        assert_eq!(
-            number("1.1e-130").subtract(number("1.0e-130")),
-            Err(NumberError::Underflow)
-        );
+        assert_eq!(number("1e125").add(number("1e-130")), Err(NumberError::TooPrecise));
+        assert_eq!(number("1.1e-130").subtract(number("1.0e-130")), Err(NumberError::Underflow));
     }
 }

@@ -21,11 +21,7 @@ impl Number {
         // Magnitudes are -130 to 125: 256 of them.
         out.push((self.magnitude() - MIN_MAGNITUDE) as u8);
         let digits = self.digits();
-        let mut rest = if digits.is_multiple_of(2) {
-            self.mantissa
-        } else {
-            self.mantissa * 10
-        };
+        let mut rest = if digits.is_multiple_of(2) { self.mantissa } else { self.mantissa * 10 };
         for pair in (0..digits.div_ceil(2)).rev() {
             let scale = 100_u128.pow(pair);
             out.push((rest / scale) as u8 + 1);
@@ -77,10 +73,6 @@ mod tests {
         for pair in ascending.windows(2) {
             assert!(key(pair[0]) < key(pair[1]), "{pair:?}");
         }
-        assert!(
-            ascending
-                .iter()
-                .all(|text| key(text).len() <= Number::MAX_KEY_LENGTH)
-        );
+        assert!(ascending.iter().all(|text| key(text).len() <= Number::MAX_KEY_LENGTH));
     }
 }

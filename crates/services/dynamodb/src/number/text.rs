@@ -112,11 +112,7 @@ fn finish(negative: bool, reading: &Reading, exponent: i64) -> Result<Number, Nu
     }
     let exponent = exponent - reading.fraction + i64::from(reading.zeros);
     let exponent = i16::try_from(exponent).map_err(|_| NumberError::Underflow)?;
-    Ok(Number {
-        negative,
-        exponent,
-        mantissa: reading.mantissa,
-    })
+    Ok(Number { negative, exponent, mantissa: reading.mantissa })
 }
 
 /// An exponent's value, clamped to where every number overflows or underflows anyway; none if it is malformed.
@@ -126,9 +122,7 @@ fn parse_exponent(text: &str) -> Option<i64> {
     if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
         return None;
     }
-    let value = digits
-        .bytes()
-        .fold(0_i64, |value, b| (value * 10 + i64::from(b - b'0')).min(FAR));
+    let value = digits.bytes().fold(0_i64, |value, b| (value * 10 + i64::from(b - b'0')).min(FAR));
     Some(if text.starts_with('-') { -value } else { value })
 }
 
@@ -178,10 +172,7 @@ mod tests {
             (".5", "0.5"),
             ("+7", "7"),
             ("-1e-3", "-0.001"),
-            (
-                "12345678901234567890123456789012345678",
-                "12345678901234567890123456789012345678",
-            ),
+            ("12345678901234567890123456789012345678", "12345678901234567890123456789012345678"),
             ("0e999999999999999999999", "0"),
         ] {
             assert_eq!(canonical(given), written, "{given}");
@@ -193,14 +184,11 @@ mod tests {
     #[test]
     fn what_is_no_number_is_refused_in_awss_words() {
         assert_eq!(Number::parse(""), Err(NumberError::Empty));
-        for text in [
-            "b", "-", ".", "1e", "1e+", "1..2", " 1", "1 ", "0x1", "--1", "1e1.5", "NaN", "Infinity", "1_0",
-        ] {
+        for text in
+            ["b", "-", ".", "1e", "1e+", "1..2", " 1", "1 ", "0x1", "--1", "1e1.5", "NaN", "Infinity", "1_0"]
+        {
             let refusal = Number::parse(text).unwrap_err().to_string();
-            assert_eq!(
-                refusal,
-                format!("The parameter cannot be converted to a numeric value: {text}")
-            );
+            assert_eq!(refusal, format!("The parameter cannot be converted to a numeric value: {text}"));
         }
     }
 
@@ -211,10 +199,7 @@ mod tests {
         assert_eq!(Number::parse("1E126"), Err(NumberError::Overflow));
         assert_eq!(Number::parse("-1E126"), Err(NumberError::Overflow));
         assert_eq!(Number::parse("1E-131"), Err(NumberError::Underflow));
-        assert_eq!(
-            Number::parse("123456789012345678901234567890123456789"),
-            Err(NumberError::TooPrecise)
-        );
+        assert_eq!(Number::parse("123456789012345678901234567890123456789"), Err(NumberError::TooPrecise));
         assert!(Number::parse("1E-130").is_ok());
         assert!(Number::parse(&format!("1{}", "0".repeat(100))).is_ok());
     }

@@ -105,30 +105,19 @@ impl Value {
     fn typed<'de, A: MapAccess<'de>>(self, kind: Kind, map: &mut A) -> Result<Option<Found>, A::Error> {
         let deeper = self.depth + 1;
         Ok(match kind {
-            Kind::S => map
-                .next_value_seed(Scalar::text())?
-                .map(|text| Ok(AttributeValue::S(text))),
-            Kind::N => map
-                .next_value_seed(Scalar::number())?
-                .map(|n| Ok(AttributeValue::N(n?))),
-            Kind::B => map
-                .next_value_seed(Scalar::blob())?
-                .map(|bytes| Ok(AttributeValue::B(bytes))),
+            Kind::S => map.next_value_seed(Scalar::text())?.map(|text| Ok(AttributeValue::S(text))),
+            Kind::N => map.next_value_seed(Scalar::number())?.map(|n| Ok(AttributeValue::N(n?))),
+            Kind::B => map.next_value_seed(Scalar::blob())?.map(|bytes| Ok(AttributeValue::B(bytes))),
             Kind::Ss => map.next_value_seed(List(Scalar::text()))?.map(string_set),
             Kind::Ns => map.next_value_seed(List(Scalar::number()))?.map(number_set),
             Kind::Bs => map.next_value_seed(List(Scalar::blob()))?.map(binary_set),
-            Kind::L => map.next_value_seed(List(Value { depth: deeper }))?.map(|values| {
-                values
-                    .into_iter()
-                    .collect::<Result<_, _>>()
-                    .map(AttributeValue::L)
-            }),
-            Kind::M => map
-                .next_value_seed(Nullable(Map { depth: deeper }))?
-                .map(|m| m.map(AttributeValue::M)),
-            Kind::Bool => map
-                .next_value_seed(Truth)?
-                .map(|truth| Ok(AttributeValue::Bool(truth))),
+            Kind::L => map
+                .next_value_seed(List(Value { depth: deeper }))?
+                .map(|values| values.into_iter().collect::<Result<_, _>>().map(AttributeValue::L)),
+            Kind::M => {
+                map.next_value_seed(Nullable(Map { depth: deeper }))?.map(|m| m.map(AttributeValue::M))
+            }
+            Kind::Bool => map.next_value_seed(Truth)?.map(|truth| Ok(AttributeValue::Bool(truth))),
             Kind::Null => map.next_value_seed(Truth)?.map(|_| Ok(AttributeValue::Null)),
             Kind::Unknown => {
                 map.next_value::<IgnoredAny>()?;
@@ -169,9 +158,7 @@ fn binary_set(values: Vec<Option<Vec<u8>>>) -> Found {
     }
     let set: BTreeSet<Vec<u8>> = values.iter().cloned().collect();
     if set.len() < values.len() {
-        return Err(ValueError::DuplicateBinaries(shown(
-            values.iter().map(|v| STANDARD.encode(v)),
-        )));
+        return Err(ValueError::DuplicateBinaries(shown(values.iter().map(|v| STANDARD.encode(v)))));
     }
     Ok(AttributeValue::Bs(set))
 }
@@ -354,9 +341,7 @@ impl<'de, S: DeserializeSeed<'de> + Copy> Visitor<'de> for List<S> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, _: A) -> Result<Self::Value, A::Error> {
-        Err(A::Error::custom(
-            "Start of structure or map found where not expected",
-        ))
+        Err(A::Error::custom("Start of structure or map found where not expected"))
     }
 
     fn visit_bool<E: Error>(self, _: bool) -> Result<Self::Value, E> {
@@ -397,11 +382,7 @@ impl<T> Copy for Scalar<T> {}
 
 impl Scalar<String> {
     fn text() -> Self {
-        Self {
-            read: |text| Ok(text.to_owned()),
-            binary: false,
-            kind: PhantomData,
-        }
+        Self { read: |text| Ok(text.to_owned()), binary: false, kind: PhantomData }
     }
 }
 
@@ -417,24 +398,16 @@ impl Scalar<Result<Number, ValueError>> {
 
 impl Scalar<Vec<u8>> {
     fn blob() -> Self {
-        Self {
-            read: from_base64,
-            binary: true,
-            kind: PhantomData,
-        }
+        Self { read: from_base64, binary: true, kind: PhantomData }
     }
 }
 
 fn from_base64(text: &str) -> Result<Vec<u8>, String> {
     if !text.len().is_multiple_of(4) {
         let length = text.len();
-        return Err(format!(
-            "Base64 encoded length is expected a multiple of 4 bytes but found: {length}"
-        ));
+        return Err(format!("Base64 encoded length is expected a multiple of 4 bytes but found: {length}"));
     }
-    STANDARD
-        .decode(text)
-        .map_err(|_| "Invalid last non-pad Base64 character dectected".to_owned())
+    STANDARD.decode(text).map_err(|_| "Invalid last non-pad Base64 character dectected".to_owned())
 }
 
 impl<T> Scalar<T> {
@@ -487,20 +460,12 @@ impl<'de, T> Visitor<'de> for Scalar<T> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, _: A) -> Result<Option<T>, A::Error> {
-        let class = if self.binary {
-            "java.nio.ByteBuffer"
-        } else {
-            "java.lang.String"
-        };
-        Err(A::Error::custom(format_args!(
-            "Unrecognized collection type class {class}"
-        )))
+        let class = if self.binary { "java.nio.ByteBuffer" } else { "java.lang.String" };
+        Err(A::Error::custom(format_args!("Unrecognized collection type class {class}")))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, _: A) -> Result<Option<T>, A::Error> {
-        Err(A::Error::custom(
-            "Start of structure or map found where not expected",
-        ))
+        Err(A::Error::custom("Start of structure or map found where not expected"))
     }
 }
 
@@ -551,15 +516,11 @@ impl<'de> Visitor<'de> for Truth {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, _: A) -> Result<Option<bool>, A::Error> {
-        Err(A::Error::custom(
-            "Unrecognized collection type class java.lang.Boolean",
-        ))
+        Err(A::Error::custom("Unrecognized collection type class java.lang.Boolean"))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, _: A) -> Result<Option<bool>, A::Error> {
-        Err(A::Error::custom(
-            "Start of structure or map found where not expected",
-        ))
+        Err(A::Error::custom("Start of structure or map found where not expected"))
     }
 }
 
@@ -578,17 +539,11 @@ mod tests {
     #[test]
     fn each_type_is_read() {
         assert_eq!(decoded(r#"{"S":"a\u00e9"}"#), Ok(AttributeValue::S("aé".into())));
-        assert_eq!(
-            decoded(r#"{"N":"1.50"}"#),
-            Ok(AttributeValue::N(Number::parse("1.5").unwrap()))
-        );
+        assert_eq!(decoded(r#"{"N":"1.50"}"#), Ok(AttributeValue::N(Number::parse("1.5").unwrap())));
         assert_eq!(decoded(r#"{"B":"AAE="}"#), Ok(AttributeValue::B(vec![0, 1])));
         assert_eq!(decoded(r#"{"BOOL":false}"#), Ok(AttributeValue::Bool(false)));
         assert_eq!(decoded(r#"{"NULL":false}"#), Ok(AttributeValue::Null));
-        assert_eq!(
-            decoded(r#"{"S":"a","N":null}"#),
-            Ok(AttributeValue::S("a".into()))
-        );
+        assert_eq!(decoded(r#"{"S":"a","N":null}"#), Ok(AttributeValue::S("a".into())));
         let AttributeValue::M(map) =
             decoded(r#"{"M":{"l":{"L":[{"SS":["b","a"]},{"NS":["1"]},{"BS":["AA=="]}]}}}"#).unwrap()
         else {
@@ -606,18 +561,12 @@ mod tests {
         assert!(refused(r#"{"NS":[]}"#).ends_with("An number set  may not be empty"));
         assert!(refused(r#"{"BS":[]}"#).ends_with("Binary sets should not be empty"));
         assert!(refused(r#"{"SS":["a","a"]}"#).ends_with("Input collection [a, a] contains duplicates."));
-        assert_eq!(
-            refused(r#"{"NS":["1","1.0"]}"#),
-            "Input collection contains duplicates"
-        );
+        assert_eq!(refused(r#"{"NS":["1","1.0"]}"#), "Input collection contains duplicates");
         assert!(
             refused(r#"{"BS":["AA==","AA=="]}"#)
                 .ends_with("Input collection [AA==, AA==]of type BS contains duplicates.")
         );
-        assert_eq!(
-            refused(r#"{"N":""}"#),
-            "The parameter cannot be converted to a numeric value"
-        );
+        assert_eq!(refused(r#"{"N":""}"#), "The parameter cannot be converted to a numeric value");
         assert!(refused(r#"{"L":[{"N":"x"}]}"#).ends_with("numeric value: x"));
     }
 
@@ -627,32 +576,15 @@ mod tests {
             (r#"{"S":1}"#, "NUMBER_VALUE cannot be converted to String"),
             (r#"{"S":true}"#, "TRUE_VALUE cannot be converted to String"),
             (r#"{"N":1.5}"#, "DECIMAL_VALUE cannot be converted to String"),
-            (
-                r#"{"S":[]}"#,
-                "Unrecognized collection type class java.lang.String",
-            ),
-            (
-                r#"{"S":{}}"#,
-                "Start of structure or map found where not expected",
-            ),
-            (
-                r#"{"B":"abc"}"#,
-                "Base64 encoded length is expected a multiple of 4 bytes but found: 3",
-            ),
-            (
-                r#"{"B":1}"#,
-                "only base-64-encoded strings are convertible to bytes",
-            ),
+            (r#"{"S":[]}"#, "Unrecognized collection type class java.lang.String"),
+            (r#"{"S":{}}"#, "Start of structure or map found where not expected"),
+            (r#"{"B":"abc"}"#, "Base64 encoded length is expected a multiple of 4 bytes but found: 3"),
+            (r#"{"B":1}"#, "only base-64-encoded strings are convertible to bytes"),
             (r#"{"SS":"a"}"#, "Unexpected field type"),
-            (
-                r#"{"L":{}}"#,
-                "Start of structure or map found where not expected",
-            ),
+            (r#"{"L":{}}"#, "Start of structure or map found where not expected"),
             (r#""a""#, "Unexpected value type in payload"),
         ] {
-            let error = serde_json::from_str::<Checked<AttributeValue>>(json)
-                .unwrap_err()
-                .to_string();
+            let error = serde_json::from_str::<Checked<AttributeValue>>(json).unwrap_err().to_string();
             assert!(error.starts_with(said), "{json}: {error}");
         }
     }
@@ -660,12 +592,7 @@ mod tests {
     #[test]
     fn values_nest_thirty_two_levels_and_no_deeper() {
         let nested = |wraps: usize| {
-            format!(
-                "{}{}{}",
-                r#"{"M":{"n":"#.repeat(wraps),
-                r#"{"S":"leaf"}"#,
-                "}}".repeat(wraps)
-            )
+            format!("{}{}{}", r#"{"M":{"n":"#.repeat(wraps), r#"{"S":"leaf"}"#, "}}".repeat(wraps))
         };
         assert_eq!(decoded(&nested(31)).map(|value| value.depth()), Ok(32));
         assert_eq!(decoded(&nested(32)), Err(ValueError::TooDeep));

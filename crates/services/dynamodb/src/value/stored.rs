@@ -69,6 +69,13 @@ impl<'a> StoredItem<'a> {
         self.size
     }
 
+    /// Whether the item has this attribute with this value.
+    pub fn holds(&self, name: &str, value: &AttributeValue) -> bool {
+        let mut wanted = Vec::new();
+        write_value(value, &mut wanted);
+        self.reader.find(name.as_bytes()).is_ok_and(|found| found == Some(wanted.as_slice()))
+    }
+
     /// Appends the item as JSON, straight from its stored form.
     pub fn write_json(mut self, out: &mut Vec<u8>) -> Result<(), Corrupt> {
         out.reserve(self.reader.0.len() * 2);
@@ -117,9 +124,9 @@ fn write_value(value: &AttributeValue, out: &mut Vec<u8>) {
         AttributeValue::Ss(set) => {
             write_all(SS, set.iter(), out, |text, out| write_bytes(text.as_bytes(), out))
         }
-        AttributeValue::Ns(set) => write_all(NS, set.iter(), out, |number, out| {
-            write_stored_number(*number, out)
-        }),
+        AttributeValue::Ns(set) => {
+            write_all(NS, set.iter(), out, |number, out| write_stored_number(*number, out))
+        }
         AttributeValue::Bs(set) => write_all(BS, set.iter(), out, |bytes, out| write_bytes(bytes, out)),
         AttributeValue::L(list) => write_all(L, list.iter(), out, write_value),
         AttributeValue::M(map) => {
@@ -195,11 +202,7 @@ impl<'a> Reader<'a> {
     /// A count of things that each take a byte or more: never more than there are bytes.
     fn count(&mut self) -> Result<usize, Corrupt> {
         let count = self.length()?;
-        if count <= self.0.len() {
-            Ok(count)
-        } else {
-            Err(Corrupt)
-        }
+        if count <= self.0.len() { Ok(count) } else { Err(Corrupt) }
     }
 
     fn bytes(&mut self) -> Result<&'a [u8], Corrupt> {
@@ -219,10 +222,7 @@ impl<'a> Reader<'a> {
         };
         let bytes = self.take(usize::from(head & LENGTH))?;
         let mut mantissa = [0_u8; 16];
-        mantissa
-            .get_mut(..bytes.len())
-            .ok_or(Corrupt)?
-            .copy_from_slice(bytes);
+        mantissa.get_mut(..bytes.len()).ok_or(Corrupt)?.copy_from_slice(bytes);
         let mantissa = u128::from_le_bytes(mantissa);
         Number::from_parts(head & SIGN != 0, mantissa, i32::from(exponent)).map_err(|_| Corrupt)
     }
@@ -256,6 +256,41 @@ impl<'a> Reader<'a> {
         })
     }
 
+    /// The stored form of an attribute's value; the reader stands at the attributes' count.
+    fn find(mut self, wanted: &[u8]) -> Result<Option<&'a [u8]>, Corrupt> {
+        for _ in 0..self.count()? {
+            let name = self.bytes()?;
+            let value = self.0;
+            self.skip()?;
+            if name == wanted {
+                return Ok(value.get(..value.len() - self.0.len()));
+            }
+        }
+        Ok(None)
+    }
+
+    fn skip(&mut self) -> Result<(), Corrupt> {
+        match self.byte()? {
+            NULL | FALSE | TRUE => Ok(()),
+            S | B => self.bytes().map(drop),
+            N => self.skip_number(),
+            SS | BS => (0..self.count()?).try_for_each(|_| self.bytes().map(drop)),
+            NS => (0..self.count()?).try_for_each(|_| self.skip_number()),
+            L => (0..self.count()?).try_for_each(|_| self.skip()),
+            M => (0..self.count()?).try_for_each(|_| {
+                self.bytes()?;
+                self.skip()
+            }),
+            _ => Err(Corrupt),
+        }
+    }
+
+    fn skip_number(&mut self) -> Result<(), Corrupt> {
+        let head = self.byte()?;
+        let exponent = if head & WHOLE == 0 { 2 } else { 0 };
+        self.take(exponent + usize::from(head & LENGTH)).map(drop)
+    }
+
     fn map_json(&mut self, out: &mut Vec<u8>) -> Result<(), Corrupt> {
         out.push(b'{');
         for at in 0..self.count()? {
@@ -285,15 +320,9 @@ impl<'a> Reader<'a> {
                 out.extend_from_slice(b"{\"B\":");
                 write_base64(self.bytes()?, out);
             }
-            SS => self.list_json(b"{\"SS\":[", out, |reader, out| {
-                Ok(write_utf8(reader.bytes()?, out))
-            })?,
-            NS => self.list_json(b"{\"NS\":[", out, |reader, out| {
-                Ok(write_number(reader.number()?, out))
-            })?,
-            BS => self.list_json(b"{\"BS\":[", out, |reader, out| {
-                Ok(write_base64(reader.bytes()?, out))
-            })?,
+            SS => self.list_json(b"{\"SS\":[", out, |reader, out| Ok(write_utf8(reader.bytes()?, out)))?,
+            NS => self.list_json(b"{\"NS\":[", out, |reader, out| Ok(write_number(reader.number()?, out)))?,
+            BS => self.list_json(b"{\"BS\":[", out, |reader, out| Ok(write_base64(reader.bytes()?, out)))?,
             L => self.list_json(b"{\"L\":[", out, Self::value_json)?,
             M => {
                 out.extend_from_slice(b"{\"M\":");
@@ -330,10 +359,7 @@ mod tests {
         let item: Item = [
             ("k".to_owned(), AttributeValue::S("key".into())),
             ("n".to_owned(), AttributeValue::N(Number::parse("-12.5").unwrap())),
-            (
-                "l".to_owned(),
-                AttributeValue::L(vec![AttributeValue::Null, AttributeValue::B(vec![1, 2])]),
-            ),
+            ("l".to_owned(), AttributeValue::L(vec![AttributeValue::Null, AttributeValue::B(vec![1, 2])])),
         ]
         .into();
         let stored = encode(&item);

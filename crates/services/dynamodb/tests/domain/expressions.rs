@@ -25,10 +25,7 @@ struct Given {
 }
 
 fn given(of: Value) -> Given {
-    Given {
-        names: names(&of["names"]),
-        values: values(&of["values"]),
-    }
+    Given { names: names(&of["names"]), values: values(&of["values"]) }
 }
 
 impl Given {
@@ -67,9 +64,7 @@ fn constants() -> Given {
 fn holds(condition: &str, item: &Item) -> bool {
     let constants = constants();
     let mut placeholders = Placeholders::new(None, constants.values.as_ref()).unwrap();
-    Condition::parse(ExpressionKind::Condition, condition, &mut placeholders)
-        .unwrap()
-        .holds(item)
+    Condition::parse(ExpressionKind::Condition, condition, &mut placeholders).unwrap().holds(item)
 }
 
 fn subject() -> Item {
@@ -150,22 +145,13 @@ fn conditions_are_refused_in_awss_order_and_words() {
             "if_not_exists(a, :b) = :b",
             "The function is not allowed in a condition expression; function: if_not_exists",
         ),
-        (
-            "size(a)",
-            "The function is not allowed to be used this way in an expression; function: size",
-        ),
+        ("size(a)", "The function is not allowed to be used this way in an expression; function: size"),
         (
             "attribute_exists(a) < :b",
             "The function is not allowed to be used this way in an expression; function: attribute_exists",
         ),
-        (
-            "status = :nope",
-            "Attribute name is a reserved keyword; reserved keyword: status",
-        ),
-        (
-            "a.Name = :nope",
-            "Attribute name is a reserved keyword; reserved keyword: Name",
-        ),
+        ("status = :nope", "Attribute name is a reserved keyword; reserved keyword: status"),
+        ("a.Name = :nope", "Attribute name is a reserved keyword; reserved keyword: Name"),
         (
             "a = :nope",
             "An expression attribute value used in expression is not defined; attribute value: :nope",
@@ -219,11 +205,7 @@ fn conditions_are_refused_in_awss_order_and_words() {
             "The BETWEEN operator requires upper bound to be greater than or equal to lower bound; lower bound operand: AttributeValue: {N:2}, upper bound operand: AttributeValue: {N:1}",
         ),
     ] {
-        assert_eq!(
-            given.condition(text),
-            Err(format!("Invalid ConditionExpression: {said}")),
-            "{text}"
-        );
+        assert_eq!(given.condition(text), Err(format!("Invalid ConditionExpression: {said}")), "{text}");
     }
 }
 
@@ -239,21 +221,14 @@ fn placeholders_are_all_used_and_all_there() {
         both.condition("#a = :v OR #unused = :v"),
         Err("Value provided in ExpressionAttributeValues unused in expressions: keys: {:w}".into())
     );
-    let named = |names: Value| {
-        given(json!({"names": names}))
-            .condition("attribute_exists(a)")
-            .unwrap_err()
-    };
+    let named = |names: Value| given(json!({"names": names})).condition("attribute_exists(a)").unwrap_err();
     assert_eq!(
         named(json!({"a": "a"})),
         "ExpressionAttributeNames contains invalid key: Syntax error; key: \"a\""
     );
     assert_eq!(named(json!({})), "ExpressionAttributeNames must not be empty");
-    let valued = |values: Value| {
-        given(json!({"values": values}))
-            .condition("attribute_exists(a)")
-            .unwrap_err()
-    };
+    let valued =
+        |values: Value| given(json!({"values": values})).condition("attribute_exists(a)").unwrap_err();
     assert_eq!(
         valued(json!({"v": {"S": "a"}})),
         "ExpressionAttributeValues contains invalid key: Syntax error; key: \"v\""
@@ -270,30 +245,15 @@ fn updated(text: &str, of: Value, constants: Value) -> Result<Item, String> {
 #[test]
 fn updates_change_what_they_say() {
     for (text, before, constants, after) in [
-        (
-            "SET a = :v",
-            json!({}),
-            json!({":v": {"S": "x"}}),
-            json!({"a": {"S": "x"}}),
-        ),
+        ("SET a = :v", json!({}), json!({":v": {"S": "x"}}), json!({"a": {"S": "x"}})),
         (
             "SET a = a + :v, b = a",
             json!({"a": {"N": "1"}}),
             json!({":v": {"N": "2"}}),
             json!({"a": {"N": "3"}, "b": {"N": "1"}}),
         ),
-        (
-            "SET a = a - :v",
-            json!({"a": {"N": "1"}}),
-            json!({":v": {"N": "0.1"}}),
-            json!({"a": {"N": "0.9"}}),
-        ),
-        (
-            "SET a = if_not_exists(a, :v) + :v",
-            json!({}),
-            json!({":v": {"N": "2"}}),
-            json!({"a": {"N": "4"}}),
-        ),
+        ("SET a = a - :v", json!({"a": {"N": "1"}}), json!({":v": {"N": "0.1"}}), json!({"a": {"N": "0.9"}})),
+        ("SET a = if_not_exists(a, :v) + :v", json!({}), json!({":v": {"N": "2"}}), json!({"a": {"N": "4"}})),
         (
             "SET l = list_append(:v, l)",
             json!({"l": {"L": [{"N": "1"}]}}),
@@ -336,12 +296,7 @@ fn updates_change_what_they_say() {
             json!({":s": {"SS": ["a"]}}),
             json!({"s": {"SS": ["b"]}}),
         ),
-        (
-            "DELETE nope :s",
-            json!({}),
-            json!({":s": {"SS": ["a"]}}),
-            json!({}),
-        ),
+        ("DELETE nope :s", json!({}), json!({":s": {"SS": ["a"]}}), json!({})),
         (
             "SET a = :v REMOVE b ADD c :v",
             json!({"b": {"N": "1"}, "c": {"N": "1"}}),
@@ -426,22 +381,10 @@ fn updates_that_do_not_fit_the_item_are_refused() {
 fn updates_are_refused_in_awss_order_and_words() {
     let given = constants();
     for (text, said) in [
-        (
-            "SET status = :nope SET b = :a",
-            "Attribute name is a reserved keyword; reserved keyword: status",
-        ),
-        (
-            "SET a = dog(b) SET b = :a",
-            "Invalid function name; function: dog",
-        ),
-        (
-            "SET a = size(b)",
-            "The function is not allowed in an update expression; function: size",
-        ),
-        (
-            "SET a = :a SET b = :nope",
-            "The \"SET\" section can only be used once in an update expression;",
-        ),
+        ("SET status = :nope SET b = :a", "Attribute name is a reserved keyword; reserved keyword: status"),
+        ("SET a = dog(b) SET b = :a", "Invalid function name; function: dog"),
+        ("SET a = size(b)", "The function is not allowed in an update expression; function: size"),
+        ("SET a = :a SET b = :nope", "The \"SET\" section can only be used once in an update expression;"),
         (
             "SET a = :nope, #n = :a",
             "An expression attribute name used in the document path is not defined; attribute name: #n",
@@ -486,50 +429,30 @@ fn updates_are_refused_in_awss_order_and_words() {
             "SET a = if_not_exists(:a, :b)",
             "Operator or function requires a document path; operator or function: if_not_exists",
         ),
-        (
-            "SET a[99999999999] = :a",
-            "List index is not within the allowable range; index: [99999999999]",
-        ),
+        ("SET a[99999999999] = :a", "List index is not within the allowable range; index: [99999999999]"),
     ] {
-        assert_eq!(
-            given.update(text),
-            Err(format!("Invalid UpdateExpression: {said}")),
-            "{text}"
-        );
+        assert_eq!(given.update(text), Err(format!("Invalid UpdateExpression: {said}")), "{text}");
     }
 }
 
 #[test]
 fn projections_keep_what_is_asked_for() {
     let given = given(json!({}));
-    let projected = |text: &str| {
-        given
-            .projection(text)
-            .map(|projection| projection.apply(&subject()))
-    };
-    assert_eq!(
-        projected("l[1], l[0], nope"),
-        Ok(item(json!({"l": {"L": [{"S": "b"}, {"N": "1"}]}})))
-    );
+    let projected = |text: &str| given.projection(text).map(|projection| projection.apply(&subject()));
+    assert_eq!(projected("l[1], l[0], nope"), Ok(item(json!({"l": {"L": [{"S": "b"}, {"N": "1"}]}}))));
     assert_eq!(
         projected("m.l[1], n, l[9]"),
-        Ok(item(
-            json!({"m": {"M": {"l": {"L": [{"N": "1"}]}}}, "n": {"N": "2"}})
-        ))
+        Ok(item(json!({"m": {"M": {"l": {"L": [{"N": "1"}]}}}, "n": {"N": "2"}})))
     );
     assert_eq!(
         projected("m.x, m.l"),
-        Ok(item(
-            json!({"m": {"M": {"x": {"N": "1"}, "l": {"L": [{"S": "b"}, {"N": "1"}]}}}})
-        ))
+        Ok(item(json!({"m": {"M": {"x": {"N": "1"}, "l": {"L": [{"S": "b"}, {"N": "1"}]}}}})))
     );
     let overlap = "Invalid ProjectionExpression: Two document paths overlap with each other; must remove or rewrite one of these paths; path one: [a], path two: [a, b]";
     assert_eq!(projected("a, a.b"), Err(overlap.to_owned()));
     let nested =
         item(json!({"a": {"L": [{"M": {"x": {"N": "1"}, "y": {"N": "2"}}}, {"M": {"x": {"N": "3"}}}]}}));
-    let kept = given
-        .projection("a[1].x, a[0].y, a[0].x")
-        .map(|projection| projection.apply(&nested));
+    let kept = given.projection("a[1].x, a[0].y, a[0].x").map(|projection| projection.apply(&nested));
     assert_eq!(kept, Ok(nested));
 }
 
@@ -543,40 +466,19 @@ fn key_conditions_are_conditions_on_keys_and_no_more() {
         key_conditions(condition).map_err(|e| e.to_string())
     };
     assert_eq!(read("p = :a AND :one <= r"), read("((p = :a)) AND ((r >= :one))"));
-    assert_eq!(
-        read("p = :a AND begins_with(r, :b)").map(|conditions| conditions.len()),
-        Ok(2)
-    );
+    assert_eq!(read("p = :a AND begins_with(r, :b)").map(|conditions| conditions.len()), Ok(2));
     for (text, said) in [
-        (
-            "p = :a OR r = :b",
-            "Invalid operator used in KeyConditionExpression: OR",
-        ),
+        ("p = :a OR r = :b", "Invalid operator used in KeyConditionExpression: OR"),
         ("p <> :a", "Invalid operator used in KeyConditionExpression: <>"),
-        (
-            "attribute_exists(p)",
-            "Invalid operator used in KeyConditionExpression: attribute_exists",
-        ),
-        (
-            "size(p) = :one",
-            "KeyConditionExpressions cannot contain nested operations",
-        ),
-        (
-            "p = :a AND r.x = :b",
-            "KeyConditionExpressions cannot have conditions on nested attributes",
-        ),
+        ("attribute_exists(p)", "Invalid operator used in KeyConditionExpression: attribute_exists"),
+        ("size(p) = :one", "KeyConditionExpressions cannot contain nested operations"),
+        ("p = :a AND r.x = :b", "KeyConditionExpressions cannot have conditions on nested attributes"),
         (
             "p = q",
             "Invalid condition in KeyConditionExpression: Multiple attribute names used in one condition",
         ),
-        (
-            ":a = :b",
-            "Invalid condition in KeyConditionExpression: No key attribute specified",
-        ),
-        (
-            "p = :a AND p = :b",
-            "KeyConditionExpressions must only contain one condition per key",
-        ),
+        (":a = :b", "Invalid condition in KeyConditionExpression: No key attribute specified"),
+        ("p = :a AND p = :b", "KeyConditionExpressions must only contain one condition per key"),
         (
             "begins_with(:a, p)",
             "Invalid condition in KeyConditionExpression: begins_with operator must have the key attribute as its first operand",

@@ -5,16 +5,12 @@ use homeport_dynamodb::number::{Number, NumberError};
 use proptest::prelude::*;
 
 fn decimals() -> impl Strategy<Value = String> {
-    (
-        "-?",
-        "[0-9]{1,38}",
-        "(\\.[0-9]{0,6})?",
-        proptest::option::of(-140_i32..140),
-    )
-        .prop_map(|(sign, whole, fraction, exponent)| {
+    ("-?", "[0-9]{1,38}", "(\\.[0-9]{0,6})?", proptest::option::of(-140_i32..140)).prop_map(
+        |(sign, whole, fraction, exponent)| {
             let exponent = exponent.map(|e| format!("e{e}")).unwrap_or_default();
             format!("{sign}{whole}{fraction}{exponent}")
-        })
+        },
+    )
 }
 
 fn near_decimals() -> impl Strategy<Value = String> {

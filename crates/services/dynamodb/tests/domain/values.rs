@@ -70,18 +70,9 @@ fn an_items_size_is_counted_as_the_developer_guide_says() {
     let item: Item = [
         ("id".to_owned(), text("abc")),
         ("flag".to_owned(), AttributeValue::Bool(true)),
-        (
-            "tags".to_owned(),
-            AttributeValue::Ss(BTreeSet::from(["a".to_owned(), "bc".to_owned()])),
-        ),
-        (
-            "list".to_owned(),
-            AttributeValue::L(vec![text("x"), AttributeValue::Null]),
-        ),
-        (
-            "map".to_owned(),
-            AttributeValue::M([("k".to_owned(), text("ä"))].into()),
-        ),
+        ("tags".to_owned(), AttributeValue::Ss(BTreeSet::from(["a".to_owned(), "bc".to_owned()]))),
+        ("list".to_owned(), AttributeValue::L(vec![text("x"), AttributeValue::Null])),
+        ("map".to_owned(), AttributeValue::M([("k".to_owned(), text("ä"))].into())),
     ]
     .into();
     let expected = (2 + 3) + (4 + 1) + (4 + 3) + (4 + 3 + (1 + 1) + (1 + 1)) + (3 + 3 + (1 + 1 + 2));

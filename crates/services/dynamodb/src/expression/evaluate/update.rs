@@ -74,9 +74,9 @@ impl SetValue {
                 path.get(item).cloned().map_or_else(|| otherwise.of(item), Ok)
             }
             Self::Plus(left, right) => Ok(AttributeValue::N(left.number(item)?.add(right.number(item)?)?)),
-            Self::Minus(left, right) => Ok(AttributeValue::N(
-                left.number(item)?.subtract(right.number(item)?)?,
-            )),
+            Self::Minus(left, right) => {
+                Ok(AttributeValue::N(left.number(item)?.subtract(right.number(item)?)?))
+            }
             Self::ListAppend(left, right) => match (left.of(item)?, right.of(item)?) {
                 (AttributeValue::L(mut list), AttributeValue::L(more)) => {
                     list.extend(more);
@@ -148,10 +148,7 @@ fn parent_exists(item: &Item, path: &Path) -> Result<(), UpdateError> {
     let Some((_, way)) = path.rest.split_last() else {
         return Ok(());
     };
-    let parent = Path {
-        head: path.head.clone(),
-        rest: way.to_vec(),
-    };
+    let parent = Path { head: path.head.clone(), rest: way.to_vec() };
     parent.get(item).map(drop).ok_or(UpdateError::InvalidPath)
 }
 

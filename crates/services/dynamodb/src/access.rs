@@ -1,0 +1,144 @@
+//! What item operations need to be allowed: actions on tables and indexes, with DynamoDB's condition keys
+//! (Service Authorization Reference).
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, OnceLock};
+
+use base64::Engine;
+use homeport_core::{Fault, Scope};
+use homeport_service::{Asked, Permission, Permissions};
+
+use crate::DynamoDb;
+use crate::error::DynamoError;
+use crate::items::OpenTable;
+use crate::request::{ReturnCapacity, TableName};
+use crate::value::{AttributeValue, Item};
+
+/// One thing an item operation needs.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Need {
+    action: &'static str,
+    table: Option<TableName>,
+    index: Option<String>,
+    keys: Vec<Item>,
+    attributes: BTreeSet<String>,
+    context: Vec<(&'static str, String)>,
+}
+
+impl Need {
+    /// An action on a table.
+    pub(crate) fn new(action: &'static str, table: &TableName) -> Self {
+        Self { action, table: Some(table.clone()), ..Self::default() }
+    }
+
+    /// On an index of it.
+    pub(crate) fn on_index(mut self, index: Option<&str>) -> Self {
+        self.index = index.map(str::to_owned);
+        self
+    }
+
+    /// With these keys, or items: their partition keys are `dynamodb:LeadingKeys`.
+    pub(crate) fn leading(mut self, keys: impl IntoIterator<Item = Item>) -> Self {
+        for key in keys {
+            self.attributes.extend(key.keys().cloned());
+            self.keys.push(key);
+        }
+        self
+    }
+
+    /// Touching these attributes: `dynamodb:Attributes`.
+    pub(crate) fn touching<'a>(mut self, attributes: impl IntoIterator<Item = &'a str>) -> Self {
+        self.attributes.extend(attributes.into_iter().map(str::to_owned));
+        self
+    }
+
+    /// With a further condition key.
+    pub(crate) fn with(mut self, key: &'static str, value: impl Into<String>) -> Self {
+        self.context.push((key, value.into()));
+        self
+    }
+
+    /// With `dynamodb:ReturnConsumedCapacity`, where it is asked for.
+    pub(crate) fn returning(self, capacity: ReturnCapacity) -> Self {
+        match capacity {
+            ReturnCapacity::None => self,
+            ReturnCapacity::Total => self.with("dynamodb:ReturnConsumedCapacity", "TOTAL"),
+            ReturnCapacity::Indexes => self.with("dynamodb:ReturnConsumedCapacity", "INDEXES"),
+        }
+    }
+
+    fn permission(&self, scope: &Scope, open: Option<&OpenTable>) -> Permission {
+        let arn = self.table.as_ref().map(|table| table.arn(scope)).unwrap_or_default();
+        let resource = match &self.index {
+            Some(index) => format!("{arn}/index/{index}"),
+            None => arn,
+        };
+        let partition =
+            open.map(|open| match self.index.as_ref().and_then(|index| open.table.index(index).ok()) {
+                Some(index) => &index.schema.partition.name,
+                None => &open.table.schema.partition.name,
+            });
+        let leading = partition.into_iter().flat_map(|name| self.keys.iter().filter_map(|key| key.get(name)));
+        let leading: BTreeSet<String> = leading.filter_map(text).collect();
+        let mut permission = Permission::new(self.action, resource)
+            .with("dynamodb:LeadingKeys", leading)
+            .with("dynamodb:Attributes", self.attributes.iter().cloned());
+        for (key, value) in &self.context {
+            permission = permission.with(*key, [value.clone()]);
+        }
+        permission
+    }
+}
+
+/// A key as policies see it: numbers in canonical form, bytes in base64.
+fn text(value: &AttributeValue) -> Option<String> {
+    match value {
+        AttributeValue::S(text) => Some(text.clone()),
+        AttributeValue::N(number) => Some(number.to_string()),
+        AttributeValue::B(bytes) => Some(base64::engine::general_purpose::STANDARD.encode(bytes)),
+        _ => None,
+    }
+}
+
+/// Which tables a call was decided on: their names' ids at that moment. A table that was replaced since then has
+/// another key, so that call is refused in its transaction.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Decided(Arc<OnceLock<Vec<(TableName, String)>>>);
+
+impl Decided {
+    /// Refuses a table that isn't the one the call was decided on.
+    pub(crate) fn check(&self, name: &TableName, open: &OpenTable) -> Result<(), DynamoError> {
+        let decided = self.0.get().map(Vec::as_slice).unwrap_or_default();
+        match decided.iter().find(|(decided, _)| decided == name) {
+            Some((_, id)) if *id == open.table.id => Ok(()),
+            _ => Err(DynamoError::TableReplaced),
+        }
+    }
+}
+
+/// All that the call needs, once the tables' schemas have been read.
+pub(crate) fn permissions(asked: &Asked<'_, DynamoDb>, needs: Vec<Need>, decided: &Decided) -> Permissions {
+    let (service, store, scope) = (asked.service.clone(), asked.store.clone(), asked.scope.clone());
+    let decided = decided.clone();
+    Permissions::lookup(async move {
+        let mut tables: Vec<(TableName, Option<crate::items::SharedTable>)> = Vec::new();
+        for table in needs.iter().filter_map(|need| need.table.as_ref()) {
+            if tables.iter().any(|(name, _)| name == table) {
+                continue;
+            }
+            let (service, scope) = (&service, &scope);
+            let found = store.read(|tx| async move { service.find_table(&tx, scope, table).await }).await;
+            tables.push((table.clone(), found.map_err(Fault::from)?));
+        }
+        let open = |need: &Need| {
+            let found = tables.iter().find(|(name, _)| Some(name) == need.table.as_ref());
+            found.and_then(|(_, open)| open.clone())
+        };
+        let permissions = needs.iter().map(|need| need.permission(&scope, open(need).as_deref())).collect();
+        let ids =
+            tables.iter().filter_map(|(name, open)| Some((name.clone(), open.as_ref()?.table.id.clone())));
+        // Permissions are asked for once a call; a second time changes nothing.
+        let _ = decided.0.set(ids.collect());
+        Ok(permissions)
+    })
+}

@@ -1,0 +1,196 @@
+//! Tables as `DescribeTable` and its like show them.
+
+use homeport_service::Cx;
+use homeport_store::Tx;
+use serde::Serialize;
+
+use crate::DynamoDb;
+use crate::error::DynamoError;
+use crate::records::Layout;
+use crate::table::{Index, IndexProjection, KeyAttribute, Schema, Table, Throughput};
+
+/// `TableDescription`
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct TableDescription {
+    attribute_definitions: Vec<AttributeDefinition>,
+    table_name: String,
+    key_schema: Vec<KeySchemaElement>,
+    table_status: &'static str,
+    creation_date_time: f64,
+    provisioned_throughput: ThroughputDescription,
+    table_size_bytes: i64,
+    item_count: i64,
+    table_arn: String,
+    table_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    billing_mode_summary: Option<BillingModeSummary>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    table_class_summary: Option<TableClassSummary>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    local_secondary_indexes: Vec<IndexDescription>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    global_secondary_indexes: Vec<IndexDescription>,
+    deletion_protection_enabled: bool,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct AttributeDefinition {
+    attribute_name: String,
+    attribute_type: &'static str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct KeySchemaElement {
+    attribute_name: String,
+    key_type: &'static str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct ThroughputDescription {
+    number_of_decreases_today: u64,
+    read_capacity_units: u64,
+    write_capacity_units: u64,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct BillingModeSummary {
+    billing_mode: &'static str,
+    last_update_to_pay_per_request_date_time: f64,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct TableClassSummary {
+    table_class: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct IndexDescription {
+    index_name: String,
+    key_schema: Vec<KeySchemaElement>,
+    projection: Projection,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    index_status: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    provisioned_throughput: Option<ThroughputDescription>,
+    index_arn: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Projection {
+    projection_type: &'static str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    non_key_attributes: Vec<String>,
+}
+
+/// How many items a table has, and of how many bytes.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Counts {
+    items: i64,
+    bytes: i64,
+}
+
+impl Counts {
+    /// The counts of a table, as of now.
+    pub(crate) async fn of(cx: &Cx<DynamoDb>, table: &Table) -> Result<Self, DynamoError> {
+        let layout = &Layout::of(table);
+        cx.read(|tx: Tx| async move {
+            let items = tx.get_i64(&layout.item_count()).await?.unwrap_or_default();
+            let bytes = tx.get_i64(&layout.byte_count()).await?.unwrap_or_default();
+            Ok(Self { items, bytes })
+        })
+        .await
+    }
+}
+
+impl TableDescription {
+    /// A table in this state: `ACTIVE`, or `DELETING` for one that is gone when the answer arrives.
+    pub(crate) fn of(table: &Table, counts: Counts, status: &'static str) -> Self {
+        let described = |global: bool| {
+            table
+                .indexes
+                .iter()
+                .filter(move |index| index.global == global)
+                .map(|index| describe(table, index))
+        };
+        let created = table.created.seconds_f64();
+        Self {
+            attribute_definitions: definitions(table),
+            table_name: table.name.clone(),
+            key_schema: key_schema(&table.schema),
+            table_status: status,
+            creation_date_time: created,
+            provisioned_throughput: throughput(table.throughput),
+            table_size_bytes: counts.bytes,
+            item_count: counts.items,
+            table_arn: table.arn(),
+            table_id: table.id.clone(),
+            billing_mode_summary: table.throughput.is_none().then_some(BillingModeSummary {
+                billing_mode: "PAY_PER_REQUEST",
+                last_update_to_pay_per_request_date_time: created,
+            }),
+            table_class_summary: table
+                .table_class
+                .clone()
+                .map(|table_class| TableClassSummary { table_class }),
+            local_secondary_indexes: described(false).collect(),
+            global_secondary_indexes: described(true).collect(),
+            deletion_protection_enabled: table.deletion_protection,
+        }
+    }
+}
+
+fn definitions(table: &Table) -> Vec<AttributeDefinition> {
+    let schemas = std::iter::once(&table.schema).chain(table.indexes.iter().map(|index| &index.schema));
+    let mut attributes: Vec<&KeyAttribute> = Vec::new();
+    for attribute in schemas.flat_map(Schema::attributes) {
+        if !attributes.iter().any(|known| known.name == attribute.name) {
+            attributes.push(attribute);
+        }
+    }
+    let definition = |attribute: &KeyAttribute| AttributeDefinition {
+        attribute_name: attribute.name.clone(),
+        attribute_type: attribute.kind.name(),
+    };
+    attributes.into_iter().map(definition).collect()
+}
+
+fn key_schema(schema: &Schema) -> Vec<KeySchemaElement> {
+    let element = |(attribute, key_type): (&KeyAttribute, _)| KeySchemaElement {
+        attribute_name: attribute.name.clone(),
+        key_type,
+    };
+    schema.attributes().zip(["HASH", "RANGE"]).map(element).collect()
+}
+
+fn throughput(provisioned: Option<Throughput>) -> ThroughputDescription {
+    let Throughput { read, write } = provisioned.unwrap_or(Throughput { read: 0, write: 0 });
+    ThroughputDescription {
+        number_of_decreases_today: 0,
+        read_capacity_units: read,
+        write_capacity_units: write,
+    }
+}
+
+fn describe(table: &Table, index: &Index) -> IndexDescription {
+    let (projection_type, non_key_attributes) = match &index.projection {
+        IndexProjection::All => ("ALL", Vec::new()),
+        IndexProjection::KeysOnly => ("KEYS_ONLY", Vec::new()),
+        IndexProjection::Include(names) => ("INCLUDE", names.clone()),
+    };
+    IndexDescription {
+        index_name: index.name.clone(),
+        key_schema: key_schema(&index.schema),
+        projection: Projection { projection_type, non_key_attributes },
+        index_status: index.global.then_some("ACTIVE"),
+        provisioned_throughput: index.global.then(|| throughput(index.throughput)),
+        index_arn: format!("{}/index/{}", table.arn(), index.name),
+    }
+}

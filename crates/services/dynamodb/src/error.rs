@@ -1,0 +1,461 @@
+//! What DynamoDB answers when it does not do what it was asked.
+
+use homeport_core::Fault;
+use homeport_store::StoreError;
+
+use crate::expression::{InvalidExpression, KeyConditionError, PlaceholderError, UpdateError};
+use crate::number::NumberError;
+use crate::value::{Corrupt, ValueError};
+
+/// The service's errors.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum DynamoError {
+    /// The request breaks a rule.
+    #[error("{0}")]
+    Validation(String),
+    /// The request is not of the operation's shape.
+    #[error("{0}")]
+    Serialization(String),
+    /// No such table, said of an operation on items.
+    #[error("Requested resource not found")]
+    NoTable,
+    /// No such table, said of an operation on tables.
+    #[error("Requested resource not found: Table: {0} not found")]
+    NoTableNamed(String),
+    /// No such resource, said of an operation on tags.
+    #[error("Requested resource not found: ResourcArn: {0} not found")]
+    NoResource(String),
+    /// A table of that name is there already.
+    #[error("Table already exists: {0}")]
+    TableExists(String),
+    /// Too many tables, or tables in the making.
+    #[error("{0}")]
+    LimitExceeded(String),
+    /// The condition does not hold.
+    #[error("The conditional request failed")]
+    ConditionFailed {
+        /// The item that it was asked of, as JSON, where the caller wants to see it.
+        item: Option<String>,
+    },
+    /// A transaction was given up; a reason per action.
+    #[error("Transaction cancelled, please refer cancellation reasons for specific reasons [{}]", codes(.0))]
+    TransactionCanceled(Vec<CancellationReason>),
+    /// The same token with another request.
+    #[error(
+        "The provided client token was used with a different request; please use a new client token for this request."
+    )]
+    TokenReused,
+    /// The item is written by others again and again.
+    #[error("Transaction is ongoing for the item")]
+    Conflict,
+    /// The table was replaced while the call was being decided.
+    #[error("The table was changed while the call was on its way")]
+    TableReplaced,
+    /// Already a fault, of the pipeline's.
+    #[error("{0}")]
+    Fault(Fault),
+    /// A stored item can't be read.
+    #[error("{0}")]
+    Corrupt(#[from] Corrupt),
+    /// The store failed.
+    #[error("{0}")]
+    Store(StoreError),
+}
+
+/// Why one action of a transaction was given up.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CancellationReason {
+    /// `None`, `ConditionalCheckFailed`, `ValidationError`, …
+    pub code: &'static str,
+    /// In words; none for an action that would have gone through.
+    pub message: Option<String>,
+    /// The item, as JSON, where the caller wants to see it.
+    pub item: Option<String>,
+}
+
+fn codes(reasons: &[CancellationReason]) -> String {
+    let codes: Vec<&str> = reasons.iter().map(|reason| reason.code).collect();
+    codes.join(", ")
+}
+
+impl DynamoError {
+    /// A request that breaks a rule.
+    pub(crate) fn invalid(error: impl ToString) -> Self {
+        Self::Validation(error.to_string())
+    }
+}
+
+impl From<StoreError> for DynamoError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Conflict => Self::Conflict,
+            error => Self::Store(error),
+        }
+    }
+}
+
+impl From<ValueError> for DynamoError {
+    fn from(error: ValueError) -> Self {
+        Self::invalid(error)
+    }
+}
+
+impl From<NumberError> for DynamoError {
+    fn from(error: NumberError) -> Self {
+        Self::invalid(error)
+    }
+}
+
+impl From<InvalidExpression> for DynamoError {
+    fn from(error: InvalidExpression) -> Self {
+        Self::invalid(error)
+    }
+}
+
+impl From<KeyConditionError> for DynamoError {
+    fn from(error: KeyConditionError) -> Self {
+        Self::invalid(error)
+    }
+}
+
+impl From<PlaceholderError> for DynamoError {
+    fn from(error: PlaceholderError) -> Self {
+        Self::invalid(error)
+    }
+}
+
+impl From<UpdateError> for DynamoError {
+    fn from(error: UpdateError) -> Self {
+        Self::invalid(error)
+    }
+}
+
+impl From<Invalid> for DynamoError {
+    fn from(error: Invalid) -> Self {
+        Self::invalid(error)
+    }
+}
+
+impl From<DynamoError> for Fault {
+    fn from(error: DynamoError) -> Self {
+        let message = error.to_string();
+        match error {
+            DynamoError::Validation(_) => Self::sender("ValidationException", message),
+            DynamoError::Serialization(_) => Self::sender("SerializationException", message),
+            DynamoError::NoTable | DynamoError::NoTableNamed(_) | DynamoError::NoResource(_) => {
+                Self::sender("ResourceNotFoundException", message)
+            }
+            DynamoError::TableExists(_) => Self::sender("ResourceInUseException", message),
+            DynamoError::LimitExceeded(_) => Self::sender("LimitExceededException", message),
+            DynamoError::ConditionFailed { item } => {
+                let fault = Self::sender("ConditionalCheckFailedException", message);
+                match item {
+                    Some(item) => fault.with_member("Item", item),
+                    None => fault,
+                }
+            }
+            DynamoError::TransactionCanceled(reasons) => {
+                Self::sender("TransactionCanceledException", message)
+                    .with_member("CancellationReasons", reasons_json(&reasons))
+            }
+            DynamoError::TokenReused => Self::sender("IdempotentParameterMismatchException", message),
+            DynamoError::Conflict | DynamoError::TableReplaced => {
+                Self::sender("TransactionConflictException", message)
+            }
+            DynamoError::Fault(fault) => fault,
+            DynamoError::Corrupt(error) => {
+                Self::with_status("InternalServerError", 500, "Internal server error").because(error)
+            }
+            DynamoError::Store(error) => {
+                Self::with_status("InternalServerError", 500, "Internal server error").because(error)
+            }
+        }
+    }
+}
+
+fn reasons_json(reasons: &[CancellationReason]) -> String {
+    let reasons: Vec<String> = reasons
+        .iter()
+        .map(|reason| {
+            let mut json = b"{\"Code\":".to_vec();
+            crate::value::write_string(reason.code, &mut json);
+            if let Some(message) = &reason.message {
+                json.extend_from_slice(b",\"Message\":");
+                crate::value::write_string(message, &mut json);
+            }
+            if let Some(item) = &reason.item {
+                json.extend_from_slice(b",\"Item\":");
+                json.extend_from_slice(item.as_bytes());
+            }
+            json.push(b'}');
+            String::from_utf8_lossy(&json).into_owned()
+        })
+        .collect();
+    format!("[{}]", reasons.join(","))
+}
+
+/// The rules of requests, in AWS's words (its spelling included).
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Invalid {
+    /// Members of the wrong form.
+    #[error("{} detected: {}", errors(.0.len()), .0.join("; "))]
+    Constraints(Vec<String>),
+    /// Both generations of parameters.
+    #[error(
+        "Can not use both expression and non-expression parameters in the same request: Non-expression parameters: {{{legacy}}} Expression parameters: {{{expressions}}}"
+    )]
+    Mixed {
+        /// `Expected, …`
+        legacy: String,
+        /// `ConditionExpression, …`
+        expressions: String,
+    },
+    /// Names for no expression.
+    #[error("ExpressionAttributeNames can only be specified when using expressions")]
+    NamesAlone,
+    /// Values for no expression.
+    #[error("ExpressionAttributeValues can only be specified when using expressions: {0}")]
+    ValuesAlone(String),
+    /// A key with too few, too many or other attributes than the schema's.
+    #[error("The provided key element does not match the schema")]
+    KeySchema,
+    /// An item without one of its keys.
+    #[error("One or more parameter values were invalid: Missing the key {0} in the item")]
+    MissingKey(String),
+    /// A key of another type.
+    #[error(
+        "One or more parameter values were invalid: Type mismatch for key {name} expected: {expected} actual: {actual}"
+    )]
+    KeyType {
+        /// The attribute.
+        name: String,
+        /// The schema's type.
+        expected: &'static str,
+        /// The item's type.
+        actual: &'static str,
+    },
+    /// An index's key of another type.
+    #[error(
+        "One or more parameter values were invalid: Type mismatch for Index Key {name} Expected: {expected} Actual: {actual} IndexName: {index}"
+    )]
+    IndexKeyType {
+        /// The attribute.
+        name: String,
+        /// The schema's type.
+        expected: &'static str,
+        /// The item's type.
+        actual: &'static str,
+        /// The index.
+        index: String,
+    },
+    /// `""` as a key.
+    #[error(
+        "One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty {kind} value. Key: {name}"
+    )]
+    EmptyKey {
+        /// `string` or `binary`.
+        kind: &'static str,
+        /// The attribute.
+        name: String,
+    },
+    /// `""` as an index's key.
+    #[error(
+        "One or more parameter values are not valid. A value specified for a secondary index key is not supported. The AttributeValue for a key attribute cannot contain an empty {kind} value. IndexName: {index}, IndexKey: {name}"
+    )]
+    EmptyIndexKey {
+        /// `string` or `binary`.
+        kind: &'static str,
+        /// The attribute.
+        name: String,
+        /// The index.
+        index: String,
+    },
+    /// An update that makes an index's key `""`.
+    #[error(
+        "One or more parameter values are not valid. The update expression attempted to update a secondary index key to a value that is not supported. The AttributeValue for a key attribute cannot contain an empty {0} value."
+    )]
+    EmptyUpdatedIndexKey(&'static str),
+    /// A partition key over 2,048 bytes.
+    #[error(
+        "One or more parameter values were invalid: Size of hashkey has exceeded the maximum size limit of2048 bytes"
+    )]
+    PartitionKeySize,
+    /// A sort key over 1,024 bytes.
+    #[error(
+        "One or more parameter values were invalid: Aggregated size of all range keys has exceeded the size limit of 1024 bytes"
+    )]
+    SortKeySize,
+    /// An update of a key.
+    #[error(
+        "One or more parameter values were invalid: Cannot update attribute {0}. This attribute is part of the key"
+    )]
+    UpdatesKey(String),
+    /// A path into a key.
+    #[error(
+        "Key attributes must be scalars; list random access '[]' and map lookup '.' are not allowed: {kind}: {name}"
+    )]
+    NestedKey {
+        /// `Key` or `IndexKey`.
+        kind: &'static str,
+        /// The attribute.
+        name: String,
+    },
+    /// An item over 400 KB.
+    #[error("Item size has exceeded the maximum allowed size")]
+    ItemSize,
+    /// An update that makes an item too big.
+    #[error("Item size to update has exceeded the maximum allowed size")]
+    UpdatedItemSize,
+    /// `UPDATED_NEW` of a put or delete.
+    #[error("ReturnValues can only be ALL_OLD or NONE")]
+    ReturnValues,
+    /// No such index.
+    #[error("The table does not have the specified index: {0}")]
+    NoIndex(String),
+    /// A consistent read of a global index.
+    #[error("Consistent reads are not supported on global secondary indexes")]
+    ConsistentIndex,
+    /// No key condition at all.
+    #[error("Either the KeyConditions or KeyConditionExpression parameter must be specified in the request.")]
+    NoKeyCondition,
+    /// More conditions than keys can be.
+    #[error("Conditions can be of length 1 or 2 only")]
+    KeyConditionCount,
+    /// A condition on what the schema doesn't have.
+    #[error("Query condition missed key schema element: {0}")]
+    MissedKey(String),
+    /// A partition key that isn't asked for by `=`, or two conditions where there is one key.
+    #[error("Query key condition not supported")]
+    KeyConditionNotSupported,
+    /// A legacy condition that no key can answer.
+    #[error("Attempted conditional constraint is not an indexable operation")]
+    NotIndexable,
+    /// A condition's value of another type than the key.
+    #[error("One or more parameter values were invalid: Condition parameter type does not match schema type")]
+    KeyConditionType,
+    /// A filter on a key.
+    #[error("{0} can only contain non-primary key attributes: Primary key attribute: {1}")]
+    FilterOnKey(&'static str, String),
+    /// A start key that is none.
+    #[error("The provided starting key is invalid")]
+    StartKey,
+    /// A start key that is none, and why.
+    #[error("The provided starting key is invalid: {0}")]
+    StartKeyBecause(String),
+    /// A start key of another partition.
+    #[error("The provided starting key is outside query boundaries based on provided conditions")]
+    StartKeyOutside,
+    /// A start key that the sort key's condition leaves out.
+    #[error("The provided starting key does not match the range key predicate")]
+    StartKeyPredicate,
+    /// A start key of another segment.
+    #[error(
+        "The provided starting key is invalid: Invalid ExclusiveStartKey. Please use ExclusiveStartKey with correct Segment. TotalSegments: {total} Segment: {segment}"
+    )]
+    StartKeySegment {
+        /// Of how many.
+        total: u32,
+        /// Which.
+        segment: u32,
+    },
+    /// `Segment` alone.
+    #[error(
+        "The TotalSegments parameter is required but was not present in the request when Segment parameter is present"
+    )]
+    NoTotalSegments,
+    /// `TotalSegments` alone.
+    #[error(
+        "The Segment parameter is required but was not present in the request when parameter TotalSegments is present"
+    )]
+    NoSegment,
+    /// A segment beyond the last.
+    #[error(
+        "The Segment parameter is zero-based and must be less than parameter TotalSegments: Segment: {0} is not less than TotalSegments: {1}"
+    )]
+    SegmentRange(u32, u32),
+    /// `ALL_ATTRIBUTES` of a global index that hasn't them.
+    #[error(
+        "One or more parameter values were invalid: Select type ALL_ATTRIBUTES is not supported for global secondary index {0} because its projection type is not ALL"
+    )]
+    AllOfIndex(String),
+    /// A projection of a global index to what it doesn't hold.
+    #[error(
+        "One or more parameter values were invalid: Global secondary index {index} does not project [{attributes}]"
+    )]
+    NotProjected {
+        /// The index.
+        index: String,
+        /// `a, b`
+        attributes: String,
+    },
+    /// `SPECIFIC_ATTRIBUTES` of none.
+    #[error(
+        "One or more parameter values were invalid: Must specify the AttributesToGet or ProjectionExpression when choosing to get SPECIFIC_ATTRIBUTES"
+    )]
+    NothingSpecific,
+    /// A projection with another selection.
+    #[error(
+        "One or more parameter values were invalid: Cannot specify the {projection} when choosing to get {select}"
+    )]
+    ProjectionAndSelect {
+        /// `ProjectionExpression` or `AttributesToGet`.
+        projection: &'static str,
+        /// The selection.
+        select: &'static str,
+    },
+    /// `ALL_PROJECTED_ATTRIBUTES` of a table.
+    #[error(
+        "One or more parameter values were invalid: ALL_PROJECTED_ATTRIBUTES can be used only when {0} using an IndexName"
+    )]
+    ProjectedOfTable(&'static str),
+    /// The same attribute twice.
+    #[error("One or more parameter values were invalid: Duplicate value in attribute name: {0}")]
+    DuplicateAttribute(String),
+    /// The same key twice.
+    #[error("Provided list of item keys contains duplicates")]
+    DuplicateKeys,
+    /// An empty batch.
+    #[error("The requestItems parameter is required for {0}")]
+    NoRequestItems(&'static str),
+    /// More than a batch may get.
+    #[error("Too many items requested for the BatchGetItem call")]
+    TooManyGets,
+    /// More than a batch may write.
+    #[error("Too many items requested for the BatchWriteItem call")]
+    TooManyWrites,
+    /// A write request that neither puts nor deletes, or both.
+    #[error(
+        "Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes"
+    )]
+    WriteRequest,
+    /// An action of a transaction that is none, or many.
+    #[error("TransactItems can only contain one of Check, Put, Update or Delete")]
+    TransactItem,
+    /// Two actions on one item.
+    #[error("Transaction request cannot include multiple operations on one item")]
+    TransactTwice,
+    /// More than a transaction may hold.
+    #[error("Member must have length less than or equal to 100")]
+    TransactCount,
+    /// Two aggregates of over 4 MB.
+    #[error("Transaction request size has exceeded the maximum allowed size")]
+    TransactSize,
+    /// A legacy parameter's rule.
+    #[error("One or more parameter values were invalid: {0}")]
+    Parameter(String),
+    /// A legacy range the wrong way round.
+    #[error(
+        "The BETWEEN condition was provided a range where the lower bound is greater than the upper bound"
+    )]
+    BetweenOrder,
+    /// A required parameter is missing (an older wording, of tables only).
+    #[error("The parameter '{0}' is required but was not present in the request")]
+    Required(&'static str),
+    /// Another rule of tables.
+    #[error("{0}")]
+    Table(String),
+}
+
+fn errors(count: usize) -> String {
+    format!("{count} validation error{}", if count == 1 { "" } else { "s" })
+}

@@ -1,0 +1,135 @@
+//! Items in the store: reading one, and writing one with all that follows from it.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use homeport_store::Tx;
+
+use crate::capacity::{Consumed, write_units};
+use crate::error::{DynamoError, Invalid};
+use crate::records::{Layout, Place, is_of_partition};
+use crate::table::{Index, Table};
+use crate::value::{Item, decode_stored, encode_stored, item_size};
+
+/// A table with the layout of its keys, ready for use.
+#[derive(Clone, Debug)]
+pub(crate) struct OpenTable {
+    pub(crate) table: Table,
+    pub(crate) layout: Layout,
+}
+
+/// A table that many calls share.
+pub(crate) type SharedTable = Arc<OpenTable>;
+
+impl OpenTable {
+    pub(crate) fn new(table: Table) -> Self {
+        let layout = Layout::of(&table);
+        Self { table, layout }
+    }
+
+    /// Where the item with this key lies, once the key is found to be the schema's.
+    pub(crate) fn place(&self, key: &Item) -> Result<Place, DynamoError> {
+        self.table.schema.check_key(key)?;
+        self.layout.item(&self.table.schema, key).ok_or_else(|| Invalid::KeySchema.into())
+    }
+
+    /// The item at a place, in its stored form.
+    pub(crate) async fn stored(&self, tx: &Tx, place: &Place) -> Result<Option<Bytes>, DynamoError> {
+        Ok(tx.get(&place.key).await?)
+    }
+
+    /// The item with this key.
+    pub(crate) async fn item(&self, tx: &Tx, place: &Place, key: &Item) -> Result<Option<Item>, DynamoError> {
+        let Some(stored) = self.stored(tx, place).await? else { return Ok(None) };
+        let item = decode_stored(&stored)?;
+        Ok(self.is_at(&item, key).then_some(item))
+    }
+
+    /// Whether the item's partition key is the one asked for, and not another of the same hash.
+    pub(crate) fn is_at(&self, item: &Item, key: &Item) -> bool {
+        let partition = &self.table.schema.partition;
+        key.get(&partition.name).is_some_and(|value| is_of_partition(item, partition, value))
+    }
+
+    /// Puts an item in the place of `before`, brings indexes and counts in step, and says what that consumes.
+    pub(crate) fn put(
+        &self,
+        tx: &Tx,
+        place: &Place,
+        before: Option<&Item>,
+        item: &Item,
+    ) -> Result<Consumed, DynamoError> {
+        tx.put(&place.key, encode_stored(item))?;
+        self.keep_in_step(tx, before, Some(item))
+    }
+
+    /// Removes an item.
+    pub(crate) fn delete(
+        &self,
+        tx: &Tx,
+        place: &Place,
+        before: Option<&Item>,
+    ) -> Result<Consumed, DynamoError> {
+        if before.is_some() {
+            tx.delete(&place.key)?;
+        }
+        self.keep_in_step(tx, before, None)
+    }
+
+    fn keep_in_step(
+        &self,
+        tx: &Tx,
+        before: Option<&Item>,
+        after: Option<&Item>,
+    ) -> Result<Consumed, DynamoError> {
+        let sizes = [before, after].map(|item| item.map_or(0, item_size));
+        let count = |item: Option<&Item>| i64::from(item.is_some());
+        let (items, bytes) = (count(after) - count(before), sizes[1] as i64 - sizes[0] as i64);
+        if items != 0 {
+            tx.add(&self.layout.item_count(), items)?;
+        }
+        if bytes != 0 {
+            tx.add(&self.layout.byte_count(), bytes)?;
+        }
+        let mut consumed = Consumed::table(write_units(sizes[0].max(sizes[1])));
+        for index in &self.table.indexes {
+            self.index(tx, index, before, after, &mut consumed)?;
+        }
+        Ok(consumed)
+    }
+
+    fn index(
+        &self,
+        tx: &Tx,
+        index: &Index,
+        before: Option<&Item>,
+        after: Option<&Item>,
+        consumed: &mut Consumed,
+    ) -> Result<(), DynamoError> {
+        let schema = &self.table.schema;
+        let entry = |item: Option<&Item>| {
+            let entry = index.entry_of(item?, schema)?;
+            let place = self.layout.entry(index, schema, &entry)?;
+            Some((place.key, entry))
+        };
+        let (old, new) = (entry(before), entry(after));
+        if old == new {
+            return Ok(());
+        }
+        let same_place = matches!((&old, &new), (Some((old, _)), Some((new, _))) if old == new);
+        let mut replaced = 0;
+        if let Some((key, entry)) = &old {
+            replaced = item_size(entry);
+            if !same_place {
+                tx.delete(key)?;
+                consumed.add_index(index, write_units(replaced));
+                replaced = 0;
+            }
+        }
+        if let Some((key, entry)) = &new {
+            tx.put(key, encode_stored(entry))?;
+            consumed.add_index(index, write_units(item_size(entry).max(replaced)));
+        }
+        Ok(())
+    }
+}

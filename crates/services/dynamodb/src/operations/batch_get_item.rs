@@ -1,0 +1,267 @@
+use std::collections::BTreeMap;
+
+use homeport_core::Fault;
+use homeport_service::{Answer, Asked, ByHand, Call, Cx, Effect, Operation, Permissions};
+use homeport_store::Tx;
+use serde::Deserialize;
+
+use crate::DynamoDb;
+use crate::access::{Decided, Need, permissions};
+use crate::capacity::{Answering, Consumed, read_units, write_all};
+use crate::error::{DynamoError, Invalid};
+use crate::expression::Projection;
+use crate::items::SharedTable;
+use crate::legacy;
+use crate::request::{RawPlaceholders, ReturnCapacity, TableName, Violations, body, check_generations};
+use crate::value::{Checked, Item, StoredItem, decode_stored, write_item, write_string};
+
+/// The most items of one call.
+const MAX_ITEMS: usize = 100;
+/// Items beyond this many bytes are left for another call.
+const MAX_RESPONSE: usize = 16 << 20;
+
+/// `BatchGetItem` (API reference): up to 100 items, of any tables.
+pub(crate) struct BatchGetItem;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Body {
+    request_items: Option<BTreeMap<String, Keys>>,
+    return_consumed_capacity: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Keys {
+    keys: Option<Vec<Checked<Item>>>,
+    attributes_to_get: Option<Vec<String>>,
+    consistent_read: Option<bool>,
+    projection_expression: Option<String>,
+    expression_attribute_names: Option<BTreeMap<String, String>>,
+}
+
+pub(crate) struct Input {
+    tables: Vec<OfTable>,
+    capacity: ReturnCapacity,
+    decided: Decided,
+}
+
+struct OfTable {
+    /// As the request named it: answers name it so too.
+    named: String,
+    table: TableName,
+    keys: Vec<Item>,
+    consistent: bool,
+    projection: Option<Projection>,
+    /// What goes back unchanged with unprocessed keys, as JSON members.
+    unchanged: Vec<(&'static str, String)>,
+}
+
+fn decode(call: &Call) -> Result<Input, DynamoError> {
+    let body: Body = body(call)?;
+    let mut violations = Violations::default();
+    let capacity = ReturnCapacity::parse(body.return_consumed_capacity.as_deref(), &mut violations);
+    violations.require(body.request_items.as_ref(), "requestItems");
+    for (name, keys) in body.request_items.iter().flatten() {
+        violations.table_name(Some(name), "requestItems");
+        violations.require(keys.keys.as_ref(), &format!("requestItems.{name}.member.keys"));
+        if let Some(keys) = &keys.keys {
+            let at = format!("RequestItems.{name}.member.Keys");
+            check_count(keys.len(), &at)?;
+        }
+    }
+    violations.finish()?;
+    let requested = body.request_items.unwrap_or_default();
+    if requested.is_empty() {
+        return Err(Invalid::NoRequestItems("BatchGetItem").into());
+    }
+    check_mixed(&requested)?;
+    let mut tables = Vec::new();
+    for (named, keys) in requested {
+        tables.push(decode_table(named, keys)?);
+    }
+    if tables.iter().map(|of| of.keys.len()).sum::<usize>() > MAX_ITEMS {
+        return Err(Invalid::TooManyGets.into());
+    }
+    Ok(Input { tables, capacity, decided: Decided::default() })
+}
+
+fn check_count(count: usize, at: &str) -> Result<(), Invalid> {
+    let constraint = match count {
+        0 => "Member must have length greater than or equal to 1",
+        1..=MAX_ITEMS => return Ok(()),
+        _ => "Member must have length less than or equal to 100",
+    };
+    Err(Invalid::Constraints(vec![format!("Value at '{at}' failed to satisfy constraint: {constraint}")]))
+}
+
+/// Refuses a call that mixes both generations of projections, be it over tables.
+fn check_mixed(requested: &BTreeMap<String, Keys>) -> Result<(), Invalid> {
+    let any = |has: fn(&Keys) -> bool| requested.values().any(has);
+    let expressions = any(|keys| keys.projection_expression.is_some());
+    let legacy = any(|keys| keys.attributes_to_get.is_some());
+    check_generations(&[("ProjectionExpression", expressions)], &[("AttributesToGet", legacy)], false, false)
+}
+
+fn decode_table(named: String, keys: Keys) -> Result<OfTable, DynamoError> {
+    let expressions = [("ProjectionExpression", keys.projection_expression.is_some())];
+    let old = [("AttributesToGet", keys.attributes_to_get.is_some())];
+    check_generations(&expressions, &old, keys.expression_attribute_names.is_some(), false)?;
+    let mut unchanged = Vec::new();
+    let mut keep = |name, json: Option<String>| unchanged.extend(json.map(|json| (name, json)));
+    keep("AttributesToGet", keys.attributes_to_get.as_ref().and_then(|it| serde_json::to_string(it).ok()));
+    keep("ConsistentRead", keys.consistent_read.map(|it| it.to_string()));
+    keep(
+        "ProjectionExpression",
+        keys.projection_expression.as_ref().and_then(|it| serde_json::to_string(it).ok()),
+    );
+    let names = &keys.expression_attribute_names;
+    keep("ExpressionAttributeNames", names.as_ref().and_then(|it| serde_json::to_string(it).ok()));
+    let legacy = keys.attributes_to_get.map(legacy::projection).transpose()?;
+    let placeholders = RawPlaceholders { names: keys.expression_attribute_names, values: None }.check()?;
+    let projection = placeholders.read(|placeholders| {
+        Ok(keys.projection_expression.map(|text| Projection::parse(&text, placeholders)).transpose()?)
+    })?;
+    let keys_given = keys.keys.unwrap_or_default();
+    let given = keys_given.into_iter().map(|key| key.0).collect::<Result<Vec<Item>, _>>()?;
+    if given.iter().enumerate().any(|(at, key)| given[..at].contains(key)) {
+        return Err(Invalid::DuplicateKeys.into());
+    }
+    Ok(OfTable {
+        table: TableName::of(&named),
+        named,
+        keys: given,
+        consistent: keys.consistent_read.unwrap_or(false),
+        projection: projection.or(legacy),
+        unchanged,
+    })
+}
+
+impl Operation for BatchGetItem {
+    type Service = DynamoDb;
+    type Input = Input;
+    type Output = Vec<u8>;
+    type Error = DynamoError;
+
+    const NAME: &'static str = "BatchGetItem";
+    const EFFECT: Effect = Effect::ReadsData;
+
+    fn permissions(asked: &Asked<'_, DynamoDb>, input: &Input) -> Permissions {
+        let needs = input.tables.iter().map(|of| {
+            let projected = of.projection.iter().flat_map(|projection| projection.paths());
+            let select = if of.projection.is_some() { "SPECIFIC_ATTRIBUTES" } else { "ALL_ATTRIBUTES" };
+            Need::new("dynamodb:BatchGetItem", &of.table)
+                .leading(of.keys.iter().cloned())
+                .touching(projected.map(|path| path.head.as_str()))
+                .with("dynamodb:Select", select)
+                .returning(input.capacity)
+        });
+        permissions(asked, needs.collect(), &input.decided)
+    }
+
+    fn run(cx: Cx<DynamoDb>, input: Input) -> impl Future<Output = Result<Vec<u8>, DynamoError>> + Send {
+        async move {
+            let (cx, input) = (&cx, &input);
+            cx.read(|tx| async move {
+                let mut opened = Vec::new();
+                for of in &input.tables {
+                    let open = DynamoDb::table(cx, &tx, &of.table, &input.decided).await?;
+                    of.keys.iter().try_for_each(|key| open.table.schema.check_key(key))?;
+                    if let Some(projection) = &of.projection {
+                        open.table.check_paths(projection.paths())?;
+                    }
+                    opened.push(open);
+                }
+                let mut room = MAX_RESPONSE;
+                let mut got = Vec::new();
+                for (of, open) in input.tables.iter().zip(opened) {
+                    got.push(get(&tx, of, open, &mut room).await?);
+                }
+                Ok(answer(input, &got))
+            })
+            .await
+        }
+    }
+}
+
+/// What was got of one table.
+struct Got {
+    open: SharedTable,
+    items: Vec<Vec<u8>>,
+    left: Vec<Item>,
+    consumed: Consumed,
+}
+
+async fn get(tx: &Tx, of: &OfTable, open: SharedTable, room: &mut usize) -> Result<Got, DynamoError> {
+    let mut got = Got { open, items: Vec::new(), left: Vec::new(), consumed: Consumed::default() };
+    let places = of.keys.iter().map(|key| got.open.place(key)).collect::<Result<Vec<_>, _>>()?;
+    let keys: Vec<_> = places.into_iter().map(|place| place.key).collect();
+    for (key, stored) in of.keys.iter().zip(tx.get_many(&keys).await?) {
+        let Some(stored) = stored else {
+            got.consumed.add_table(read_units(0, of.consistent));
+            continue;
+        };
+        let item = StoredItem::open(&stored)?;
+        if item.size() > *room {
+            got.left.push(key.clone());
+            continue;
+        }
+        *room -= item.size();
+        got.consumed.add_table(read_units(item.size(), of.consistent));
+        let partition = &got.open.table.schema.partition.name;
+        if !key.get(partition).is_some_and(|value| item.holds(partition, value)) {
+            continue;
+        }
+        let mut json = Vec::new();
+        match &of.projection {
+            None => item.write_json(&mut json)?,
+            Some(projection) => write_item(&projection.apply(&decode_stored(&stored)?), &mut json),
+        }
+        got.items.push(json);
+    }
+    Ok(got)
+}
+
+fn answer(input: &Input, got: &[Got]) -> Vec<u8> {
+    let mut answer = Answering::new();
+    let tables = || input.tables.iter().zip(got);
+    answer.member("Responses", |out| {
+        write_all(b'{', tables(), b'}', out, |(of, got), out| {
+            write_string(&of.named, out);
+            out.push(b':');
+            write_all(b'[', &got.items, b']', out, |item, out| out.extend_from_slice(item));
+        });
+    });
+    answer.member("UnprocessedKeys", |out| {
+        let unfinished = tables().filter(|(_, got)| !got.left.is_empty());
+        write_all(b'{', unfinished, b'}', out, |(of, got), out| {
+            write_string(&of.named, out);
+            out.push(b':');
+            write_unprocessed(of, &got.left, out);
+        });
+    });
+    answer.consumed_of_all(input.capacity, got.iter().map(|got| (&got.open.table, &got.consumed)));
+    answer.finish()
+}
+
+fn write_unprocessed(of: &OfTable, left: &[Item], out: &mut Vec<u8>) {
+    out.extend_from_slice(b"{\"Keys\":");
+    write_all(b'[', left, b']', out, write_item);
+    for (name, json) in &of.unchanged {
+        out.push(b',');
+        write_string(name, out);
+        out.push(b':');
+        out.extend_from_slice(json.as_bytes());
+    }
+    out.push(b'}');
+}
+
+impl ByHand for BatchGetItem {
+    fn decode(call: Call) -> Result<Input, Fault> {
+        decode(&call).map_err(Fault::from)
+    }
+
+    fn encode(output: Vec<u8>) -> Result<Answer, Fault> {
+        Ok(Answer::Json(output.into()))
+    }
+}

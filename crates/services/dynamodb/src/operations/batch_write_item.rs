@@ -1,0 +1,235 @@
+use std::collections::BTreeMap;
+
+use homeport_core::Fault;
+use homeport_service::{Answer, Asked, ByHand, Call, Cx, Effect, Operation, Permissions};
+use serde::Deserialize;
+
+use super::writing::{collection_key, write_collection};
+use crate::DynamoDb;
+use crate::access::{Decided, Need, permissions};
+use crate::capacity::{Answering, Consumed, write_all};
+use crate::error::{DynamoError, Invalid};
+use crate::items::{OpenTable, SharedTable};
+use crate::records::Place;
+use crate::request::{ReturnCapacity, TableName, Violations, body, wants_metrics};
+use crate::value::{Checked, Item, MAX_ITEM_SIZE, item_size, write_string};
+
+/// The most writes of one call.
+const MAX_WRITES: usize = 25;
+
+/// `BatchWriteItem` (API reference): up to 25 puts and deletes, of any tables. All of them are done.
+pub(crate) struct BatchWriteItem;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Body {
+    request_items: Option<BTreeMap<String, Vec<WriteRequest>>>,
+    return_consumed_capacity: Option<String>,
+    return_item_collection_metrics: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct WriteRequest {
+    put_request: Option<PutRequest>,
+    delete_request: Option<DeleteRequest>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct PutRequest {
+    item: Option<Checked<Item>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct DeleteRequest {
+    key: Option<Checked<Item>>,
+}
+
+pub(crate) struct Input {
+    tables: Vec<OfTable>,
+    capacity: ReturnCapacity,
+    metrics: bool,
+    decided: Decided,
+}
+
+struct OfTable {
+    named: String,
+    table: TableName,
+    writes: Vec<Write>,
+}
+
+enum Write {
+    Put(Item),
+    Delete(Item),
+}
+
+impl Write {
+    fn key(&self) -> &Item {
+        match self {
+            Self::Put(item) => item,
+            Self::Delete(key) => key,
+        }
+    }
+}
+
+fn decode(call: &Call) -> Result<Input, DynamoError> {
+    let body: Body = body(call)?;
+    let mut violations = Violations::default();
+    let capacity = ReturnCapacity::parse(body.return_consumed_capacity.as_deref(), &mut violations);
+    let metrics = wants_metrics(body.return_item_collection_metrics.as_deref(), &mut violations);
+    violations.require(body.request_items.as_ref(), "requestItems");
+    for (name, writes) in body.request_items.iter().flatten() {
+        violations.table_name(Some(name), "requestItems");
+        check_count(name, writes, &mut violations);
+    }
+    violations.finish()?;
+    let requested = body.request_items.unwrap_or_default();
+    if requested.is_empty() {
+        return Err(Invalid::NoRequestItems("BatchWriteItem").into());
+    }
+    if requested.values().map(Vec::len).sum::<usize>() > MAX_WRITES {
+        return Err(Invalid::TooManyWrites.into());
+    }
+    let mut tables = Vec::new();
+    for (named, requests) in requested {
+        let writes = requests.into_iter().map(decode_write).collect::<Result<Vec<_>, _>>()?;
+        tables.push(OfTable { table: TableName::of(&named), named, writes });
+    }
+    Ok(Input { tables, capacity, metrics, decided: Decided::default() })
+}
+
+fn check_count(name: &str, writes: &[WriteRequest], violations: &mut Violations) {
+    let kind = |write: &WriteRequest| match (&write.put_request, &write.delete_request) {
+        (Some(_), None) => "WriteRequest(putRequest=PutRequest, deleteRequest=null)",
+        (None, Some(_)) => "WriteRequest(putRequest=null, deleteRequest=DeleteRequest)",
+        _ => "WriteRequest(putRequest=null, deleteRequest=null)",
+    };
+    let shown = || {
+        let kinds: Vec<&str> = writes.iter().map(kind).collect();
+        format!("'{{{name}=[{}]}}'", kinds.join(", "))
+    };
+    let constraint = "Map value must satisfy constraint: [Member must have length less than or equal to 25, Member must have length greater than or equal to 1]";
+    violations.check((1..=MAX_WRITES).contains(&writes.len()), shown, "requestItems", constraint);
+}
+
+fn decode_write(request: WriteRequest) -> Result<Write, DynamoError> {
+    match (request.put_request, request.delete_request) {
+        (Some(put), None) => {
+            let item = put.item.ok_or(Invalid::WriteRequest)?.0?;
+            if item_size(&item) > MAX_ITEM_SIZE {
+                return Err(Invalid::ItemSize.into());
+            }
+            Ok(Write::Put(item))
+        }
+        (None, Some(delete)) => Ok(Write::Delete(delete.key.ok_or(Invalid::WriteRequest)?.0?)),
+        _ => Err(Invalid::WriteRequest.into()),
+    }
+}
+
+impl Operation for BatchWriteItem {
+    type Service = DynamoDb;
+    type Input = Input;
+    type Output = Vec<u8>;
+    type Error = DynamoError;
+
+    const NAME: &'static str = "BatchWriteItem";
+    const EFFECT: Effect = Effect::WritesData;
+
+    fn permissions(asked: &Asked<'_, DynamoDb>, input: &Input) -> Permissions {
+        let needs = input.tables.iter().map(|of| {
+            let keys = of.writes.iter().map(|write| write.key().clone());
+            Need::new("dynamodb:BatchWriteItem", &of.table).leading(keys).returning(input.capacity)
+        });
+        permissions(asked, needs.collect(), &input.decided)
+    }
+
+    fn run(cx: Cx<DynamoDb>, input: Input) -> impl Future<Output = Result<Vec<u8>, DynamoError>> + Send {
+        async move {
+            let (cx, input) = (&cx, &input);
+            cx.write(|tx| async move {
+                let mut tables = Vec::new();
+                for of in &input.tables {
+                    let open = DynamoDb::table(cx, &tx, &of.table, &input.decided).await?;
+                    let places = places(&open, of)?;
+                    tables.push((of, open, places));
+                }
+                let mut done = Vec::new();
+                for (of, open, places) in tables {
+                    let mut consumed = Consumed::default();
+                    for (write, place) in of.writes.iter().zip(&places) {
+                        let before = open.item(&tx, place, write.key()).await?;
+                        consumed.add(&match write {
+                            Write::Put(item) => open.put(&tx, place, before.as_ref(), item)?,
+                            Write::Delete(_) => open.delete(&tx, place, before.as_ref())?,
+                        });
+                    }
+                    done.push((of, open, consumed));
+                }
+                Ok(answer(input, &done))
+            })
+            .await
+        }
+    }
+}
+
+/// Where the writes go, once each is found to fit the table and none to meet another.
+fn places(open: &OpenTable, of: &OfTable) -> Result<Vec<Place>, DynamoError> {
+    let mut places: Vec<Place> = Vec::new();
+    for write in &of.writes {
+        let place = match write {
+            Write::Put(item) => {
+                open.table.check_item(item).map_err(in_batch_words)?;
+                open.layout.item(&open.table.schema, item).ok_or(Invalid::KeySchema)?
+            }
+            Write::Delete(key) => open.place(key)?,
+        };
+        if places.iter().any(|other| other.key == place.key) {
+            return Err(Invalid::DuplicateKeys.into());
+        }
+        places.push(place);
+    }
+    Ok(places)
+}
+
+/// Of an item without the table's key a batch says less than a put.
+fn in_batch_words(error: Invalid) -> Invalid {
+    match error {
+        Invalid::MissingKey(_) | Invalid::KeyType { .. } => Invalid::KeySchema,
+        error => error,
+    }
+}
+
+fn answer(input: &Input, done: &[(&OfTable, SharedTable, Consumed)]) -> Vec<u8> {
+    let mut answer = Answering::new();
+    answer.member("UnprocessedItems", |out| out.extend_from_slice(b"{}"));
+    if input.metrics {
+        answer.member("ItemCollectionMetrics", |out| {
+            let counted = done.iter().filter(|(_, open, _)| open.table.has_local_indexes());
+            write_all(b'{', counted, b'}', out, |(of, open, _), out| {
+                write_string(&of.named, out);
+                out.push(b':');
+                let mut keys: Vec<Item> = Vec::new();
+                for key in of.writes.iter().filter_map(|write| collection_key(open, write.key())) {
+                    if !keys.contains(&key) {
+                        keys.push(key);
+                    }
+                }
+                write_all(b'[', &keys, b']', out, write_collection);
+            });
+        });
+    }
+    answer.consumed_of_all(input.capacity, done.iter().map(|(_, open, consumed)| (&open.table, consumed)));
+    answer.finish()
+}
+
+impl ByHand for BatchWriteItem {
+    fn decode(call: Call) -> Result<Input, Fault> {
+        decode(&call).map_err(Fault::from)
+    }
+
+    fn encode(output: Vec<u8>) -> Result<Answer, Fault> {
+        Ok(Answer::Json(output.into()))
+    }
+}

@@ -1,0 +1,332 @@
+//! What `Query` and `Scan` have in common: a page of items along a stretch of keys.
+
+use std::collections::BTreeMap;
+
+use homeport_store::{Direction, MAX_PAGE_ROWS, Range, Row, Tx};
+
+use crate::capacity::{Answering, Consumed, read_units};
+use crate::error::{DynamoError, Invalid};
+use crate::expression::{Condition, Projection};
+use crate::items::OpenTable;
+use crate::request::{ReturnCapacity, Violations};
+use crate::table::{Index, IndexProjection, KeyAttribute, Schema};
+use crate::value::{AttributeValue, Checked, Item, StoredItem, decode_stored, item_size, write_item};
+
+/// A page ends with the item that passes this many bytes.
+const MAX_PAGE_SIZE: usize = 1 << 20;
+
+/// `Select`
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Select {
+    /// Whole items.
+    All,
+    /// What the index holds.
+    Projected,
+    /// What a projection says.
+    Specific,
+    /// How many.
+    Count,
+}
+
+impl Select {
+    pub(super) fn parse(given: Option<&str>, violations: &mut Violations) -> Option<Self> {
+        let choices = [
+            ("SPECIFIC_ATTRIBUTES", Self::Specific),
+            ("COUNT", Self::Count),
+            ("ALL_ATTRIBUTES", Self::All),
+            ("ALL_PROJECTED_ATTRIBUTES", Self::Projected),
+        ];
+        violations.one_of(given, "select", &choices)
+    }
+
+    /// As it is written.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::All => "ALL_ATTRIBUTES",
+            Self::Projected => "ALL_PROJECTED_ATTRIBUTES",
+            Self::Specific => "SPECIFIC_ATTRIBUTES",
+            Self::Count => "COUNT",
+        }
+    }
+
+    /// What is selected where the request doesn't say, if the rest of the request goes with it.
+    pub(super) fn settle(
+        given: Option<Self>,
+        what: &Projecting,
+        index: bool,
+        verb: &'static str,
+    ) -> Result<Self, Invalid> {
+        let projection = what.member;
+        match (given, projection) {
+            (None, Some(_)) => Ok(Self::Specific),
+            (None, None) => Ok(if index { Self::Projected } else { Self::All }),
+            (Some(Self::Specific), None) => Err(Invalid::NothingSpecific),
+            (Some(Self::Projected), None) if !index => Err(Invalid::ProjectedOfTable(verb)),
+            (Some(Self::Specific), Some(_)) => Ok(Self::Specific),
+            (Some(select), Some(projection)) => {
+                let select = if select == Self::Count { "only the Count" } else { select.name() };
+                Err(Invalid::ProjectionAndSelect { projection, select })
+            }
+            (Some(select), None) => Ok(select),
+        }
+    }
+}
+
+/// A projection and the member it came by.
+#[derive(Default)]
+pub(super) struct Projecting {
+    pub(super) projection: Option<Projection>,
+    pub(super) member: Option<&'static str>,
+}
+
+impl Projecting {
+    /// The projection of either member.
+    pub(super) fn of(expression: Option<Projection>, legacy: Option<Projection>) -> Self {
+        let member = match (&expression, &legacy) {
+            (Some(_), _) => Some("ProjectionExpression"),
+            (None, Some(_)) => Some("AttributesToGet"),
+            (None, None) => None,
+        };
+        Self { projection: expression.or(legacy), member }
+    }
+}
+
+/// What is wanted of the items on the way.
+pub(super) struct Wish {
+    pub(super) select: Select,
+    pub(super) projection: Option<Projection>,
+    pub(super) filter: Option<Condition>,
+    pub(super) limit: Option<usize>,
+    pub(super) consistent: bool,
+    pub(super) capacity: ReturnCapacity,
+}
+
+/// Refuses a limit below one.
+pub(super) fn check_limit(limit: Option<i64>, violations: &mut Violations) {
+    if let Some(limit) = limit {
+        let constraint = "Member must have value greater than or equal to 1";
+        violations.check(limit >= 1, || format!("'{limit}'"), "limit", constraint);
+    }
+}
+
+/// `ExclusiveStartKey`, its values found to be values.
+pub(super) fn start_key(
+    given: Option<BTreeMap<String, Checked<AttributeValue>>>,
+) -> Result<Option<Item>, DynamoError> {
+    let Some(given) = given else { return Ok(None) };
+    let mut key = Item::new();
+    for (name, value) in given {
+        let value = value.0.map_err(|error| {
+            let said = error.to_string();
+            let plain = [
+                "contains duplicates",
+                "number set",
+                "numeric value",
+                "significant digits",
+                "number with magnitude",
+            ];
+            if plain.iter().any(|plain| said.contains(plain)) {
+                DynamoError::Validation(said)
+            } else {
+                Invalid::StartKeyBecause(said).into()
+            }
+        })?;
+        key.insert(name, value);
+    }
+    Ok(Some(key))
+}
+
+/// Whether all of the key's attributes are there with the schema's types.
+pub(super) fn fits(schema: &Schema, key: &Item) -> bool {
+    let fit = |attribute: &KeyAttribute| {
+        key.get(&attribute.name).is_some_and(|value| value.value_type() == attribute.kind.value_type())
+    };
+    schema.attributes().all(fit)
+}
+
+/// The attributes that a start key must have: the table's and the index's keys.
+pub(super) fn start_key_names<'a>(table: &'a Schema, index: Option<&'a Index>) -> Vec<&'a str> {
+    let mut names: Vec<&str> = table.attributes().map(|attribute| attribute.name.as_str()).collect();
+    for attribute in index.into_iter().flat_map(|index| index.schema.attributes()) {
+        if !names.contains(&attribute.name.as_str()) {
+            names.push(&attribute.name);
+        }
+    }
+    names
+}
+
+/// The index that is read, if the request may read it so.
+pub(super) fn index<'a>(
+    open: &'a OpenTable,
+    name: Option<&str>,
+    wish: &Wish,
+) -> Result<Option<&'a Index>, DynamoError> {
+    let Some(name) = name else { return Ok(None) };
+    let index = open.table.index(name)?;
+    if index.global && wish.consistent {
+        return Err(Invalid::ConsistentIndex.into());
+    }
+    if index.global && wish.select == Select::All && index.projection != IndexProjection::All {
+        return Err(Invalid::AllOfIndex(index.name.clone()).into());
+    }
+    if index.global {
+        check_projected(open, index, wish)?;
+    }
+    Ok(Some(index))
+}
+
+fn check_projected(open: &OpenTable, index: &Index, wish: &Wish) -> Result<(), Invalid> {
+    let missing = unprojected(open, index, wish);
+    if missing.is_empty() {
+        return Ok(());
+    }
+    Err(Invalid::NotProjected { index: index.name.clone(), attributes: missing.join(", ") })
+}
+
+/// What is asked for and the index doesn't hold.
+fn unprojected<'a>(open: &OpenTable, index: &Index, wish: &'a Wish) -> Vec<&'a str> {
+    let held = |name: &str| match &index.projection {
+        IndexProjection::All => true,
+        _ if index.schema.has(name) || open.table.schema.has(name) => true,
+        IndexProjection::KeysOnly => false,
+        IndexProjection::Include(names) => names.iter().any(|included| included == name),
+    };
+    let wanted =
+        wish.projection.iter().flat_map(|projection| projection.paths()).map(|path| path.head.as_str());
+    wanted.filter(|name| !held(name)).collect()
+}
+
+/// A stretch of keys to go along.
+pub(super) struct Walk<'a> {
+    pub(super) open: &'a OpenTable,
+    pub(super) index: Option<&'a Index>,
+    pub(super) range: Range,
+    pub(super) direction: Direction,
+    /// The partition that rows must be of, where only one is wanted.
+    pub(super) partition: Option<(&'a KeyAttribute, &'a AttributeValue)>,
+    pub(super) wish: &'a Wish,
+}
+
+/// What was found on the way.
+#[derive(Default)]
+struct Found {
+    items: Vec<u8>,
+    count: usize,
+    scanned: usize,
+    size: usize,
+    fetched: Vec<usize>,
+    last: Option<Row>,
+}
+
+impl Walk<'_> {
+    /// Goes along until the limit, or a megabyte; gives the whole answer.
+    pub(super) async fn answer(mut self, tx: &Tx) -> Result<Vec<u8>, DynamoError> {
+        let limit = self.wish.limit.unwrap_or(usize::MAX);
+        let mut found = Found::default();
+        loop {
+            let batch = (limit - found.scanned).min(MAX_PAGE_ROWS);
+            let page = tx.scan(self.range.clone(), self.direction, batch).await?;
+            for row in &page.rows {
+                self.take(tx, row, &mut found).await?;
+                if found.scanned == limit || found.size >= MAX_PAGE_SIZE {
+                    found.last = Some(row.clone());
+                    return self.written(found);
+                }
+            }
+            let Some(last) = page.rows.last().filter(|_| page.more) else { return self.written(found) };
+            self.range = match self.direction {
+                Direction::Forward => self.range.after(&last.key),
+                Direction::Backward => self.range.before(&last.key),
+            };
+        }
+    }
+
+    async fn take(&self, tx: &Tx, row: &Row, found: &mut Found) -> Result<(), DynamoError> {
+        let stored = StoredItem::open(&row.value)?;
+        if let Some((attribute, value)) = self.partition
+            && !stored.holds(&attribute.name, value)
+        {
+            return Ok(());
+        }
+        found.scanned += 1;
+        found.size += stored.size();
+        let fetches = self.fetches();
+        if !fetches && self.wish.filter.is_none() && self.wish.projection.is_none() {
+            found.count += 1;
+            if self.wish.select != Select::Count {
+                separate(&mut found.items);
+                stored.write_json(&mut found.items)?;
+            }
+            return Ok(());
+        }
+        let mut item = decode_stored(&row.value)?;
+        if fetches && let Some(whole) = self.fetch(tx, &item).await? {
+            found.fetched.push(item_size(&whole));
+            item = whole;
+        }
+        if self.wish.filter.as_ref().is_some_and(|filter| !filter.holds(&item)) {
+            return Ok(());
+        }
+        found.count += 1;
+        if self.wish.select == Select::Count {
+            return Ok(());
+        }
+        let item = match &self.wish.projection {
+            Some(projection) => projection.apply(&item),
+            None => item,
+        };
+        separate(&mut found.items);
+        write_item(&item, &mut found.items);
+        Ok(())
+    }
+
+    /// Whether whole items are read from the table, as a local index does not hold what is asked for.
+    fn fetches(&self) -> bool {
+        let Some(index) = self.index.filter(|index| !index.global) else { return false };
+        let all = self.wish.select == Select::All && index.projection != IndexProjection::All;
+        all || !unprojected(self.open, index, self.wish).is_empty()
+    }
+
+    async fn fetch(&self, tx: &Tx, entry: &Item) -> Result<Option<Item>, DynamoError> {
+        let Some(key) = self.open.table.schema.key_of(entry) else { return Ok(None) };
+        let place = self.open.place(&key)?;
+        self.open.item(tx, &place, &key).await
+    }
+
+    fn written(&self, found: Found) -> Result<Vec<u8>, DynamoError> {
+        let mut answer = Answering::new();
+        if self.wish.select != Select::Count {
+            answer.member("Items", |out| {
+                out.push(b'[');
+                out.extend_from_slice(&found.items);
+                out.push(b']');
+            });
+        }
+        answer.number("Count", found.count);
+        answer.number("ScannedCount", found.scanned);
+        if let Some(last) = &found.last {
+            let item = decode_stored(&last.value)?;
+            let names = start_key_names(&self.open.table.schema, self.index);
+            let key = names
+                .iter()
+                .filter_map(|name| Some(((*name).to_owned(), item.get(*name)?.clone())))
+                .collect();
+            answer.member("LastEvaluatedKey", |out| write_item(&key, out));
+        }
+        let units = read_units(found.size, self.wish.consistent);
+        let mut consumed = Consumed::default();
+        match self.index {
+            Some(index) => consumed.add_index(index, units),
+            None => consumed.add_table(units),
+        }
+        found.fetched.iter().for_each(|size| consumed.add_table(read_units(*size, self.wish.consistent)));
+        answer.consumed(self.wish.capacity, &self.open.table, &consumed);
+        Ok(answer.finish())
+    }
+}
+
+fn separate(items: &mut Vec<u8>) {
+    if !items.is_empty() {
+        items.push(b',');
+    }
+}

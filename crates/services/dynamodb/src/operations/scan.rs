@@ -1,0 +1,263 @@
+use std::collections::BTreeMap;
+
+use homeport_core::Fault;
+use homeport_service::{Answer, Asked, ByHand, Call, Cx, Effect, Operation, Permissions};
+use homeport_store::{Direction, Range};
+use serde::Deserialize;
+
+use super::reading::{Projecting, Select, Walk, Wish, check_limit, fits, index, start_key, start_key_names};
+use super::writing::{RawValues, looked_at};
+use crate::DynamoDb;
+use crate::access::{Decided, Need, permissions};
+use crate::error::{DynamoError, Invalid};
+use crate::expression::{Condition, ExpressionKind, Projection};
+use crate::items::OpenTable;
+use crate::legacy::{self, RawConditions, any_suffices, check_operators};
+use crate::request::{RawPlaceholders, ReturnCapacity, TableName, Violations, body, check_generations};
+use crate::value::Item;
+
+/// The most segments of a parallel scan.
+const MAX_SEGMENTS: i64 = 1_000_000;
+
+/// `Scan` (API reference): all items of a table or an index, in no order, whole or in segments.
+pub(crate) struct Scan;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Body {
+    table_name: Option<String>,
+    index_name: Option<String>,
+    attributes_to_get: Option<Vec<String>>,
+    limit: Option<i64>,
+    select: Option<String>,
+    scan_filter: Option<RawConditions>,
+    conditional_operator: Option<String>,
+    exclusive_start_key: Option<RawValues>,
+    return_consumed_capacity: Option<String>,
+    total_segments: Option<i64>,
+    segment: Option<i64>,
+    projection_expression: Option<String>,
+    filter_expression: Option<String>,
+    expression_attribute_names: Option<BTreeMap<String, String>>,
+    expression_attribute_values: Option<RawValues>,
+    consistent_read: Option<bool>,
+}
+
+pub(crate) struct Input {
+    table: TableName,
+    index: Option<String>,
+    segment: Segment,
+    start: Option<Item>,
+    wish: Wish,
+    decided: Decided,
+}
+
+/// One of `total` stretches of hashes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Segment {
+    number: u32,
+    total: u32,
+}
+
+impl Segment {
+    fn of(number: Option<i64>, total: Option<i64>) -> Result<Self, Invalid> {
+        let narrow = |n: i64| u32::try_from(n).unwrap_or(u32::MAX);
+        match (number.map(narrow), total.map(narrow)) {
+            (None, None) => Ok(Self { number: 0, total: 1 }),
+            (Some(_), None) => Err(Invalid::NoTotalSegments),
+            (None, Some(_)) => Err(Invalid::NoSegment),
+            (Some(number), Some(total)) if number >= total => Err(Invalid::SegmentRange(number, total)),
+            (Some(number), Some(total)) => Ok(Self { number, total }),
+        }
+    }
+
+    /// The first hash of this segment, and the first behind it; none at the end.
+    fn bounds(self) -> (u64, Option<u64>) {
+        let bound = |number: u32| {
+            let bound = (u128::from(number) << 64).div_ceil(u128::from(self.total));
+            u64::try_from(bound).ok()
+        };
+        (bound(self.number).unwrap_or(u64::MAX), bound(self.number + 1))
+    }
+
+    fn has(self, slot: u64) -> bool {
+        let (from, to) = self.bounds();
+        slot >= from && to.is_none_or(|to| slot < to)
+    }
+}
+
+fn decode(call: &Call) -> Result<Input, DynamoError> {
+    let body: Body = body(call)?;
+    let mut violations = Violations::default();
+    let select = Select::parse(body.select.as_deref(), &mut violations);
+    if let Some(name) = &body.index_name {
+        violations.name(name, "indexName", 3);
+    }
+    check_segment_members(&body, &mut violations);
+    let capacity = ReturnCapacity::parse(body.return_consumed_capacity.as_deref(), &mut violations);
+    violations.table_name(body.table_name.as_deref(), "tableName");
+    let any = any_suffices(body.conditional_operator.as_deref(), &mut violations);
+    check_operators(body.scan_filter.as_ref(), "scanFilter", &mut violations);
+    check_limit(body.limit, &mut violations);
+    violations.finish()?;
+    let expressions = [
+        ("ProjectionExpression", body.projection_expression.is_some()),
+        ("FilterExpression", body.filter_expression.is_some()),
+    ];
+    let old = [
+        ("AttributesToGet", body.attributes_to_get.is_some()),
+        ("ScanFilter", body.scan_filter.is_some()),
+        ("ConditionalOperator", body.conditional_operator.is_some()),
+    ];
+    let (has_names, has_values) =
+        (body.expression_attribute_names.is_some(), body.expression_attribute_values.is_some());
+    check_generations(&expressions, &old, has_names, has_values)?;
+    let old_projection = body.attributes_to_get.map(legacy::projection).transpose()?;
+    let old_filter = body.scan_filter.map(|filter| legacy::filter(filter, any)).transpose()?.flatten();
+    let start = start_key(body.exclusive_start_key)?;
+    let segment = Segment::of(body.segment, body.total_segments)?;
+    let placeholders =
+        RawPlaceholders { names: body.expression_attribute_names, values: body.expression_attribute_values }
+            .check()?;
+    let (filter, projection) = placeholders.read(|placeholders| {
+        let filter =
+            body.filter_expression.map(|text| Condition::parse(ExpressionKind::Filter, &text, placeholders));
+        let filter = filter.transpose()?;
+        let projection =
+            body.projection_expression.map(|text| Projection::parse(&text, placeholders)).transpose()?;
+        Ok((filter, projection))
+    })?;
+    let projecting = Projecting::of(projection, old_projection);
+    let select = Select::settle(select, &projecting, body.index_name.is_some(), "Scanning")?;
+    let wish = Wish {
+        select,
+        projection: projecting.projection,
+        filter: filter.or(old_filter),
+        limit: body.limit.and_then(|limit| usize::try_from(limit).ok()),
+        consistent: body.consistent_read.unwrap_or(false),
+        capacity,
+    };
+    let table = TableName::of(&body.table_name.unwrap_or_default());
+    Ok(Input { table, index: body.index_name, segment, start, wish, decided: Decided::default() })
+}
+
+fn check_segment_members(body: &Body, violations: &mut Violations) {
+    if let Some(total) = body.total_segments {
+        let at_least = "Member must have value greater than or equal to 1";
+        violations.check(total >= 1, || format!("'{total}'"), "totalSegments", at_least);
+        let at_most = "Member must have value less than or equal to 1000000";
+        violations.check(total <= MAX_SEGMENTS, || format!("'{total}'"), "totalSegments", at_most);
+    }
+    if let Some(segment) = body.segment {
+        let at_least = "Member must have value greater than or equal to 0";
+        violations.check(segment >= 0, || format!("'{segment}'"), "segment", at_least);
+        let at_most = "Member must have value less than or equal to 999999";
+        violations.check(segment < MAX_SEGMENTS, || format!("'{segment}'"), "segment", at_most);
+    }
+}
+
+impl Operation for Scan {
+    type Service = DynamoDb;
+    type Input = Input;
+    type Output = Vec<u8>;
+    type Error = DynamoError;
+
+    const NAME: &'static str = "Scan";
+    const EFFECT: Effect = Effect::ReadsData;
+
+    fn permissions(asked: &Asked<'_, DynamoDb>, input: &Input) -> Permissions {
+        let projected = input.wish.projection.iter().flat_map(|projection| projection.paths());
+        let need = Need::new("dynamodb:Scan", &input.table)
+            .on_index(input.index.as_deref())
+            .touching(projected.map(|path| path.head.as_str()))
+            .touching(looked_at(input.wish.filter.as_ref()))
+            .with("dynamodb:Select", input.wish.select.name())
+            .returning(input.wish.capacity);
+        permissions(asked, vec![need], &input.decided)
+    }
+
+    fn run(cx: Cx<DynamoDb>, input: Input) -> impl Future<Output = Result<Vec<u8>, DynamoError>> + Send {
+        async move {
+            let (cx, input) = (&cx, &input);
+            cx.read(|tx| async move {
+                let open = DynamoDb::table(cx, &tx, &input.table, &input.decided).await?;
+                walk(&open, input)?.answer(&tx).await
+            })
+            .await
+        }
+    }
+}
+
+/// The stretch of hashes that the scan goes along.
+fn walk<'a>(open: &'a OpenTable, input: &'a Input) -> Result<Walk<'a>, DynamoError> {
+    let index = index(open, input.index.as_deref(), &input.wish)?;
+    let root = match index {
+        Some(index) => open.layout.entries(index),
+        None => open.layout.items(),
+    };
+    let (from, to) = input.segment.bounds();
+    let mut range = Range::prefix(&root);
+    if input.segment.number > 0 {
+        range = range.after(root.clone().u64(from).as_bytes());
+    }
+    if let Some(to) = to {
+        range = range.before(root.u64(to).as_bytes());
+    }
+    if let Some(start) = &input.start {
+        let place = match index {
+            Some(index) => {
+                let names = start_key_names(&open.table.schema, Some(index));
+                if start.len() != names.len()
+                    || !fits(&index.schema, start)
+                    || !fits(&open.table.schema, start)
+                {
+                    return Err(Invalid::StartKey.into());
+                }
+                open.layout.entry(index, &open.table.schema, start)
+            }
+            None => {
+                let checked = open.table.schema.check_key(start);
+                checked.map_err(|error| Invalid::StartKeyBecause(error.to_string()))?;
+                open.layout.item(&open.table.schema, start)
+            }
+        };
+        let place = place.ok_or(Invalid::StartKey)?;
+        if !input.segment.has(place.slot) {
+            let Segment { number: segment, total } = input.segment;
+            return Err(Invalid::StartKeySegment { total, segment }.into());
+        }
+        range = range.after(place.key.as_bytes());
+    }
+    open.table.check_paths(input.wish.projection.iter().flat_map(|projection| projection.paths()))?;
+    open.table.check_paths(input.wish.filter.iter().flat_map(Condition::paths))?;
+    Ok(Walk { open, index, range, direction: Direction::Forward, partition: None, wish: &input.wish })
+}
+
+impl ByHand for Scan {
+    fn decode(call: Call) -> Result<Input, Fault> {
+        decode(&call).map_err(Fault::from)
+    }
+
+    fn encode(output: Vec<u8>) -> Result<Answer, Fault> {
+        Ok(Answer::Json(output.into()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn segments_have_every_hash_once() {
+        for total in [1_u32, 2, 3, 7, 1_000_000] {
+            let segments: Vec<_> = (0..total.min(10)).chain(total.saturating_sub(3)..total).collect();
+            assert_eq!(Segment { number: 0, total }.bounds().0, 0);
+            assert_eq!(Segment { number: total - 1, total }.bounds().1, None);
+            for number in segments.into_iter().filter(|number| *number + 1 < total) {
+                let (this, next) = (Segment { number, total }, Segment { number: number + 1, total });
+                assert_eq!(this.bounds().1, Some(next.bounds().0));
+                assert!(this.has(this.bounds().0) && !this.has(next.bounds().0) && next.has(next.bounds().0));
+            }
+        }
+    }
+}

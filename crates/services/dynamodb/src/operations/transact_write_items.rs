@@ -1,0 +1,412 @@
+use std::collections::BTreeMap;
+
+use aws_lc_rs::digest;
+use homeport_core::{Fault, Timestamp};
+use homeport_service::{Answer, Asked, ByHand, Call, CallBody, Cx, Effect, Operation, Permissions};
+use homeport_store::Tx;
+use serde::Deserialize;
+
+use super::update_item::{check_targets, updated};
+use super::writing::{RawGuard, RawValues, check_condition, collection_key, looked_at, write_collection};
+use crate::DynamoDb;
+use crate::access::{Decided, Need, permissions};
+use crate::capacity::{Answering, Consumed, write_all, write_units};
+use crate::error::{CancellationReason, DynamoError, Invalid};
+use crate::expression::{Condition, Update};
+use crate::items::{OpenTable, SharedTable};
+use crate::records::{Place, TOKENS, Token};
+use crate::request::{
+    RawPlaceholders, ReturnCapacity, TableName, Violations, body, check_generations, wants_metrics,
+    wants_old_on_failure,
+};
+use crate::value::{Checked, Item, MAX_ITEM_SIZE, item_size, write_string};
+
+/// The most actions of one transaction.
+const MAX_ACTIONS: usize = 100;
+/// The most bytes of a transaction's items.
+const MAX_TRANSACTION: usize = 4 << 20;
+/// How long a client token stands for its request.
+const TOKEN_SECONDS: i64 = 600;
+
+/// `TransactWriteItems` (API reference): up to 100 writes and checks, all or none.
+pub(crate) struct TransactWriteItems;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Body {
+    transact_items: Option<Vec<RawAction>>,
+    return_consumed_capacity: Option<String>,
+    return_item_collection_metrics: Option<String>,
+    client_request_token: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct RawAction {
+    condition_check: Option<RawWrite>,
+    put: Option<RawWrite>,
+    delete: Option<RawWrite>,
+    update: Option<RawWrite>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct RawWrite {
+    table_name: Option<String>,
+    key: Option<Checked<Item>>,
+    item: Option<Checked<Item>>,
+    update_expression: Option<String>,
+    condition_expression: Option<String>,
+    expression_attribute_names: Option<BTreeMap<String, String>>,
+    expression_attribute_values: Option<RawValues>,
+    return_values_on_condition_check_failure: Option<String>,
+}
+
+pub(crate) struct Input {
+    actions: Vec<Action>,
+    capacity: ReturnCapacity,
+    metrics: bool,
+    token: Option<String>,
+    /// A hash of the whole request.
+    request: String,
+    decided: Decided,
+}
+
+struct Action {
+    table: TableName,
+    kind: Kind,
+    /// The key, or the item that is put.
+    key: Item,
+    condition: Option<Condition>,
+    tell_old: bool,
+}
+
+enum Kind {
+    Check,
+    Put,
+    Delete,
+    Update(Update),
+}
+
+impl Kind {
+    fn action(&self) -> &'static str {
+        match self {
+            Self::Check => "dynamodb:ConditionCheckItem",
+            Self::Put => "dynamodb:PutItem",
+            Self::Delete => "dynamodb:DeleteItem",
+            Self::Update(_) => "dynamodb:UpdateItem",
+        }
+    }
+}
+
+/// Notes too few or too many actions.
+pub(super) fn check_count(count: usize, violations: &mut Violations) {
+    let at_least = "Member must have length greater than or equal to 1";
+    violations.check(count >= 1, || "'[]'".to_owned(), "transactItems", at_least);
+    let at_most = "Member must have length less than or equal to 100";
+    violations.check(count <= MAX_ACTIONS, || format!("'[{count} items]'"), "transactItems", at_most);
+}
+
+fn decode(call: &Call) -> Result<Input, DynamoError> {
+    let body: Body = body(call)?;
+    let mut violations = Violations::default();
+    let capacity = ReturnCapacity::parse(body.return_consumed_capacity.as_deref(), &mut violations);
+    let metrics = wants_metrics(body.return_item_collection_metrics.as_deref(), &mut violations);
+    violations.require(body.transact_items.as_ref(), "transactItems");
+    let raw = body.transact_items.unwrap_or_default();
+    check_count(raw.len(), &mut violations);
+    if let Some(token) = &body.client_request_token {
+        let shown = || format!("'{token}'");
+        let at_least = "Member must have length greater than or equal to 1";
+        violations.check(!token.is_empty(), shown, "clientRequestToken", at_least);
+        let at_most = "Member must have length less than or equal to 36";
+        violations.check(token.chars().count() <= 36, shown, "clientRequestToken", at_most);
+    }
+    let mut chosen = Vec::new();
+    for (at, action) in raw.into_iter().enumerate() {
+        chosen.push(choose(action, at, &mut violations)?);
+    }
+    violations.finish()?;
+    let actions =
+        chosen.into_iter().map(|(name, write)| decode_action(name, write)).collect::<Result<Vec<_>, _>>()?;
+    if actions.iter().map(|action| item_size(&action.key)).sum::<usize>() > MAX_TRANSACTION {
+        return Err(Invalid::TransactSize.into());
+    }
+    let request = match &call.body {
+        CallBody::Whole(bytes) => hex::encode(digest::digest(&digest::SHA256, bytes)),
+        CallBody::Stream(_) => String::new(),
+    };
+    Ok(Input {
+        actions,
+        capacity,
+        metrics,
+        token: body.client_request_token,
+        request,
+        decided: Decided::default(),
+    })
+}
+
+fn choose(
+    action: RawAction,
+    at: usize,
+    violations: &mut Violations,
+) -> Result<(&'static str, RawWrite), Invalid> {
+    let given = [
+        ("conditionCheck", action.condition_check),
+        ("put", action.put),
+        ("delete", action.delete),
+        ("update", action.update),
+    ];
+    let mut given = given.into_iter().filter_map(|(name, write)| Some((name, write?)));
+    let (Some((name, write)), None) = (given.next(), given.next()) else { return Err(Invalid::TransactItem) };
+    let member = format!("transactItems.{}.member.{name}", at + 1);
+    violations.table_name(write.table_name.as_deref(), &format!("{member}.tableName"));
+    match name {
+        "put" => violations.require(write.item.as_ref(), &format!("{member}.item")),
+        _ => violations.require(write.key.as_ref(), &format!("{member}.key")),
+    }
+    if name == "update" {
+        violations.require(write.update_expression.as_ref(), &format!("{member}.updateExpression"));
+    }
+    if name == "conditionCheck" {
+        violations.require(write.condition_expression.as_ref(), &format!("{member}.conditionExpression"));
+    }
+    Ok((name, write))
+}
+
+fn decode_action(name: &str, write: RawWrite) -> Result<Action, DynamoError> {
+    let mut violations = Violations::default();
+    let tell_old =
+        wants_old_on_failure(write.return_values_on_condition_check_failure.as_deref(), &mut violations);
+    violations.finish()?;
+    let expressions = [
+        ("UpdateExpression", write.update_expression.is_some()),
+        ("ConditionExpression", write.condition_expression.is_some()),
+    ];
+    let taken = if name == "update" { &expressions[..] } else { &expressions[1..] };
+    let (has_names, has_values) =
+        (write.expression_attribute_names.is_some(), write.expression_attribute_values.is_some());
+    check_generations(taken, &[], has_names, has_values)?;
+    let given = if name == "put" { write.item } else { write.key };
+    let key = given.map_or(Ok(Item::new()), |key| key.0)?;
+    if name == "put" && item_size(&key) > MAX_ITEM_SIZE {
+        return Err(Invalid::ItemSize.into());
+    }
+    let placeholders = RawPlaceholders {
+        names: write.expression_attribute_names,
+        values: write.expression_attribute_values,
+    }
+    .check()?;
+    let guard = RawGuard { expression: write.condition_expression, ..RawGuard::default() };
+    let (update, condition) = placeholders.read(|placeholders| {
+        let update = write.update_expression.filter(|_| name == "update");
+        let update = update.map(|text| Update::parse(&text, placeholders)).transpose()?;
+        Ok((update, guard.read(placeholders)?))
+    })?;
+    let kind = match (name, update) {
+        ("put", _) => Kind::Put,
+        ("delete", _) => Kind::Delete,
+        ("update", Some(update)) => Kind::Update(update),
+        _ => Kind::Check,
+    };
+    Ok(Action { table: TableName::of(&write.table_name.unwrap_or_default()), kind, key, condition, tell_old })
+}
+
+impl Operation for TransactWriteItems {
+    type Service = DynamoDb;
+    type Input = Input;
+    type Output = Vec<u8>;
+    type Error = DynamoError;
+
+    const NAME: &'static str = "TransactWriteItems";
+    const EFFECT: Effect = Effect::WritesData;
+
+    fn permissions(asked: &Asked<'_, DynamoDb>, input: &Input) -> Permissions {
+        let needs = input.actions.iter().map(|action| {
+            let need = Need::new(action.kind.action(), &action.table)
+                .leading([action.key.clone()])
+                .touching(looked_at(action.condition.as_ref()))
+                .with("dynamodb:EnclosingOperation", "TransactWriteItems")
+                .with("dynamodb:ReturnValues", "NONE")
+                .returning(input.capacity);
+            match &action.kind {
+                Kind::Update(update) => need.touching(update.attributes()),
+                _ => need,
+            }
+        });
+        permissions(asked, needs.collect(), &input.decided)
+    }
+
+    fn run(cx: Cx<DynamoDb>, input: Input) -> impl Future<Output = Result<Vec<u8>, DynamoError>> + Send {
+        async move {
+            let answer = {
+                let (cx, input) = (&cx, &input);
+                cx.write(|tx| async move {
+                    let mut done = Vec::new();
+                    for action in &input.actions {
+                        done.push(DynamoDb::table(cx, &tx, &action.table, &input.decided).await?);
+                    }
+                    if was_done(cx, &tx, input).await? {
+                        return Ok::<_, DynamoError>(answer(input, &done, &BTreeMap::new()));
+                    }
+                    let consumed = write(&tx, input, &done).await?;
+                    Ok(answer(input, &done, &consumed))
+                })
+                .await?
+            };
+            if input.token.is_some() {
+                cx.service.note_token();
+            }
+            Ok(answer)
+        }
+    }
+}
+
+/// Whether the token stands for this very request already; notes it if it is new.
+async fn was_done(cx: &Cx<DynamoDb>, tx: &Tx, input: &Input) -> Result<bool, DynamoError> {
+    let Some(token) = &input.token else { return Ok(false) };
+    let scope = format!("{}/{}", cx.scope().account, cx.scope().region);
+    let known = TOKENS.get(tx, (scope.as_str(), token.as_str())).await?;
+    if let Some(known) = known.filter(|known| Timestamp::from_millis(known.expires_ms) > cx.now()) {
+        return if known.request == input.request { Ok(true) } else { Err(DynamoError::TokenReused) };
+    }
+    let expires_ms = cx.now().plus_seconds(TOKEN_SECONDS).millis();
+    TOKENS
+        .put(tx, &Token { scope, token: token.clone(), request: input.request.clone(), expires_ms })
+        .await?;
+    Ok(false)
+}
+
+type ConsumedByTable<'a> = BTreeMap<&'a TableName, Consumed>;
+
+/// Does all actions, or says why each of them was given up.
+async fn write<'a>(
+    tx: &Tx,
+    input: &'a Input,
+    opened: &[SharedTable],
+) -> Result<ConsumedByTable<'a>, DynamoError> {
+    let mut reasons = Vec::new();
+    let mut places: Vec<Option<Place>> = Vec::new();
+    for (action, open) in input.actions.iter().zip(opened) {
+        let place = reason_or(place(action, open), &mut reasons)?;
+        if let Some(place) = &place
+            && places.iter().flatten().any(|other| other.key == place.key)
+        {
+            return Err(Invalid::TransactTwice.into());
+        }
+        places.push(place);
+    }
+    let mut consumed = ConsumedByTable::new();
+    if reasons.iter().all(Option::is_none) {
+        reasons.clear();
+        for ((action, open), place) in input.actions.iter().zip(opened).zip(places.iter().flatten()) {
+            if let Some(units) = reason_or(act(tx, action, open, place).await, &mut reasons)? {
+                consumed.entry(&action.table).or_default().add(&units.doubled());
+            }
+        }
+    }
+    if reasons.iter().all(Option::is_none) {
+        return Ok(consumed);
+    }
+    let none = || CancellationReason { code: "None", ..CancellationReason::default() };
+    Err(DynamoError::TransactionCanceled(
+        reasons.into_iter().map(|reason| reason.unwrap_or_else(none)).collect(),
+    ))
+}
+
+/// Where the action's item lies, once key and paths are found to be the table's.
+fn place(action: &Action, open: &OpenTable) -> Result<Place, DynamoError> {
+    open.table.check_paths(action.condition.iter().flat_map(Condition::paths))?;
+    match &action.kind {
+        Kind::Put => {
+            open.table.check_item(&action.key)?;
+            open.layout.item(&open.table.schema, &action.key).ok_or_else(|| Invalid::KeySchema.into())
+        }
+        Kind::Update(update) => {
+            let place = open.place(&action.key)?;
+            check_targets(open, update)?;
+            Ok(place)
+        }
+        Kind::Check | Kind::Delete => open.place(&action.key),
+    }
+}
+
+async fn act(tx: &Tx, action: &Action, open: &OpenTable, place: &Place) -> Result<Consumed, DynamoError> {
+    let before = open.item(tx, place, &action.key).await?;
+    check_condition(action.condition.as_ref(), before.as_ref(), action.tell_old)?;
+    match &action.kind {
+        Kind::Check => Ok(Consumed::table(write_units(before.as_ref().map_or(0, item_size)))),
+        Kind::Put => open.put(tx, place, before.as_ref(), &action.key),
+        Kind::Delete => open.delete(tx, place, before.as_ref()),
+        Kind::Update(update) => {
+            let after = updated(open, &action.key, before.as_ref(), update)?;
+            open.put(tx, place, before.as_ref(), &after)
+        }
+    }
+}
+
+/// Notes a failure of one action as its reason. What is wrong with the request whatever the store holds, ends it
+/// at once.
+fn reason_or<T>(
+    outcome: Result<T, DynamoError>,
+    reasons: &mut Vec<Option<CancellationReason>>,
+) -> Result<Option<T>, DynamoError> {
+    let error = match outcome {
+        Ok(value) => {
+            reasons.push(None);
+            return Ok(Some(value));
+        }
+        Err(error) => error,
+    };
+    let message = error.to_string();
+    let reason = match error {
+        DynamoError::ConditionFailed { item } => {
+            CancellationReason { code: "ConditionalCheckFailed", message: Some(message), item }
+        }
+        DynamoError::Validation(_) if !message.starts_with("One or more parameter values are not valid.") => {
+            CancellationReason { code: "ValidationError", message: Some(message), item: None }
+        }
+        error => return Err(error),
+    };
+    reasons.push(Some(reason));
+    Ok(None)
+}
+
+fn answer(input: &Input, opened: &[SharedTable], consumed: &ConsumedByTable<'_>) -> Vec<u8> {
+    let mut answer = Answering::new();
+    let of = |name: &TableName| {
+        let at = input.actions.iter().position(|action| action.table == *name);
+        at.and_then(|at| opened.get(at))
+    };
+    let units = consumed.iter().filter_map(|(name, units)| Some((&of(name)?.table, units)));
+    answer.consumed_of_all(input.capacity, units);
+    if input.metrics {
+        let mut collections: BTreeMap<&str, Vec<Item>> = BTreeMap::new();
+        for (action, open) in input.actions.iter().zip(opened) {
+            if let Some(key) = collection_key(open, &action.key) {
+                let keys = collections.entry(action.table.name()).or_default();
+                if !keys.contains(&key) {
+                    keys.push(key);
+                }
+            }
+        }
+        answer.member("ItemCollectionMetrics", |out| {
+            write_all(b'{', collections, b'}', out, |(name, keys), out| {
+                write_string(name, out);
+                out.push(b':');
+                write_all(b'[', &keys, b']', out, write_collection);
+            });
+        });
+    }
+    answer.finish()
+}
+
+impl ByHand for TransactWriteItems {
+    fn decode(call: Call) -> Result<Input, Fault> {
+        decode(&call).map_err(Fault::from)
+    }
+
+    fn encode(output: Vec<u8>) -> Result<Answer, Fault> {
+        Ok(Answer::Json(output.into()))
+    }
+}

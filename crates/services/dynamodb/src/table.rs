@@ -1,0 +1,300 @@
+//! Tables: names, key schemas, indexes, and what an item must be to lie in them.
+
+use homeport_core::{Account, Region, Timestamp};
+use homeport_store::{KeyParts, Record};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+use crate::error::Invalid;
+use crate::expression::Path;
+use crate::value::{AttributeValue, Item, ValueType};
+
+/// The longest partition key, in bytes.
+pub const MAX_PARTITION_KEY: usize = 2048;
+/// The longest sort key, in bytes.
+pub const MAX_SORT_KEY: usize = 1024;
+
+/// A table, as it is stored.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Table {
+    /// The installation's account.
+    pub account: Account,
+    /// The table's region.
+    pub region: Region,
+    /// 3 to 255 characters.
+    pub name: String,
+    /// `TableId`, a UUID; never used again. The table's items lie under it.
+    pub id: String,
+    /// What the hash of this table's partition keys is keyed with, in hex.
+    pub hash_seed: String,
+    /// When it was created.
+    pub created: Timestamp,
+    /// The primary key.
+    pub schema: Schema,
+    /// Secondary indexes.
+    pub indexes: Vec<Index>,
+    /// None for on-demand tables.
+    pub throughput: Option<Throughput>,
+    /// Whether `DeleteTable` is refused.
+    pub deletion_protection: bool,
+    /// `STANDARD` or `STANDARD_INFREQUENT_ACCESS`, where one was asked for.
+    pub table_class: Option<String>,
+    /// Tags by key.
+    pub tags: BTreeMap<String, String>,
+}
+
+/// Provisioned capacity.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct Throughput {
+    /// Read capacity units.
+    pub read: u64,
+    /// Write capacity units.
+    pub write: u64,
+}
+
+/// A partition key and maybe a sort key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Schema {
+    /// The partition key (`HASH`).
+    pub partition: KeyAttribute,
+    /// The sort key (`RANGE`).
+    pub sort: Option<KeyAttribute>,
+}
+
+/// An attribute of a key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyAttribute {
+    /// The attribute's name, at most 255 bytes.
+    pub name: String,
+    /// Its type.
+    pub kind: KeyKind,
+}
+
+/// The types that keys have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum KeyKind {
+    /// A string.
+    S,
+    /// A number.
+    N,
+    /// Bytes.
+    B,
+}
+
+/// A secondary index.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Index {
+    /// 3 to 255 characters.
+    pub name: String,
+    /// Under which its entries lie.
+    pub number: u64,
+    /// Whether it has a partition key of its own.
+    pub global: bool,
+    /// Its key.
+    pub schema: Schema,
+    /// What its entries hold beside keys.
+    pub projection: IndexProjection,
+    /// Of a provisioned table's global index.
+    pub throughput: Option<Throughput>,
+}
+
+/// What an index's entries hold.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum IndexProjection {
+    /// Whole items.
+    All,
+    /// The index's and the table's keys.
+    KeysOnly,
+    /// Keys and these.
+    Include(Vec<String>),
+}
+
+impl Record for Table {
+    const COLLECTION: &'static str = "dynamodb-tables";
+    const VERSION: u16 = 1;
+
+    fn key(&self) -> KeyParts {
+        KeyParts::from((self.account.number(), self.region.as_str())).str(&self.name)
+    }
+}
+
+impl KeyKind {
+    /// `S`, `N` or `B`.
+    pub fn name(self) -> &'static str {
+        self.value_type().name()
+    }
+
+    /// The type of values.
+    pub fn value_type(self) -> ValueType {
+        match self {
+            Self::S => ValueType::S,
+            Self::N => ValueType::N,
+            Self::B => ValueType::B,
+        }
+    }
+}
+
+impl Schema {
+    /// The attributes, partition key first.
+    pub fn attributes(&self) -> impl Iterator<Item = &KeyAttribute> {
+        std::iter::once(&self.partition).chain(&self.sort)
+    }
+
+    /// Whether the attribute is part of the key.
+    pub fn has(&self, name: &str) -> bool {
+        self.attributes().any(|attribute| attribute.name == name)
+    }
+
+    /// The key of an item, if the item has it whole and of the right types.
+    pub fn key_of(&self, item: &Item) -> Option<Item> {
+        self.attributes()
+            .map(|attribute| {
+                let value = item.get(&attribute.name)?;
+                (value.value_type() == attribute.kind.value_type())
+                    .then(|| (attribute.name.clone(), value.clone()))
+            })
+            .collect()
+    }
+
+    /// Refuses a key that is not exactly this schema's.
+    pub fn check_key(&self, key: &Item) -> Result<(), Invalid> {
+        if key.len() != self.attributes().count() {
+            return Err(Invalid::KeySchema);
+        }
+        for attribute in self.attributes() {
+            let value = key.get(&attribute.name).ok_or(Invalid::KeySchema)?;
+            if value.value_type() != attribute.kind.value_type() {
+                return Err(Invalid::KeySchema);
+            }
+            check_not_empty(attribute, value)?;
+        }
+        self.check_sizes(key)
+    }
+
+    /// Refuses keys over their bounds.
+    fn check_sizes(&self, item: &Item) -> Result<(), Invalid> {
+        let size = |name: &str| item.get(name).map_or(0, AttributeValue::size);
+        if size(&self.partition.name) > MAX_PARTITION_KEY {
+            return Err(Invalid::PartitionKeySize);
+        }
+        match &self.sort {
+            Some(sort) if size(&sort.name) > MAX_SORT_KEY => Err(Invalid::SortKeySize),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// `string` or `binary`, if the value is an empty one.
+fn empty_kind(value: &AttributeValue) -> Option<&'static str> {
+    match value {
+        AttributeValue::S(text) if text.is_empty() => Some("string"),
+        AttributeValue::B(bytes) if bytes.is_empty() => Some("binary"),
+        _ => None,
+    }
+}
+
+fn check_not_empty(attribute: &KeyAttribute, value: &AttributeValue) -> Result<(), Invalid> {
+    match empty_kind(value) {
+        Some(kind) => Err(Invalid::EmptyKey { kind, name: attribute.name.clone() }),
+        None => Ok(()),
+    }
+}
+
+impl Table {
+    /// `arn:aws:dynamodb:REGION:ACCOUNT:table/NAME`
+    pub fn arn(&self) -> String {
+        format!("arn:aws:dynamodb:{}:{}:table/{}", self.region, self.account, self.name)
+    }
+
+    /// The index of this name.
+    pub fn index(&self, name: &str) -> Result<&Index, Invalid> {
+        self.indexes.iter().find(|index| index.name == name).ok_or_else(|| Invalid::NoIndex(name.to_owned()))
+    }
+
+    /// Whether items with one partition key are counted together.
+    pub fn has_local_indexes(&self) -> bool {
+        self.indexes.iter().any(|index| !index.global)
+    }
+
+    /// Refuses an item that has not this table's key, or whose index keys are of other types.
+    pub fn check_item(&self, item: &Item) -> Result<(), Invalid> {
+        for attribute in self.schema.attributes() {
+            let value =
+                item.get(&attribute.name).ok_or_else(|| Invalid::MissingKey(attribute.name.clone()))?;
+            let (expected, actual) = (attribute.kind.value_type(), value.value_type());
+            if actual != expected {
+                let (expected, actual) = (expected.name(), actual.name());
+                return Err(Invalid::KeyType { name: attribute.name.clone(), expected, actual });
+            }
+            check_not_empty(attribute, value)?;
+        }
+        self.schema.check_sizes(item)?;
+        self.check_index_keys(item)
+    }
+
+    /// Refuses an item with index keys of other types, empty or too long. An item without them is not in the index.
+    pub fn check_index_keys(&self, item: &Item) -> Result<(), Invalid> {
+        for index in self.indexes_by_name() {
+            for attribute in index.schema.attributes() {
+                let Some(value) = item.get(&attribute.name) else { continue };
+                let (name, index_name) = (attribute.name.clone(), index.name.clone());
+                if value.value_type() != attribute.kind.value_type() {
+                    let (expected, actual) = (attribute.kind.name(), value.value_type().name());
+                    return Err(Invalid::IndexKeyType { name, expected, actual, index: index_name });
+                }
+                if let Some(kind) = empty_kind(value) {
+                    return Err(Invalid::EmptyIndexKey { kind, name, index: index_name });
+                }
+            }
+            index.schema.check_sizes(item)?;
+        }
+        Ok(())
+    }
+
+    /// Refuses an updated item as [`Self::check_index_keys`] does, in the words for updates.
+    pub fn check_updated_index_keys(&self, item: &Item) -> Result<(), Invalid> {
+        self.check_index_keys(item).map_err(|error| match error {
+            Invalid::EmptyIndexKey { kind, .. } => Invalid::EmptyUpdatedIndexKey(kind),
+            other => other,
+        })
+    }
+
+    fn indexes_by_name(&self) -> Vec<&Index> {
+        let mut indexes: Vec<&Index> = self.indexes.iter().collect();
+        indexes.sort_by_key(|index| &index.name);
+        indexes
+    }
+
+    /// Refuses paths that lead into a key.
+    pub fn check_paths<'a>(&self, paths: impl IntoIterator<Item = &'a Path>) -> Result<(), Invalid> {
+        for path in paths.into_iter().filter(|path| !path.is_top_level()) {
+            if self.schema.has(&path.head) {
+                return Err(Invalid::NestedKey { kind: "Key", name: path.head.clone() });
+            }
+            if self.indexes.iter().any(|index| index.schema.has(&path.head)) {
+                return Err(Invalid::NestedKey { kind: "IndexKey", name: path.head.clone() });
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Index {
+    /// What the index holds of an item; none if the item has not the index's key.
+    pub fn entry_of(&self, item: &Item, table: &Schema) -> Option<Item> {
+        self.schema.key_of(item)?;
+        let kept = |name: &str| match &self.projection {
+            IndexProjection::All => true,
+            IndexProjection::KeysOnly => self.schema.has(name) || table.has(name),
+            IndexProjection::Include(names) => {
+                self.schema.has(name) || table.has(name) || names.iter().any(|included| included == name)
+            }
+        };
+        Some(
+            item.iter()
+                .filter(|(name, _)| kept(name))
+                .map(|(name, value)| (name.clone(), value.clone()))
+                .collect(),
+        )
+    }
+}

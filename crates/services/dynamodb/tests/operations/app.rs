@@ -1,0 +1,57 @@
+use homeport_testkit::{Reply, TestApp, TestCaller};
+use serde_json::{Value, json};
+
+pub(super) fn app() -> TestApp {
+    TestApp::new(|parts| vec![homeport_dynamodb::host(parts).1])
+}
+
+/// A table with a string partition key `p`.
+pub(super) fn hash_table(name: &str) -> Value {
+    json!({
+        "TableName": name,
+        "AttributeDefinitions": [{"AttributeName": "p", "AttributeType": "S"}],
+        "KeySchema": [{"AttributeName": "p", "KeyType": "HASH"}],
+        "BillingMode": "PAY_PER_REQUEST",
+    })
+}
+
+/// A table with a string partition key `p` and a sort key `r` of this type.
+pub(super) fn range_table(name: &str, kind: &str) -> Value {
+    json!({
+        "TableName": name,
+        "AttributeDefinitions": [{"AttributeName": "p", "AttributeType": "S"}, {"AttributeName": "r", "AttributeType": kind}],
+        "KeySchema": [{"AttributeName": "p", "KeyType": "HASH"}, {"AttributeName": "r", "KeyType": "RANGE"}],
+        "BillingMode": "PAY_PER_REQUEST",
+    })
+}
+
+pub(super) async fn call(caller: &TestCaller, operation: &str, input: Value) -> Reply {
+    caller.call("dynamodb", operation, input).await
+}
+
+pub(super) async fn done(caller: &TestCaller, operation: &str, input: Value) -> Value {
+    call(caller, operation, input).await.ok().json()
+}
+
+/// The code and message of a refusal.
+pub(super) async fn refusal(caller: &TestCaller, operation: &str, input: Value) -> (String, String) {
+    let reply = call(caller, operation, input).await;
+    assert!(reply.status >= 400, "{operation} succeeded: {}", reply.text());
+    (reply.code(), reply.message())
+}
+
+pub(super) async fn put(caller: &TestCaller, table: &str, item: Value) {
+    done(caller, "PutItem", json!({"TableName": table, "Item": item})).await;
+}
+
+pub(super) async fn get(caller: &TestCaller, table: &str, key: Value) -> Value {
+    done(caller, "GetItem", json!({"TableName": table, "Key": key})).await["Item"].clone()
+}
+
+/// The sort keys of a page's items, as text.
+pub(super) fn sorts(page: &Value) -> Vec<String> {
+    let items = page["Items"].as_array().cloned().unwrap_or_default();
+    let text =
+        |item: Value| item["r"].as_object().and_then(|r| r.values().next()?.as_str().map(str::to_owned));
+    items.into_iter().filter_map(text).collect()
+}

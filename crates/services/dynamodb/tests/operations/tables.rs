@@ -1,0 +1,176 @@
+use homeport_store::KeyParts;
+use serde_json::{Value, json};
+
+use super::app::{app, done, get, hash_table, put, range_table, refusal};
+
+#[tokio::test]
+async fn a_table_says_what_it_is_and_how_much_it_holds() {
+    let app = app();
+    let admin = app.admin();
+    let created = done(&admin, "CreateTable", range_table("notes", "N")).await["TableDescription"].clone();
+    assert_eq!(created["TableStatus"], "ACTIVE");
+    put(&admin, "notes", json!({"p": {"S": "a"}, "r": {"N": "1"}, "v": {"S": "abc"}})).await;
+    put(&admin, "notes", json!({"p": {"S": "a"}, "r": {"N": "1"}, "v": {"S": "abcd"}})).await;
+    put(&admin, "notes", json!({"p": {"S": "b"}, "r": {"N": "1"}})).await;
+    let table = done(&admin, "DescribeTable", json!({"TableName": "notes"})).await["Table"].clone();
+    assert_eq!((&table["ItemCount"], &table["TableSizeBytes"]), (&json!(2), &json!(5 + 5 + 5)));
+    assert_eq!(table["TableArn"], "arn:aws:dynamodb:us-east-1:123456789012:table/notes");
+    assert_eq!(
+        table["KeySchema"],
+        json!([{"AttributeName": "p", "KeyType": "HASH"}, {"AttributeName": "r", "KeyType": "RANGE"}])
+    );
+    assert_eq!(table["BillingModeSummary"]["BillingMode"], "PAY_PER_REQUEST");
+    let by_arn = json!({"TableName": table["TableArn"]});
+    assert_eq!(done(&admin, "DescribeTable", by_arn).await["Table"]["TableName"], "notes");
+    assert_eq!(
+        refusal(&admin, "CreateTable", hash_table("notes")).await,
+        ("ResourceInUseException".into(), "Table already exists: notes".into())
+    );
+    let elsewhere = app.admin().in_region("eu-west-1");
+    let said = "Requested resource not found: Table: notes not found";
+    assert_eq!(
+        refusal(&elsewhere, "DescribeTable", json!({"TableName": "notes"})).await,
+        ("ResourceNotFoundException".into(), said.into())
+    );
+}
+
+#[tokio::test]
+async fn a_deleted_table_takes_its_items_along() {
+    let app = app();
+    let admin = app.admin();
+    done(&admin, "CreateTable", hash_table("notes")).await;
+    put(&admin, "notes", json!({"p": {"S": "a"}})).await;
+    let deleted = done(&admin, "DeleteTable", json!({"TableName": "notes"})).await;
+    assert_eq!(deleted["TableDescription"]["TableStatus"], "DELETING");
+    let get_item = json!({"TableName": "notes", "Key": {"p": {"S": "a"}}});
+    assert_eq!(
+        refusal(&admin, "GetItem", get_item).await,
+        ("ResourceNotFoundException".into(), "Requested resource not found".into())
+    );
+    done(&admin, "CreateTable", hash_table("notes")).await;
+    assert_eq!(get(&admin, "notes", json!({"p": {"S": "a"}})).await, Value::Null);
+    let store = app.parts.store.clone();
+    for _ in 0..1_000 {
+        let left =
+            store
+                .read(|tx| async move {
+                    homeport_dynamodb::records::SWEEPS.page(&tx, KeyParts::new(), None, 1).await
+                })
+                .await
+                .unwrap();
+        if left.records.is_empty() {
+            let rows = store
+                .read(|tx| async move {
+                    tx.scan(
+                        homeport_store::Range::prefix(&homeport_store::Key::of("dynamodb-items")),
+                        homeport_store::Direction::Forward,
+                        10,
+                    )
+                    .await
+                })
+                .await
+                .unwrap();
+            assert!(rows.rows.is_empty());
+            return;
+        }
+        tokio::task::yield_now().await;
+    }
+    panic!("the items of the deleted table were not removed");
+}
+
+#[tokio::test]
+async fn tables_are_listed_in_order_and_pages() {
+    let app = app();
+    let admin = app.admin();
+    for name in ["ccc", "aaa", "bbb"] {
+        done(&admin, "CreateTable", hash_table(name)).await;
+    }
+    let first = done(&admin, "ListTables", json!({"Limit": 2})).await;
+    assert_eq!(first, json!({"TableNames": ["aaa", "bbb"], "LastEvaluatedTableName": "bbb"}));
+    let rest = done(&admin, "ListTables", json!({"ExclusiveStartTableName": "bbb"})).await;
+    assert_eq!(rest, json!({"TableNames": ["ccc"]}));
+}
+
+#[tokio::test]
+async fn a_protected_table_stays_until_it_is_not() {
+    let app = app();
+    let admin = app.admin();
+    let mut table = hash_table("notes");
+    table["DeletionProtectionEnabled"] = json!(true);
+    done(&admin, "CreateTable", table).await;
+    let (code, said) = refusal(&admin, "DeleteTable", json!({"TableName": "notes"})).await;
+    assert_eq!(code, "ValidationException");
+    assert!(said.contains("protected against deletion"), "{said}");
+    let update = json!({"TableName": "notes", "DeletionProtectionEnabled": false, "BillingMode": "PROVISIONED", "ProvisionedThroughput": {"ReadCapacityUnits": 1, "WriteCapacityUnits": 2}});
+    let updated = done(&admin, "UpdateTable", update).await;
+    assert_eq!(updated["TableDescription"]["ProvisionedThroughput"]["WriteCapacityUnits"], 2);
+    done(&admin, "DeleteTable", json!({"TableName": "notes"})).await;
+}
+
+#[tokio::test]
+async fn a_table_keeps_its_tags() {
+    let app = app();
+    let admin = app.admin();
+    let mut table = hash_table("notes");
+    table["Tags"] = json!([{"Key": "team", "Value": "a"}]);
+    let arn = done(&admin, "CreateTable", table).await["TableDescription"]["TableArn"].clone();
+    done(&admin, "TagResource", json!({"ResourceArn": arn, "Tags": [{"Key": "stage", "Value": "test"}]}))
+        .await;
+    done(&admin, "UntagResource", json!({"ResourceArn": arn, "TagKeys": ["team"]})).await;
+    let tags = done(&admin, "ListTagsOfResource", json!({"ResourceArn": arn})).await;
+    assert_eq!(tags, json!({"Tags": [{"Key": "stage", "Value": "test"}]}));
+}
+
+#[tokio::test]
+async fn a_table_that_cannot_be_is_refused_in_awss_words() {
+    let app = app();
+    let admin = app.admin();
+    let changed = |change: &dyn Fn(&mut Value)| {
+        let mut table = range_table("notes", "S");
+        change(&mut table);
+        table
+    };
+    let cases: Vec<(Value, &str)> = vec![
+        (
+            changed(&|t| t["TableName"] = json!("ab")),
+            "1 validation error detected: Value 'ab' at 'tableName' failed to satisfy constraint: Member must have length greater than or equal to 3",
+        ),
+        (
+            changed(&|t| t["BillingMode"] = json!("PROVISIONED")),
+            "One or more parameter values were invalid: ReadCapacityUnits and WriteCapacityUnits must both be specified when BillingMode is PROVISIONED",
+        ),
+        (
+            changed(&|t| t["AttributeDefinitions"] = json!([{"AttributeName": "p", "AttributeType": "S"}])),
+            "Invalid KeySchema: Some index key attribute have no definition",
+        ),
+        (
+            changed(&|t| t["KeySchema"][1]["AttributeName"] = json!("q")),
+            "One or more parameter values were invalid: Some index key attributes are not defined in AttributeDefinitions. Keys: [p, q], AttributeDefinitions: [p, r]",
+        ),
+        (
+            changed(&|t| t["KeySchema"][1]["AttributeName"] = json!("p")),
+            "Both the Hash Key and the Range Key element in the KeySchema have the same name",
+        ),
+        (
+            changed(&|t| t["KeySchema"] = json!([{"AttributeName": "p", "KeyType": "HASH"}])),
+            "One or more parameter values were invalid: Number of attributes in KeySchema does not exactly match number of attributes defined in AttributeDefinitions",
+        ),
+        (
+            changed(
+                &|t| t["LocalSecondaryIndexes"] = json!([{"IndexName": "lsi", "KeySchema": [{"AttributeName": "p", "KeyType": "HASH"}], "Projection": {"ProjectionType": "ALL"}}]),
+            ),
+            "One or more parameter values were invalid: Index KeySchema does not have a range key for index: lsi",
+        ),
+        (
+            changed(&|t| t["StreamSpecification"] = json!({"StreamEnabled": true})),
+            "One or more parameter values were invalid: StreamSpecification is not supported by this endpoint",
+        ),
+    ];
+    for (table, said) in cases {
+        assert_eq!(
+            refusal(&admin, "CreateTable", table).await,
+            ("ValidationException".to_owned(), said.to_owned())
+        );
+    }
+    assert_eq!(done(&admin, "ListTables", json!({})).await, json!({"TableNames": []}));
+}
