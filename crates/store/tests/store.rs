@@ -8,6 +8,10 @@ mod collections;
 mod counters;
 #[path = "store/leases.rs"]
 mod leases;
+#[path = "store/model.rs"]
+mod model;
+#[path = "store/opening.rs"]
+mod opening;
 #[path = "store/transactions.rs"]
 mod transactions;
 #[path = "store/watching.rs"]
@@ -38,17 +42,45 @@ async fn the_testkit_engine_keeps_the_contract() {
     }
 }
 
+/// So little memory that files are made and read on the way.
+fn scarce() -> EmbeddedOptions {
+    EmbeddedOptions { row_cache_bytes: 64 << 10, memtable_bytes: 64 << 10, ..EmbeddedOptions::default() }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_embedded_engine_keeps_the_contract() {
     for (sentence, clause) in contract() {
-        let folder = tempfile::tempdir().unwrap();
-        // So little memory that files are made and read on the way.
-        let scarce =
-            EmbeddedOptions { row_cache_bytes: 64 << 10, memtable_bytes: 64 << 10, ..Default::default() };
-        for options in [EmbeddedOptions::default(), scarce] {
-            let folder = folder.path().join(options.memtable_bytes.to_string());
-            let store = Store::open(&folder, options).await.unwrap();
+        for options in [EmbeddedOptions::default(), scarce()] {
+            let folder = tempfile::tempdir().unwrap();
+            let store = Store::open(folder.path(), options).await.unwrap();
             clause(store).await.unwrap_or_else(|error| panic!("{sentence}: {error}"));
+        }
+    }
+}
+
+/// How many seeds the model is tried with.
+fn seeds() -> std::ops::Range<u64> {
+    0..if std::env::var_os("HOMEPORT_PROVE").is_some() { 200 } else { 12 }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn histories_on_the_testkit_engine_are_serializable() {
+    for seed in seeds() {
+        for size in model::SIZES {
+            let outcome = model::run(Store::testkit(seed), seed, size).await;
+            outcome.unwrap_or_else(|why| panic!("seed {seed}, size {size:?}: {why}"));
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn histories_on_the_embedded_engine_are_serializable() {
+    for seed in seeds() {
+        for size in model::SIZES {
+            let folder = tempfile::tempdir().unwrap();
+            let store = Store::open(folder.path(), scarce()).await.unwrap();
+            let outcome = model::run(store, seed, size).await;
+            outcome.unwrap_or_else(|why| panic!("seed {seed}, size {size:?}: {why}"));
         }
     }
 }

@@ -13,6 +13,8 @@ const FORMAT_FILE: &str = "format";
 const LOCK_FILE: &str = "lock";
 const DATA_FOLDER: &str = "keyspace";
 const KEYSPACE: &str = "rows";
+/// Where fjall keeps the folders of its keyspaces.
+const FJALL_KEYSPACES: &str = "keyspaces";
 /// What fjall writes last when it makes a database.
 const FJALL_MARKER: &str = "version";
 /// The row that holds the last commit's number. No other key begins with this byte.
@@ -43,6 +45,8 @@ pub(super) fn open(folder: &Path, options: &EmbeddedOptions) -> Result<(Held, Op
         error => OpenError::Engine(Box::new(error)),
     })?;
     if !known {
+        // fjall syncs this folder before it makes the keyspaces' own in it, and not again.
+        File::open(data.join(FJALL_KEYSPACES))?.sync_all()?;
         write_format(folder)?;
     }
     Ok((held, opened))
@@ -83,7 +87,7 @@ fn write_format(folder: &Path) -> io::Result<()> {
 }
 
 fn open_data(data: &Path, options: &EmbeddedOptions) -> fjall::Result<Opened> {
-    let database = Database::builder(data).cache_size(options.block_cache_bytes).worker_threads(2).open()?;
+    let database = Database::builder(data).cache_size(options.block_cache_bytes).worker_threads(1).open()?;
     let keyspace = database
         .keyspace(KEYSPACE, || KeyspaceCreateOptions::default().max_memtable_size(options.memtable_bytes))?;
     let version = keyspace.get(VERSION_KEY)?;

@@ -1,0 +1,99 @@
+//! How a folder is opened, and what is refused.
+
+use std::fs;
+
+use homeport_store::{EmbeddedOptions, Key, OpenError, Store, StoreError};
+
+use crate::transactions::{get, put};
+
+async fn open(folder: &std::path::Path) -> Result<Store, OpenError> {
+    Store::open(folder, EmbeddedOptions::default()).await
+}
+
+#[tokio::test]
+async fn a_folder_belongs_to_one_at_a_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let held = open(folder.path()).await.unwrap();
+    assert!(matches!(open(folder.path()).await, Err(OpenError::Locked)));
+    drop(held);
+    assert!(open(folder.path()).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_folder_of_a_newer_program_is_refused_and_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(open(folder.path()).await.unwrap());
+    fs::write(folder.path().join("format"), "2\n").unwrap();
+    let refused = open(folder.path()).await;
+    assert!(matches!(refused, Err(OpenError::NewerFormat { found: 2, known: 1 })));
+    fs::write(folder.path().join("format"), "1\n").unwrap();
+    assert!(open(folder.path()).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_first_start_that_was_cut_off_is_begun_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir_all(folder.path().join("keyspace/keyspaces")).unwrap();
+    fs::write(folder.path().join("keyspace/0.jnl"), "cut").unwrap();
+    assert!(open(folder.path()).await.is_ok());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rows_and_the_order_of_commits_outlive_a_restart() -> Result<(), StoreError> {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut last, key) = (None, &Key::of("kept"));
+    for _ in 0..3 {
+        let store = open(folder.path()).await.unwrap();
+        let stamp = store.write(|tx| async move { tx.put_stamped(&Key::of("log"), "x", "row") }).await?;
+        assert!(last < stamp.stamp());
+        last = stamp.stamp();
+        if get(&store, key).await?.is_none() {
+            put(&store, key, "since the first").await?;
+        }
+        store.count(&Key::of("starts"), 1, 10).await?;
+    }
+    let store = open(folder.path()).await.unwrap();
+    assert_eq!(get(&store, key).await?.unwrap(), "since the first");
+    let starts = store.read(|tx| async move { tx.get_i64(&Key::of("starts")).await }).await?;
+    assert_eq!(starts, Some(3));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_hot_row_is_won_by_everyone_in_the_end() -> Result<(), StoreError> {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path()).await.unwrap();
+    let tasks: Vec<_> = (0..64)
+        .map(|_| {
+            let store = store.clone();
+            tokio::spawn(async move {
+                for _ in 0..10 {
+                    let key = &Key::of("hot");
+                    let raise = |tx: homeport_store::Tx| async move {
+                        let before = tx.get_i64(key).await?.unwrap_or(0);
+                        tx.put(key, (before + 1).to_be_bytes().to_vec())
+                    };
+                    store.write(raise).await?;
+                }
+                Ok::<_, StoreError>(())
+            })
+        })
+        .collect();
+    for task in tasks {
+        task.await.unwrap()?;
+    }
+    let sum = store.read(|tx| async move { tx.get_i64(&Key::of("hot")).await }).await?;
+    assert_eq!(sum, Some(640));
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_transaction_that_takes_too_long_is_ended() {
+    let store = Store::testkit(1);
+    let slow = store.write(|tx| async move {
+        tokio::time::sleep(std::time::Duration::from_secs(60)).await;
+        tx.put(&Key::of("late"), "never")
+    });
+    assert!(matches!(slow.await, Err(StoreError::TransactionTooLong)));
+    assert_eq!(get(&store, &Key::of("late")).await.unwrap(), None);
+}
