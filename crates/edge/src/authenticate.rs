@@ -214,7 +214,8 @@ impl Authenticator {
             rules,
         )
         .map_err(|refusal| refusal.fault(dialect))?;
-        let long_term = presented.security_token().is_none();
+        // Which pages may use a bucket is for the bucket's own rules: they answered the preflight.
+        let long_term = presented.security_token().is_none() && !matches!(rules, Rules::S3 { .. });
         if long_term && !self.origins.may_use_long_term_keys(origin(&arrival.head.headers)) {
             let message = "Long-term access keys can't be used from a web page of this origin.";
             return Err(Fault::with_status("AccessDenied", 403, message));

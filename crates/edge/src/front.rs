@@ -54,7 +54,8 @@ impl FrontDoor {
             }
         }
         if cors::is_preflight(&head) {
-            return cors::preflight(&head.headers);
+            let by_rules = self.pipeline.bucket_preflight(&head, &host).await;
+            return by_rules.unwrap_or_else(|| cors::preflight(&head.headers));
         }
         self.pipeline.handle(head, body, peer, &host).await
     }

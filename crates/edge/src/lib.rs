@@ -6,6 +6,7 @@
 mod audit_log;
 mod authenticate;
 mod body_form;
+mod bucket_cors;
 pub mod cors;
 pub mod dev_keys;
 pub mod egress;

@@ -17,6 +17,7 @@ use http::request::Parts;
 
 use crate::audit_log::AuditLog;
 use crate::authenticate::{Authenticator, Signature};
+use crate::bucket_cors;
 use crate::cors::Origins;
 use crate::encode::{self, Answered};
 use crate::host::Hosts;
@@ -113,12 +114,23 @@ impl Pipeline {
             None => CallBody::Stream(body),
         };
         let answered = self.answer(&way, &routed, signature, body).await;
-        encode::response(
+        let mut response = encode::response(
             &routed,
             answered,
             &way.request_id,
             way.head.method == http::Method::HEAD,
-        )
+        );
+        if let Some(rules) = self.needs.bucket_cors.get().filter(|_| routed.model.name == "s3") {
+            bucket_cors::mark(&**rules, &routed, &way.head, response.headers_mut()).await;
+        }
+        response
+    }
+
+    /// The answer to a preflight of a call of a bucket, by the bucket's rules; none for all others.
+    pub(crate) async fn bucket_preflight(&self, head: &Parts, host: &str) -> Option<Response<Body>> {
+        let rules = self.needs.bucket_cors.get()?;
+        let routed = self.routes.route(head, host, None, &[]).filter(|routed| routed.model.name == "s3")?;
+        bucket_cors::preflight(&**rules, &routed, head).await
     }
 
     async fn read_form(&self, way: &Way, body: Body) -> Result<(Option<Bytes>, Body), Fault> {

@@ -155,6 +155,9 @@ fn needs_with(inner: &Needs, iam: &Arc<TestIam>) -> Needs {
     if let Some(policies) = inner.resource_policies.get() {
         outer.resource_policies.set(policies.clone()).ok();
     }
+    if let Some(cors) = inner.bucket_cors.get() {
+        outer.bucket_cors.set(cors.clone()).ok();
+    }
     if let Some(verify) = inner.verify_token.get() {
         outer.verify_token.set(verify.clone()).ok();
     }
