@@ -16,7 +16,7 @@ mod resource_policy;
 
 use std::sync::Arc;
 
-use homeport_service::{Host, Hosted, Parts, ServiceSpec};
+use homeport_service::{Host, Hosted, Parts, Plane, ServiceSpec};
 
 pub use error::GatewayError;
 
@@ -31,4 +31,10 @@ pub fn host(_parts: &Parts) -> (Arc<ApiGateway>, Arc<dyn Hosted>) {
     let service = Arc::new(ApiGateway);
     let host = Host::new(SPEC, service.clone(), operations::OPERATIONS);
     (service, Arc::new(host))
+}
+
+/// Makes the plane that answers calls of deployed APIs. It must be made within a runtime, as access logs are written
+/// by a task of their own.
+pub fn plane(parts: &Parts) -> Arc<dyn Plane> {
+    Arc::new(plane::DataPlane::new(parts))
 }

@@ -1,0 +1,277 @@
+//! Stages as they are served: compiled once from a deployment, kept until any stage changes.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use homeport_core::Timestamp;
+use homeport_policy::{Policy, PolicyKind};
+use homeport_store::{Store, StoreError, Tx};
+use regex::{Regex, RegexBuilder};
+
+use super::access_log::Format;
+use super::router::Router;
+use super::throttle::{Bucket, Buckets};
+use crate::limits::{ACCOUNT_BURST, ACCOUNT_RATE};
+use crate::method::{Integration, Method};
+use crate::records::{
+    APIS, Authorizer, AuthorizerType, DEPLOYMENTS, Deployment, Home, MethodSetting, STAGES, Stage,
+};
+
+/// A stage, ready to be called.
+pub(super) struct Served {
+    pub(super) home: Home,
+    pub(super) stage: String,
+    pub(super) deployment_id: String,
+    pub(super) variables: BTreeMap<String, String>,
+    pub(super) router: Router,
+    pub(super) resources: Vec<ServedResource>,
+    /// The resource policy of the deployment.
+    pub(super) policy: Option<Arc<Policy>>,
+    pub(super) binary: Vec<String>,
+    /// Whether the default endpoint is closed.
+    pub(super) disabled: bool,
+    pub(super) log: Option<LogTo>,
+    /// What counts as one with every stage's calls of the account and region.
+    pub(super) account_bucket: Arc<Bucket>,
+    /// Results of authorizers hold for as long as this number.
+    pub(super) flushes: u64,
+}
+
+/// Where and how calls are logged.
+pub(super) struct LogTo {
+    pub(super) group: String,
+    pub(super) format: Format,
+}
+
+/// A resource with its methods.
+pub(super) struct ServedResource {
+    pub(super) id: String,
+    pub(super) path: String,
+    pub(super) methods: BTreeMap<String, ServedMethod>,
+}
+
+/// A method, ready to be called.
+pub(super) struct ServedMethod {
+    pub(super) method: Method,
+    pub(super) integration: Integration,
+    pub(super) gate: Gate,
+    pub(super) bucket: Option<Arc<Bucket>>,
+}
+
+/// Who decides whether a call may pass.
+pub(super) enum Gate {
+    /// Nobody.
+    Open,
+    /// IAM.
+    Iam,
+    /// A user pool's token.
+    Cognito(Arc<ServedAuthorizer>),
+    /// A function.
+    Function(Arc<ServedAuthorizer>),
+    /// The deployment names an authorizer that it does not hold.
+    Broken,
+}
+
+/// An authorizer with its regex compiled.
+pub(super) struct ServedAuthorizer {
+    pub(super) authorizer: Authorizer,
+    pub(super) expression: Option<Regex>,
+    /// The name of the header that holds the token, in lower case; empty for `REQUEST`.
+    pub(super) header: String,
+}
+
+impl Served {
+    /// The method that answers an HTTP method on a resource.
+    pub(super) fn method(&self, resource: usize, verb: &str) -> Option<&ServedMethod> {
+        let methods = &self.resources.get(resource)?.methods;
+        methods.get(verb).or_else(|| methods.get("ANY"))
+    }
+}
+
+/// The stages that were called since any stage changed.
+pub(super) struct Stages {
+    generation: Arc<AtomicU64>,
+    known: RwLock<Known>,
+    buckets: Buckets,
+}
+
+#[derive(Default)]
+struct Known {
+    generation: u64,
+    by_api: HashMap<String, HashMap<String, Arc<Served>>>,
+}
+
+impl Stages {
+    /// Follows the stages of this store.
+    pub(super) fn follow(store: &Store) -> Self {
+        let generation = Arc::new(AtomicU64::new(1));
+        let moved = generation.clone();
+        let on_change = Arc::new(move |_| {
+            moved.fetch_add(1, Ordering::SeqCst);
+        });
+        store.on_change(&STAGES.root(), on_change);
+        Self { generation, known: RwLock::default(), buckets: Buckets::default() }
+    }
+
+    /// The stage of this name; none if there is no such API or stage.
+    pub(super) async fn get(
+        &self,
+        store: &Store,
+        api: &str,
+        stage: &str,
+        now: Timestamp,
+    ) -> Result<Option<Arc<Served>>, StoreError> {
+        // Read before the store is: what is compiled from an older state is never kept as a newer one's.
+        let generation = self.generation.load(Ordering::SeqCst);
+        {
+            let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+            let served = known.by_api.get(api).and_then(|stages| stages.get(stage));
+            if known.generation == generation
+                && let Some(served) = served
+            {
+                return Ok(Some(served.clone()));
+            }
+        }
+        let (api_id, name) = (api.to_owned(), stage.to_owned());
+        let read = store.read(|tx| async move { read(&tx, &api_id, &name).await }).await?;
+        let Some((stage_record, deployment)) = read else { return Ok(None) };
+        let served = Arc::new(self.compile(stage_record, deployment, now));
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        if known.generation < generation {
+            *known = Known { generation, by_api: HashMap::new() };
+        }
+        if known.generation == generation {
+            known.by_api.entry(api.to_owned()).or_default().insert(stage.to_owned(), served.clone());
+        }
+        Ok(Some(served))
+    }
+
+    fn compile(&self, stage: Stage, deployment: Deployment, now: Timestamp) -> Served {
+        let snapshot = deployment.snapshot;
+        let authorizers: HashMap<String, Arc<ServedAuthorizer>> = snapshot
+            .authorizers
+            .into_iter()
+            .map(|authorizer| (authorizer.id.clone(), Arc::new(compile_authorizer(authorizer))))
+            .collect();
+        let mut router = Router::default();
+        let mut resources = Vec::new();
+        for resource in snapshot.resources {
+            router.add(&resource.path, resources.len());
+            let methods = resource.methods.into_iter().map(|(verb, method)| {
+                let bucket = self.bucket(&stage, &resource.path, &verb, now);
+                let gate = gate(&method, &authorizers);
+                let integration = method.method_integration.clone().unwrap_or_default();
+                (verb, ServedMethod { method, integration, gate, bucket })
+            });
+            let methods = methods.collect();
+            resources.push(ServedResource { id: resource.id, path: resource.path, methods });
+        }
+        let account_bucket =
+            self.buckets.get(format!("{}", stage.home.region), ACCOUNT_RATE, ACCOUNT_BURST, now);
+        let log = stage.access_log_settings.filter(|log| !log.format.is_empty()).map(|log| LogTo {
+            group: log.destination_arn.rsplit("log-group:").next().unwrap_or_default().to_owned(),
+            format: Format::compile(&log.format),
+        });
+        let policy = snapshot.policy.and_then(|text| Policy::parse(&text, PolicyKind::Resource).ok());
+        Served {
+            stage: stage.stage_name,
+            deployment_id: stage.deployment_id,
+            variables: stage.variables,
+            router,
+            resources,
+            policy: policy.map(Arc::new),
+            binary: snapshot.binary_media_types,
+            disabled: snapshot.disable_execute_api_endpoint,
+            log,
+            account_bucket,
+            flushes: stage.authorizer_flushes,
+            home: stage.home,
+        }
+    }
+
+    /// The bucket of a method, if the stage limits it by itself or by `*/*`.
+    fn bucket(&self, stage: &Stage, path: &str, verb: &str, now: Timestamp) -> Option<Arc<Bucket>> {
+        let setting = setting(&stage.method_settings, path, verb)?;
+        if setting.throttling_rate_limit < 0.0 && setting.throttling_burst_limit < 0 {
+            return None;
+        }
+        let rate =
+            if setting.throttling_rate_limit < 0.0 { ACCOUNT_RATE } else { setting.throttling_rate_limit };
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "no burst is so large that a double could not count it"
+        )]
+        let burst = match setting.throttling_burst_limit {
+            limit if limit < 0 => ACCOUNT_BURST,
+            limit => limit as f64,
+        };
+        let name = format!("{}/{}/{verb}{path}", stage.home.api, stage.stage_name);
+        Some(self.buckets.get(name, rate, burst, now))
+    }
+}
+
+async fn read(tx: &Tx, api: &str, stage: &str) -> Result<Option<(Stage, Deployment)>, StoreError> {
+    let Some(api) = APIS.by(tx, "id", api).await? else { return Ok(None) };
+    let Some(stage) = STAGES.get(tx, api.home.key().str(stage)).await? else { return Ok(None) };
+    let deployment = DEPLOYMENTS.get(tx, api.home.key().str(&stage.deployment_id)).await?;
+    Ok(deployment.map(|deployment| (stage, deployment)))
+}
+
+/// The settings of a method: its own before those of all.
+fn setting<'s>(
+    settings: &'s BTreeMap<String, MethodSetting>,
+    path: &str,
+    verb: &str,
+) -> Option<&'s MethodSetting> {
+    let own = settings.iter().find(|(key, _)| {
+        let Some((resource, method)) = key.rsplit_once('/') else { return false };
+        let resource = resource.replace("~1", "/");
+        method == verb && resource.trim_start_matches('/') == path.trim_start_matches('/')
+    });
+    own.map(|(_, setting)| setting).or_else(|| settings.get("*/*"))
+}
+
+fn compile_authorizer(authorizer: Authorizer) -> ServedAuthorizer {
+    let expression = authorizer.identity_validation_expression.as_deref();
+    let compile =
+        |text: &str| RegexBuilder::new(&format!(r"\A(?:{text})\z")).size_limit(1 << 20).build().ok();
+    let source = authorizer.identity_source.as_deref().unwrap_or_default();
+    let header = match authorizer.kind {
+        AuthorizerType::Request => String::new(),
+        _ => source.strip_prefix("method.request.header.").unwrap_or("authorization").to_ascii_lowercase(),
+    };
+    ServedAuthorizer { expression: expression.and_then(compile), header, authorizer }
+}
+
+fn gate(method: &Method, authorizers: &HashMap<String, Arc<ServedAuthorizer>>) -> Gate {
+    let authorizer = || method.authorizer_id.as_ref().and_then(|id| authorizers.get(id)).cloned();
+    match method.authorization_type.as_str() {
+        "NONE" => Gate::Open,
+        "AWS_IAM" => Gate::Iam,
+        "COGNITO_USER_POOLS" => authorizer().map_or(Gate::Broken, Gate::Cognito),
+        "CUSTOM" => authorizer().map_or(Gate::Broken, Gate::Function),
+        _ => Gate::Broken,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_methods_own_setting_comes_before_that_of_all() {
+        let with_rate = |rate: f64| MethodSetting { throttling_rate_limit: rate, ..MethodSetting::default() };
+        let settings: BTreeMap<String, MethodSetting> = [
+            ("*/*".to_owned(), with_rate(1.0)),
+            ("~1notes~1{id}/GET".to_owned(), with_rate(2.0)),
+            ("plain/POST".to_owned(), with_rate(3.0)),
+        ]
+        .into();
+        let rate = |path: &str, verb: &str| setting(&settings, path, verb).unwrap().throttling_rate_limit;
+        assert_eq!(rate("/notes/{id}", "GET"), 2.0);
+        assert_eq!(rate("/notes/{id}", "PUT"), 1.0);
+        assert_eq!(rate("/plain", "POST"), 3.0);
+        assert_eq!(rate("/", "GET"), 1.0);
+    }
+}
