@@ -47,6 +47,16 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: KeyCommand,
     },
+    /// The audit trail
+    Audit {
+        #[command(subcommand)]
+        command: AuditCommand,
+    },
+    /// What functions find without packaging it
+    Runtimes {
+        #[command(subcommand)]
+        command: RuntimesCommand,
+    },
     /// Print the version
     Version,
     /// Print docs/configuration.md
@@ -120,6 +130,18 @@ pub(crate) struct OutboxArguments {
 pub(crate) enum KeyCommand {
     /// Wrap the data keys under a new master key
     Rotate,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum AuditCommand {
+    /// Look for rows that were removed or altered; exit 1 where one was
+    Verify,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum RuntimesCommand {
+    /// Bring boto3 and @aws-sdk/* from PyPI and npm, once per machine
+    Install,
 }
 
 impl Arguments {

@@ -199,8 +199,3 @@ pub(crate) fn pins_of_files(config: &Config) -> Result<Option<Pins>, ProgramErro
     let pins = Pins::of(&public).map_err(|error| ProgramError::Refused(format!("tls.key: {error}")))?;
     Ok(Some(pins))
 }
-
-/// The functions' authority's root, which only functions are given.
-pub(crate) async fn functions_root(parts: &Parts, config: &Config) -> Result<String, ProgramError> {
-    Ok(Authority::open(parts, config, Audience::Functions).await?.root_pem().to_owned())
-}

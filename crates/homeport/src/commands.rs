@@ -1,10 +1,12 @@
 //! The command line. What a command is asked for goes to standard output, and nothing else.
 
+mod audit;
 mod ca;
 mod credentials;
 mod env;
 mod outbox;
 mod pins;
+mod runtimes;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -13,7 +15,7 @@ use std::sync::Arc;
 use serde_json::Value;
 use tokio::runtime::Runtime;
 
-use crate::args::{Arguments, Command, KeyCommand};
+use crate::args::{Arguments, AuditCommand, Command, KeyCommand, RuntimesCommand};
 use crate::config::{Config, configuration_page};
 use crate::environment::Environment;
 use crate::error::ProgramError;
@@ -37,7 +39,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, ProgramError> {
     match &arguments.command {
         Command::Serve(_) => {
             log::start(&asking.config);
-            runtime_of_server()?.block_on(serve::serve(asking.config, &asking.environment))?;
+            runtime_of_server()?.block_on(serve::serve(asking.config, asking.environment))?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Credentials(asked) => credentials::run(&asking, asked),
@@ -46,6 +48,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, ProgramError> {
         Command::Ca => ca::run(&asking),
         Command::Outbox(asked) => outbox::run(&asking, asked),
         Command::Key { command: KeyCommand::Rotate } => rotate_key(&asking),
+        Command::Audit { command: AuditCommand::Verify } => audit::verify(&asking),
+        Command::Runtimes { command: RuntimesCommand::Install } => runtimes::install(&asking),
         Command::Version | Command::Configuration => Ok(ExitCode::SUCCESS),
     }
 }
@@ -80,7 +84,7 @@ impl Asking {
                 return Ok(answer);
             }
             log::start(&self.config);
-            let house = House::open(self.config.clone(), &self.environment, For::Command).await?;
+            let house = House::open(self.config.clone(), self.environment.clone(), For::Command).await?;
             Office::new(Arc::new(house), None).answer(action).await
         })
     }

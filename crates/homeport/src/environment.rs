@@ -3,6 +3,7 @@ use std::path::PathBuf;
 use homeport_vault::Secret;
 
 /// The process's environment, read once: nothing else in the house asks for it.
+#[derive(Clone)]
 pub(crate) struct Environment {
     variables: Vec<(String, String)>,
 }

@@ -64,5 +64,13 @@ pub(crate) enum ProgramError {
     #[error("{0}")]
     Vault(#[from] VaultError),
     #[error("{0}")]
+    Blobs(#[from] homeport_blobs::BlobError),
+    #[error("functions: {0}")]
+    Lambda(#[from] homeport_lambda::LambdaError),
+    #[error("functions: {0}")]
+    Sandbox(#[from] homeport_sandbox::SandboxError),
+    #[error("{0}")]
+    Install(#[from] homeport_lambda::runtimes::InstallError),
+    #[error("{0}")]
     Io(#[from] std::io::Error),
 }

@@ -1,11 +1,12 @@
-//! An opened installation: store, keys, services. A server has one, and so has a command where none runs.
+//! An opened installation: store, keys, administrator. A server has one, and so has a command where none runs.
 
 use std::path::Path;
 use std::sync::Arc;
 
 use homeport_core::{SharedClock, SharedRandomness};
 use homeport_edge::egress::{Egress, EgressRules};
-use homeport_service::{AuthorizationEpoch, Installation, Needs, Parts};
+use homeport_iam::Iam;
+use homeport_service::{AuthorizationEpoch, Hosted, Installation, Needs, Parts};
 use homeport_store::{EmbeddedOptions, OpenError, Store};
 use homeport_vault::{KeyRing, MasterKey};
 use rustls_pki_types::CertificateDer;
@@ -21,14 +22,16 @@ use crate::master_key::KeySource;
 use crate::outbox::Outbox;
 use crate::randomness::OsRandomness;
 use crate::server_file::ServerFile;
-use crate::wiring::{self, Services};
 
 /// An opened installation.
 pub(crate) struct House {
     pub(crate) config: Config,
+    pub(crate) environment: Environment,
     pub(crate) key: KeySource,
     pub(crate) parts: Parts,
-    pub(crate) services: Services,
+    /// IAM: a command needs it for the administrator's keys, the server for all.
+    pub(crate) iam: Arc<Iam>,
+    pub(crate) iam_host: Arc<dyn Hosted>,
     pub(crate) outbox: Arc<Outbox>,
     pub(crate) egress: Arc<Egress>,
 }
@@ -42,15 +45,15 @@ pub(crate) enum For<'a> {
 }
 
 impl House {
-    /// Opens the store, then the key, then makes the services.
+    /// Opens the store, then finds the key.
     pub(crate) async fn open(
         config: Config,
-        environment: &Environment,
+        environment: Environment,
         opened_for: For<'_>,
     ) -> Result<Self, ProgramError> {
         let (clock, randomness): (SharedClock, SharedRandomness) =
             (Arc::new(SystemClock), Arc::new(OsRandomness));
-        let key = KeySource::find(&config, environment)?;
+        let key = KeySource::find(&config, &environment)?;
         let store = open_store(&config, matches!(opened_for, For::Command)).await?;
         let folder = config.data.folder.clone();
         let kept = InstallationRecord::read(&store).await?;
@@ -84,12 +87,12 @@ impl House {
             needs: Arc::new(Needs::default()),
         };
         let outbox = Arc::new(Outbox::new(&parts));
-        let mail = Mail::new(&config.smtp, environment, outbox.clone())?;
+        let mail = Mail::new(&config.smtp, &environment, outbox.clone())?;
         parts.needs.send_message.set(Arc::new(mail)).ok();
         let egress = egress(&config)?;
         parts.needs.fetch.set(egress.clone()).ok();
-        let services = wiring::services(&parts, &config)?;
-        Ok(Self { config, key, parts, services, outbox, egress })
+        let (iam, iam_host) = homeport_iam::host(&parts);
+        Ok(Self { config, environment, key, parts, iam, iam_host, outbox, egress })
     }
 }
 

@@ -14,7 +14,9 @@ mod error;
 mod front_desk;
 mod house;
 mod installation;
+mod jobs;
 mod log;
+mod machine;
 mod mail;
 mod master_key;
 mod metrics;
@@ -34,6 +36,10 @@ use clap::Parser;
 use args::Arguments;
 
 fn main() -> ExitCode {
+    // The sandbox's helper must have a single thread, so it comes before everything.
+    if std::env::args_os().nth(1).is_some_and(|command| command == homeport_sandbox::HELPER_COMMAND) {
+        homeport_sandbox::sandbox_exec_main();
+    }
     let arguments = Arguments::parse();
     match commands::run(&arguments) {
         Ok(code) => code,

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use homeport_cloudtrail::chain::{self, Verdict};
 use homeport_edge::tls::Pins;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -32,6 +33,8 @@ pub(crate) enum Action {
     OutboxLink,
     /// The next master key in place of the one in use.
     RotateKey,
+    /// Whether the audit trail is whole.
+    VerifyAudit,
 }
 
 /// Answers questions about one house.
@@ -54,11 +57,12 @@ impl Office {
             Action::Outbox(asked) => self.outbox(asked).await,
             Action::OutboxLink => self.link(),
             Action::RotateKey => self.rotate_key().await,
+            Action::VerifyAudit => self.verify_audit().await,
         }
     }
 
     async fn credentials(&self, rotate: bool) -> Result<Value, ProgramError> {
-        let iam = &self.house.services.iam;
+        let iam = &self.house.iam;
         let keys = if rotate { iam.rotate_administrator().await? } else { iam.administrator_keys().await? };
         let keys = keys.ok_or(ProgramError::NoAdministrator)?;
         Ok(json!({
@@ -98,6 +102,16 @@ impl Office {
             )
         })?;
         Ok(json!({ "url": links.issue("/outbox") }))
+    }
+
+    async fn verify_audit(&self) -> Result<Value, ProgramError> {
+        let parts = &self.house.parts;
+        Ok(match chain::verify(&parts.store, &parts.vault).await? {
+            Verdict::Whole { rows, unlinked } => json!({ "rows": rows, "unlinked": unlinked }),
+            Verdict::Broken { link, until } => {
+                json!({ "brokenLink": link, "until": until.rfc3339_seconds() })
+            }
+        })
     }
 
     async fn rotate_key(&self) -> Result<Value, ProgramError> {

@@ -27,12 +27,13 @@ use crate::own_pages::OwnPages;
 use crate::randomness::OsRandomness;
 use crate::server_file::ServerFile;
 use crate::sockets::{Sockets, endpoint_of};
+use crate::wiring;
 
 /// How long requests that run may take when the server ends.
 const GRACE: Duration = Duration::from_secs(10);
 
 /// Serves until it is asked to end (SIGTERM, SIGINT).
-pub(crate) async fn serve(config: Config, environment: &Environment) -> Result<(), ProgramError> {
+pub(crate) async fn serve(config: Config, environment: Environment) -> Result<(), ProgramError> {
     harden()?;
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
@@ -65,13 +66,13 @@ pub(crate) struct RunningServer {
 }
 
 impl RunningServer {
-    pub(crate) async fn start(config: Config, environment: &Environment) -> Result<Self, ProgramError> {
+    pub(crate) async fn start(config: Config, environment: Environment) -> Result<Self, ProgramError> {
         let sockets = Sockets::take(&config)?;
         let endpoint = sockets.endpoint();
         let functions_url = endpoint_of(sockets.functions.address);
         let opened_for = For::Server { endpoint: &endpoint, functions_url };
         let house = Arc::new(House::open(config, environment, opened_for).await?);
-        if house.services.iam.ensure_administrator().await? {
+        if house.iam.ensure_administrator().await? {
             tracing::info!("a new installation: `homeport credentials` prints the administrator's keys");
         }
         Self::open_doors(house, sockets, endpoint).await
@@ -141,8 +142,9 @@ struct Doors {
 
 impl Doors {
     async fn make(house: &House) -> Result<Self, ProgramError> {
-        let (parts, config, services) = (&house.parts, &house.config, &house.services);
-        let development = if config.dev { services.iam.administrator().await? } else { None };
+        let (parts, config) = (&house.parts, &house.config);
+        let services = wiring::services(house).await?;
+        let development = if config.dev { house.iam.administrator().await? } else { None };
         let public = parts.installation.public_urls.iter().filter_map(|url| host_of(url));
         let hosts = Hosts::new(config.listen.own_names().into_iter().chain(public));
         let options = PipelineOptions {
@@ -151,12 +153,12 @@ impl Doors {
             development,
             s3_sigv2: config.s3.sigv2,
         };
-        let pipeline = Arc::new(Pipeline::new(parts, services.hosted.clone(), options));
+        let pipeline = Arc::new(Pipeline::new(parts, services.hosted, options));
         parts.needs.check_signature.set(pipeline.clone()).ok();
         let metrics = Arc::new(Metrics::default());
         let (store, counted) = (parts.store.clone(), metrics.clone());
         let own = Arc::new(OwnPages { store, metrics: counted, pipeline: pipeline.clone() });
-        let front = Arc::new(FrontDoor::new(hosts, services.planes.clone(), own, pipeline));
+        let front = Arc::new(FrontDoor::new(hosts, services.planes, own, pipeline));
         if config.tls.certificate.is_none() {
             write_root(house).await?;
         }

@@ -2,17 +2,16 @@
 
 use std::sync::Arc;
 
-use homeport_iam::Iam;
+use homeport_blobs::Blobs;
 use homeport_service::needs::ResourcePolicy;
-use homeport_service::{Hosted, Parts, Plane};
+use homeport_service::{Hosted, Plane};
 
-use crate::config::Config;
 use crate::error::ProgramError;
+use crate::house::House;
+use crate::{jobs, machine};
 
-/// The services of an installation.
+/// The services of a server.
 pub(crate) struct Services {
-    /// For the administrator's keys.
-    pub(crate) iam: Arc<Iam>,
     /// All of them, as the pipeline sees them.
     pub(crate) hosted: Vec<Arc<dyn Hosted>>,
     /// What answers calls that are no AWS calls, in the order in which they are asked.
@@ -20,15 +19,32 @@ pub(crate) struct Services {
 }
 
 /// Makes all services, then fills the needs: some are met by services that need others.
-pub(crate) fn services(parts: &Parts, _config: &Config) -> Result<Services, ProgramError> {
-    let (iam, iam_host) = homeport_iam::host(parts);
-    let (_sts, sts_host) = homeport_sts::host(parts);
+pub(crate) async fn services(house: &House) -> Result<Services, ProgramError> {
+    let parts = &house.parts;
+    let blobs = Blobs::folder(&house.config.data.blobs(), "s3")?;
+    let (sts, sts_host) = homeport_sts::host(parts);
+    let (identity, identity_host) = homeport_cognito_identity::host(parts);
+    let (_dynamodb, dynamodb_host) = homeport_dynamodb::host(parts);
+    let (s3, s3_host) = homeport_s3::host(parts, &blobs);
+    let (lambda, lambda_host) = homeport_lambda::host(parts, machine::describe(house, &blobs).await?)?;
+    let (_cloudtrail, cloudtrail_host) = homeport_cloudtrail::host(parts);
 
     let needs = &parts.needs;
-    needs.identify_users.set(iam.clone()).ok();
-    needs.policies_of.set(iam.clone()).ok();
-    let policies: Vec<(&'static str, Arc<dyn ResourcePolicy>)> = vec![("iam", iam.clone())];
+    needs.identify_users.set(house.iam.clone()).ok();
+    needs.policies_of.set(house.iam.clone()).ok();
+    needs.identify_sessions.set(sts.clone()).ok();
+    needs.assume.set(sts).ok();
+    needs.web_identities.set(vec![identity]).ok();
+    needs.bucket_cors.set(s3.clone()).ok();
+    needs.invoke.set(lambda.clone()).ok();
+    let policies: Vec<(&'static str, Arc<dyn ResourcePolicy>)> =
+        vec![("iam", house.iam.clone()), ("s3", s3.clone()), ("lambda", lambda.clone())];
     needs.resource_policies.set(policies).ok();
 
-    Ok(Services { iam, hosted: vec![iam_host, sts_host], planes: Vec::new() })
+    lambda.start();
+    jobs::start(parts, s3);
+    let iam_host = house.iam_host.clone();
+    let hosted =
+        vec![iam_host, sts_host, identity_host, dynamodb_host, s3_host, lambda_host, cloudtrail_host];
+    Ok(Services { hosted, planes: Vec::new() })
 }

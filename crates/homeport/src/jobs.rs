@@ -1,0 +1,50 @@
+//! Work that no call waits for. Each runs as long as the server.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use homeport_cloudtrail::chain;
+use homeport_s3::S3;
+use homeport_service::Parts;
+use tokio::time::sleep;
+
+/// How soon an audit row is in the chain.
+const CHAIN_EVERY: Duration = Duration::from_secs(1);
+/// How often what is over is looked for.
+const SWEEP_EVERY: Duration = Duration::from_secs(3_600);
+
+/// Starts all of it.
+pub(crate) fn start(parts: &Parts, s3: Arc<S3>) {
+    tokio::spawn(link_audit_rows(parts.clone()));
+    tokio::spawn(sweep(parts.clone(), s3));
+}
+
+async fn link_audit_rows(parts: Parts) {
+    loop {
+        sleep(CHAIN_EVERY).await;
+        // One link holds so many rows; while there are more, the next follows at once.
+        loop {
+            match chain::extend(&parts.store, &parts.vault).await {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(error) => {
+                    tracing::error!(%error, "the audit trail's chain can't be extended");
+                    break;
+                }
+            }
+        }
+    }
+}
+
+async fn sweep(parts: Parts, s3: Arc<S3>) {
+    loop {
+        sleep(SWEEP_EVERY).await;
+        let now = parts.clock.now();
+        match s3.sweep(now).await {
+            Ok(0) => {}
+            Ok(blobs) => tracing::info!(blobs, "removed what broken uploads left"),
+            Err(error) => tracing::error!(%error, "what broken uploads left can't be removed"),
+        }
+        while let Ok(true) = chain::prune(&parts.store, now).await {}
+    }
+}
