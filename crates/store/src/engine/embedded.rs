@@ -5,6 +5,7 @@
 
 mod committer;
 mod folder;
+mod journal;
 mod row_cache;
 
 use std::path::{Path, PathBuf};

@@ -1,12 +1,14 @@
 //! How a folder is opened, and what is refused.
 
 use std::fs;
+use std::path::Path;
 
+use homeport_core::{Randomness, SeededRandomness};
 use homeport_store::{EmbeddedOptions, Key, OpenError, Store, StoreError};
 
 use crate::transactions::{get, put};
 
-async fn open(folder: &std::path::Path) -> Result<Store, OpenError> {
+async fn open(folder: &Path) -> Result<Store, OpenError> {
     Store::open(folder, EmbeddedOptions::default()).await
 }
 
@@ -85,6 +87,48 @@ async fn a_hot_row_is_won_by_everyone_in_the_end() -> Result<(), StoreError> {
     let sum = store.read(|tx| async move { tx.get_i64(&Key::of("hot")).await }).await?;
     assert_eq!(sum, Some(640));
     Ok(())
+}
+
+/// Zeros a page inside the value that begins with `mark`, as an unwritten page reads.
+fn tear(folder: &Path, mark: &[u8]) {
+    let journal = folder.join("keyspace/0.jnl");
+    let mut bytes = fs::read(&journal).unwrap();
+    // The key comes first, the value behind it.
+    let at = bytes.windows(mark.len()).rposition(|window| window == mark).unwrap();
+    bytes[at + 4_096..at + 8_192].fill(0);
+    fs::write(&journal, bytes).unwrap();
+}
+
+async fn folder_with_big_values(marks: &[&'static str]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path()).await.unwrap();
+    for mark in marks {
+        // Nothing that the journal could compress.
+        let mut value = vec![0; 20_000];
+        SeededRandomness::new(7).fill(&mut value);
+        value[..mark.len()].copy_from_slice(mark.as_bytes());
+        let value = || value.clone();
+        store.write(|tx| async move { tx.put(&Key::of(mark), value()) }).await.unwrap();
+    }
+    folder
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_group_that_a_power_cut_tore_is_cut_off() -> Result<(), StoreError> {
+    let folder = folder_with_big_values(&["first-mark", "second-mark"]).await;
+    tear(folder.path(), b"second-mark");
+    let store = open(folder.path()).await.unwrap();
+    assert!(get(&store, &Key::of("first-mark")).await?.is_some());
+    assert_eq!(get(&store, &Key::of("second-mark")).await?, None);
+    put(&store, &Key::of("third"), "goes on").await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn damage_before_the_last_group_is_refused() {
+    let folder = folder_with_big_values(&["first-mark", "second-mark"]).await;
+    tear(folder.path(), b"first-mark");
+    assert!(matches!(open(folder.path()).await, Err(OpenError::Engine(_))));
+    assert!(matches!(open(folder.path()).await, Err(OpenError::Engine(_))));
 }
 
 #[tokio::test(start_paused = true)]

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode};
 
-use super::EmbeddedOptions;
+use super::{EmbeddedOptions, journal};
 use crate::OpenError;
 
 /// The format of folders that this program writes.
@@ -40,7 +40,14 @@ pub(super) fn open(folder: &Path, options: &EmbeddedOptions) -> Result<(Held, Op
         // A first start that was cut off: nothing was ever acknowledged, and fjall does not go on from here.
         fs::remove_dir_all(&data)?;
     }
-    let opened = open_data(&data, options).map_err(|error| match error {
+    let opened = match open_data(&data, options) {
+        Err(fjall::Error::JournalRecovery(_)) if known && journal::cut_torn_group(&data)? => {
+            tracing::warn!("the journal's last group was torn, and so never acknowledged: it is cut off");
+            open_data(&data, options)
+        }
+        opened => opened,
+    };
+    let opened = opened.map_err(|error| match error {
         fjall::Error::Locked => OpenError::Locked,
         error => OpenError::Engine(Box::new(error)),
     })?;
