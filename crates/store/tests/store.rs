@@ -59,6 +59,7 @@ async fn the_embedded_engine_keeps_the_contract() {
 }
 
 /// How many seeds the model is tried with.
+#[expect(clippy::disallowed_methods, reason = "how thorough a run is comes from outside")]
 fn seeds() -> std::ops::Range<u64> {
     0..if std::env::var_os("HOMEPORT_PROVE").is_some() { 200 } else { 12 }
 }

@@ -4,13 +4,15 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
-use std::io::Read;
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::mpsc::sync_channel;
 use std::time::{Duration, Instant};
 
 const WRITER: &str = env!("CARGO_BIN_EXE_powercut-writer");
 
+#[expect(clippy::disallowed_methods, reason = "how thorough a run is comes from outside")]
 fn rounds() -> u64 {
     if std::env::var_os("HOMEPORT_PROVE").is_some() { 50 } else { 5 }
 }
@@ -22,13 +24,26 @@ fn library() -> PathBuf {
     library
 }
 
-/// When a round ends: from nearly at once (while the folder is being opened) to deep in the work.
-fn moment(round: u64) -> Duration {
-    Duration::from_millis(if round % 5 == 4 { 3 + round % 40 } else { 150 + round * 97 % 500 })
+/// When a writer is killed.
+#[derive(Clone, Copy)]
+enum Moment {
+    /// So long after it began: while it opens the store.
+    OfStart(Duration),
+    /// So long after the store was open: in the midst of the work.
+    OfWork(Duration),
+}
+
+/// When a round ends.
+fn moment(round: u64) -> Moment {
+    if round % 5 == 4 {
+        Moment::OfStart(Duration::from_millis(3 + round % 40))
+    } else {
+        Moment::OfWork(Duration::from_millis(20 + round * 97 % 400))
+    }
 }
 
 /// Lets the writer work on `folder`, kills it after `moment`, gives what it said.
-fn write_and_kill(folder: &Path, moment: Duration, environment: &[(&str, &Path)]) -> String {
+fn write_and_kill(folder: &Path, moment: Moment, environment: &[(&str, &Path)]) -> String {
     let mut writer = Command::new(WRITER)
         .arg("write")
         .arg(folder)
@@ -36,13 +51,23 @@ fn write_and_kill(folder: &Path, moment: Duration, environment: &[(&str, &Path)]
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    let mut stdout = writer.stdout.take().unwrap();
+    let mut stdout = BufReader::new(writer.stdout.take().unwrap());
+    let (tell_open, is_open) = sync_channel(1);
     let reading = std::thread::spawn(move || {
         let mut said = String::new();
+        stdout.read_line(&mut said).unwrap();
+        tell_open.send(()).unwrap();
+        said.clear();
         stdout.read_to_string(&mut said).unwrap();
         said
     });
-    std::thread::sleep(moment);
+    match moment {
+        Moment::OfStart(moment) => std::thread::sleep(moment),
+        Moment::OfWork(moment) => {
+            is_open.recv().unwrap();
+            std::thread::sleep(moment);
+        }
+    }
     let status = writer.try_wait().unwrap();
     assert!(status.is_none(), "the writer ended by itself: {status:?}");
     writer.kill().unwrap();
@@ -82,7 +107,7 @@ fn what_was_acknowledged_survives_a_kill() {
 
 /// A round: a power cut while the writer works on `folder`. Gives the folder as it is after the cut, and what
 /// was said.
-fn cut_power(base: &Path, folder: &Path, round: u64, moment: Duration, lies: bool) -> (PathBuf, String) {
+fn cut_power(base: &Path, folder: &Path, round: u64, moment: Moment, lies: bool) -> (PathBuf, String) {
     let (library, mirror) = (library(), base.join(format!("mirror-{round}")));
     let mut environment =
         vec![("LD_PRELOAD", library.as_path()), ("MIRROR_FROM", folder), ("MIRROR_TO", &mirror)];
@@ -123,7 +148,7 @@ fn what_was_acknowledged_survives_a_power_cut() {
 fn a_disk_that_lies_is_found_out() {
     let base = tempfile::tempdir().unwrap();
     let folder = base.path().join("store");
-    let (after, said) = cut_power(base.path(), &folder, 0, Duration::from_millis(400), true);
+    let (after, said) = cut_power(base.path(), &folder, 0, Moment::OfWork(Duration::from_millis(300)), true);
     assert!(said.lines().count() > 0, "nothing was acknowledged, so nothing could be lost");
     let lost = check(&after, &said);
     assert!(lost.is_some(), "no flush reached the disk, and yet nothing is missing");
@@ -134,7 +159,7 @@ fn a_first_start_can_be_cut_off_anywhere() {
     let base = tempfile::tempdir().unwrap();
     for round in 0..3 * rounds() {
         let folder = base.path().join(format!("store-{round}"));
-        let moment = Duration::from_millis(1 + round % 17);
+        let moment = Moment::OfStart(Duration::from_millis(1 + round % 17));
         let (after, said) = cut_power(base.path(), &folder, round, moment, false);
         assert_eq!(check(&after, &said), None, "round {round}, after the power cut");
         assert_eq!(check(&folder, &said), None, "round {round}, after the kill");

@@ -1,4 +1,5 @@
-//! The program that is killed: `write FOLDER` writes to a store and says what was acknowledged;
+//! The program that is killed: `write FOLDER` writes to a store and says that it is open, then what was
+//! acknowledged;
 //! `check FOLDER` reads what was said and looks whether the store kept it.
 
 use std::collections::HashMap;
@@ -40,6 +41,7 @@ async fn open(folder: &Path) -> Result<Store, Failure> {
 /// Every client goes on where the store says it is, until the process is killed.
 async fn write(folder: &Path) -> Result<(), Failure> {
     let store = open(folder).await?;
+    std::io::stdout().write_all(b"open\n")?;
     let clients: Vec<_> =
         (0..CLIENTS).map(|client| tokio::spawn(one_client(store.clone(), client))).collect();
     for client in clients {
@@ -79,7 +81,7 @@ fn row(client: u64, turn: u64, part: u64) -> Key {
 /// From a few bytes to some kilobytes, different for every row.
 fn content(client: u64, turn: u64, part: u64) -> Bytes {
     let seed = (client * 1_000_003 + turn) * 31 + part;
-    let length = if turn % 16 == 0 { 5_000 } else { 20 + seed % 700 };
+    let length = if turn.is_multiple_of(16) { 5_000 } else { 20 + seed % 700 };
     (0..length).map(|at| (seed.wrapping_mul(0x9e37_79b9).wrapping_add(at) >> 3).to_le_bytes()[0]).collect()
 }
 

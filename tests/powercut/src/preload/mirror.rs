@@ -34,6 +34,7 @@ pub(crate) fn sync(fd: RawFd) {
 }
 
 impl Mirror {
+    #[expect(clippy::disallowed_methods, reason = "a preloaded library is told nothing in any other way")]
     fn from_environment() -> Option<Self> {
         let from = PathBuf::from(std::env::var_os("MIRROR_FROM")?);
         let to = PathBuf::from(std::env::var_os("MIRROR_TO")?);
