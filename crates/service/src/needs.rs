@@ -24,7 +24,7 @@ pub use messages::{Channel, Message, NotSent, SendMessage};
 pub use roles::{Assume, AssumeForService, AssumeRefused, AssumedBy, Credentials};
 pub use run::{Invocation, Invoke, InvokeKind, InvokeRefused, Invoked};
 pub use tokens::{TokenRefused, TokenUse, Verified, VerifyToken};
-pub use web_identity::{VerifyWebIdentity, WebIdentity};
+pub use web_identity::{SignIn, VerifyWebIdentity, WebIdentity};
 
 /// The longest chain of invocations that call each other.
 pub const MAX_INVOCATION_DEPTH: u8 = 16;
@@ -72,7 +72,7 @@ pub struct Needs {
     pub check_signature: OnceLock<Arc<dyn CheckSignature>>,
     /// Met by the edge.
     pub fetch: OnceLock<Arc<dyn Fetch>>,
-    /// Asked in order: met by cognito-identity, and by cognito-idp for pools that are OIDC providers.
+    /// Asked in order: met by cognito-identity, and by iam for user pools that are OIDC providers.
     pub web_identities: OnceLock<Vec<Arc<dyn VerifyWebIdentity>>>,
     /// Met by logs.
     pub put_log: OnceLock<Arc<dyn PutLog>>,

@@ -18,6 +18,19 @@ pub struct WebIdentity {
     pub context: BTreeMap<String, Vec<String>>,
     /// For identity pools: whose session it will be.
     pub cognito: Option<CognitoSession>,
+    /// For tokens of a user pool itself: the sign-in that the session ends with.
+    pub sign_in: Option<SignIn>,
+}
+
+/// A sign-in of a user pool.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct SignIn {
+    /// The pool.
+    pub user_pool_id: String,
+    /// The user's `sub`.
+    pub sub: String,
+    /// The sign-in's `origin_jti`; empty where the token has none.
+    pub origin_jti: String,
 }
 
 /// A web identity's token → whose it is. Met by the services that issue such tokens.

@@ -126,6 +126,7 @@ impl CognitoIdentity {
             audience: audience.to_owned(),
             context: context(audience, subject, amr),
             cognito: session,
+            sign_in: None,
         }))
     }
 }

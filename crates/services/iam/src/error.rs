@@ -68,6 +68,12 @@ pub enum IamError {
     /// A managed policy of this name is there.
     #[error("A policy called {0} already exists. Duplicate names are not allowed.")]
     PolicyAlreadyExists(String),
+    /// No such OIDC provider.
+    #[error("OpenIDConnect Provider not found for arn {0}")]
+    NoSuchProvider(String),
+    /// An OIDC provider of this URL is there.
+    #[error("Provider with url {0} already exists.")]
+    ProviderAlreadyExists(String),
     /// Something hangs on what is to be deleted.
     #[error("{0}")]
     DeleteConflict(&'static str),
@@ -106,10 +112,11 @@ impl From<IamError> for Fault {
             | IamError::NotAttached(_)
             | IamError::NoSuchAccessKey(_)
             | IamError::NotInGroup(_)
+            | IamError::NoSuchProvider(_)
             | IamError::NoBoundary { .. } => Self::with_status("NoSuchEntity", 404, message),
-            IamError::EntityAlreadyExists { .. } | IamError::PolicyAlreadyExists(_) => {
-                Self::with_status("EntityAlreadyExists", 409, message)
-            }
+            IamError::EntityAlreadyExists { .. }
+            | IamError::PolicyAlreadyExists(_)
+            | IamError::ProviderAlreadyExists(_) => Self::with_status("EntityAlreadyExists", 409, message),
             IamError::DeleteConflict(_) => Self::with_status("DeleteConflict", 409, message),
             IamError::LimitExceeded(_) => Self::with_status("LimitExceeded", 409, message),
             IamError::MalformedPolicyDocument(_) => Self::sender("MalformedPolicyDocument", message),

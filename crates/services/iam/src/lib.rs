@@ -1,6 +1,6 @@
 //! Identity and Access Management: users, groups, roles, their keys and policies.
 //!
-//! Start with [`records`] (what is kept), then `operations` (the table). For the rest of the house IAM
+//! Start with `records` (what is kept), then `operations` (the table). For the rest of the house IAM
 //! meets two needs: `Identify` finds the owner of a long-term key (`access_keys`), and `PoliciesOf` the
 //! policies of a principal and the trust of a role (`policies_of`).
 
@@ -13,6 +13,7 @@ mod error;
 mod limits;
 mod listing;
 mod managed;
+mod oidc;
 mod operations;
 mod permissions;
 mod policies_of;
@@ -22,7 +23,7 @@ mod views;
 use std::sync::Arc;
 
 use homeport_core::{Account, SharedClock, SharedRandomness};
-use homeport_service::{AuthorizationEpoch, Host, Hosted, Parts, ServiceSpec};
+use homeport_service::{AuthorizationEpoch, Host, Hosted, Needs, Parts, ServiceSpec};
 use homeport_store::Store;
 use homeport_vault::Vault;
 
@@ -36,6 +37,7 @@ pub struct Iam {
     clock: SharedClock,
     randomness: SharedRandomness,
     account: Account,
+    needs: Arc<Needs>,
     epoch: Arc<AuthorizationEpoch>,
     identified: access_keys::Cache,
 }
@@ -43,7 +45,8 @@ pub struct Iam {
 /// The largest request: a policy document of 131,072 characters, each percent-encoded.
 const MAX_BODY: usize = 1 << 20;
 
-/// Makes the service. IAM meets `Identify` for long-term keys, `PoliciesOf`, and `ResourcePolicy` of `iam`.
+/// Makes the service. IAM meets `Identify` for long-term keys, `PoliciesOf`, `ResourcePolicy` of `iam`, and
+/// `VerifyWebIdentity` for user pools that are OIDC providers.
 pub fn host(parts: &Parts) -> (Arc<Iam>, Arc<dyn Hosted>) {
     let iam = Arc::new(Iam {
         store: parts.store.clone(),
@@ -51,6 +54,7 @@ pub fn host(parts: &Parts) -> (Arc<Iam>, Arc<dyn Hosted>) {
         clock: parts.clock.clone(),
         randomness: parts.randomness.clone(),
         account: parts.installation.account,
+        needs: parts.needs.clone(),
         epoch: parts.epoch.clone(),
         identified: access_keys::Cache::default(),
     });

@@ -28,6 +28,12 @@ pub(crate) const USER_INLINE_CHARS_MAX: usize = 2_048;
 pub(crate) const GROUP_INLINE_CHARS_MAX: usize = 5_120;
 /// Characters of all inline policies of one role together.
 pub(crate) const ROLE_INLINE_CHARS_MAX: usize = 10_240;
+/// OIDC providers of the account.
+pub(crate) const OIDC_PROVIDERS_MAX: usize = 100;
+/// Client ids of one OIDC provider.
+pub(crate) const CLIENT_IDS_MAX: usize = 100;
+/// Thumbprints of one OIDC provider.
+pub(crate) const THUMBPRINTS_MAX: usize = 5;
 /// Items of a list where the caller asks for no number.
 pub(crate) const PAGE_DEFAULT: usize = 100;
 /// The shortest value of a role's `MaxSessionDuration`, in seconds, and the default.

@@ -7,6 +7,7 @@ mod groups;
 mod holder;
 mod inline_policies;
 mod managed_policies;
+mod oidc_providers;
 mod policy_versions;
 mod roles;
 mod tags;
@@ -93,4 +94,11 @@ pub(crate) static OPERATIONS: &[Entry<Iam>] = &[
     modelled::<DetachPolicy<OfRole>>(),
     modelled::<ListAttachedPolicies<OfRole>>(),
     modelled::<attachments::ListEntitiesForPolicy>(),
+    modelled::<oidc_providers::CreateOpenIDConnectProvider>(),
+    modelled::<oidc_providers::GetOpenIDConnectProvider>(),
+    modelled::<oidc_providers::ListOpenIDConnectProviders>(),
+    modelled::<oidc_providers::DeleteOpenIDConnectProvider>(),
+    modelled::<oidc_providers::AddClientIDToOpenIDConnectProvider>(),
+    modelled::<oidc_providers::RemoveClientIDFromOpenIDConnectProvider>(),
+    modelled::<oidc_providers::UpdateOpenIDConnectProviderThumbprint>(),
 ];

@@ -36,6 +36,29 @@ pub(crate) fn on_entity(
     })
 }
 
+/// On one that is there, and on what it is to be called: renaming needs both (IAM API reference, `UpdateUser`).
+pub(crate) fn to_rename(
+    asked: &Asked<'_, Iam>,
+    operation: &'static str,
+    (kind, name): (Kind, &str),
+    (new_path, new_name): (Option<&String>, Option<&String>),
+) -> Permissions {
+    let (store, account, name) = (asked.store.clone(), asked.scope.account, name.to_owned());
+    let (new_path, new_name) = (new_path.cloned(), new_name.cloned());
+    Permissions::lookup(async move {
+        let wanted = name.as_str();
+        let found = store
+            .read(|tx| async move { ENTITIES.get(&tx, Entity::key_of(account, kind, wanted)).await })
+            .await;
+        let entity = found.map_err(Fault::internal)?;
+        let (path, known) = entity.map_or_else(|| ("/".to_owned(), name.clone()), |e| (e.path, e.name));
+        let before = arn_of(account, kind, &path, &known);
+        let after = arn_of(account, kind, &new_path.unwrap_or(path), &new_name.unwrap_or(known));
+        let permission = |arn| Permission::new(format!("iam:{operation}"), arn);
+        Ok(vec![permission(before), permission(after)])
+    })
+}
+
 /// On the user named, or else on the user that asks.
 pub(crate) fn on_user_or_caller(
     asked: &Asked<'_, Iam>,

@@ -12,6 +12,7 @@ pub(crate) const ENTITIES: Collection<Entity> = Collection::new();
 pub(crate) const INLINE_POLICIES: Collection<InlinePolicy> = Collection::new();
 pub(crate) const MANAGED_POLICIES: Collection<ManagedPolicy> = Collection::new();
 pub(crate) const ACCESS_KEYS: Collection<AccessKey> = Collection::new();
+pub(crate) const OIDC_PROVIDERS: Collection<OidcProvider> = Collection::new();
 
 /// User, group or role.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -266,4 +267,26 @@ impl Record for AccessKey {
 /// How many of a kind the account has: a merged counter, so that creations do not conflict with deletions.
 pub(crate) fn count_key(account: Account, what: &str) -> Key {
     Key::of("iam.counts").str(account.to_string()).str(what)
+}
+
+/// An OIDC provider. Keyed by account and name.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct OidcProvider {
+    pub(crate) account: Account,
+    /// The issuer without its scheme: `HOST/POOL`.
+    pub(crate) name: String,
+    /// Whose tokens are taken: `aud`.
+    pub(crate) client_ids: Vec<String>,
+    pub(crate) thumbprints: Vec<String>,
+    pub(crate) created: Timestamp,
+    pub(crate) tags: BTreeMap<String, String>,
+}
+
+impl Record for OidcProvider {
+    const COLLECTION: &'static str = "iam.oidc_providers";
+    const VERSION: u16 = 1;
+
+    fn key(&self) -> KeyParts {
+        within(self.account, &self.name)
+    }
 }

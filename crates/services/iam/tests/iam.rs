@@ -9,6 +9,8 @@ mod administrator;
 mod app;
 #[path = "iam/entities.rs"]
 mod entities;
+#[path = "iam/oidc.rs"]
+mod oidc;
 #[path = "iam/policies.rs"]
 mod policies;
 #[path = "iam/walk.rs"]

@@ -5,7 +5,7 @@ use homeport_service::needs::{
 
 use crate::Sts;
 use crate::error::StsError;
-use crate::session::{AssumedRole, Session, SessionOf};
+use crate::session::{AssumedRole, Session, SessionOf, sign_in_of};
 use crate::trust::{Bearer, Wanted};
 
 impl Sts {
@@ -52,6 +52,7 @@ impl AssumeForService for Sts {
                     transitive_tag_keys: Vec::new(),
                     source_identity: None,
                     context: assume.context,
+                    sign_in: sign_in_of(assume.cognito.as_ref()),
                     cognito: assume.cognito,
                 })),
             };

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use homeport_core::{BoxFuture, Timestamp};
-use homeport_service::needs::{Identified, Identify, Unidentified, met};
-use homeport_service::{CognitoSession, Principal};
+use homeport_service::Principal;
+use homeport_service::needs::{Identified, Identify, SignIn, Unidentified, met};
 use homeport_store::{StoreError, Tx};
 use homeport_vault::Purpose;
 
@@ -22,30 +22,35 @@ pub(crate) struct Cache(Mutex<Sessions>);
 #[derive(Default)]
 struct Sessions {
     seen_epoch: u64,
-    by_token: HashMap<[u8; 32], (Principal, Timestamp)>,
+    by_token: HashMap<[u8; 32], Known>,
+}
+
+/// A session that was opened, and whose role or user was there.
+#[derive(Clone)]
+struct Known {
+    principal: Principal,
+    expires: Timestamp,
+    issued: Timestamp,
+    sign_in: Option<SignIn>,
 }
 
 impl Cache {
-    fn get(&self, epoch: u64, token: &[u8; 32]) -> Option<(Principal, Timestamp)> {
+    fn get(&self, epoch: u64, token: &[u8; 32]) -> Option<Known> {
         let sessions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         sessions.by_token.get(token).filter(|_| sessions.seen_epoch == epoch).cloned()
     }
 
-    fn put(&self, epoch: u64, token: [u8; 32], principal: Principal, expires: Timestamp) {
+    fn put(&self, epoch: u64, token: [u8; 32], known: Known) {
         let mut sessions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if sessions.seen_epoch != epoch || sessions.by_token.len() >= CACHED_SESSIONS {
             *sessions = Sessions { seen_epoch: epoch, by_token: HashMap::new() };
         }
-        sessions.by_token.insert(token, (principal, expires));
+        sessions.by_token.insert(token, known);
     }
 }
 
 impl Sts {
-    async fn principal_of(
-        &self,
-        access_key_id: &str,
-        token: &str,
-    ) -> Result<(Principal, Timestamp), Unidentified> {
+    async fn known(&self, access_key_id: &str, token: &str) -> Result<Known, Unidentified> {
         // Taken before the look-up: a change in between leaves an entry that is already stale.
         let epoch = self.epoch.current();
         let hash = self.vault.keyed_hash(Purpose::Session, &[access_key_id.as_bytes(), token.as_bytes()]);
@@ -58,9 +63,14 @@ impl Sts {
         }
         let session_ref = &session;
         let principal = self.store.read(|tx| async move { self.stands(&tx, session_ref).await }).await?;
-        let principal = principal.ok_or(Unidentified::Revoked)?;
-        self.identified.put(epoch, hash, principal.clone(), session.expires);
-        Ok((principal, session.expires))
+        let known = Known {
+            principal: principal.ok_or(Unidentified::Revoked)?,
+            expires: session.expires,
+            issued: session.issued,
+            sign_in: session.sign_in().cloned(),
+        };
+        self.identified.put(epoch, hash, known.clone());
+        Ok(known)
     }
 
     /// The session's principal, if the very role or user that it was issued for is still there.
@@ -77,17 +87,12 @@ impl Sts {
         Ok(stands.then_some(principal))
     }
 
-    /// Whether the sign-in behind an identity pool's session still stands; asked at every call, as user
-    /// pools do not move the authorization epoch.
-    async fn sign_in_stands(&self, cognito: &CognitoSession, issued: Timestamp) -> Result<bool, StoreError> {
-        let CognitoSession { user_pool_id: Some(pool), sub: Some(sub), origin_jti, .. } = cognito else {
-            return Ok(true);
-        };
+    /// Whether the sign-in behind a session still stands; asked at every call, as user pools do not move the
+    /// authorization epoch.
+    async fn sign_in_stands(&self, sign_in: &SignIn, issued: Timestamp) -> Result<bool, StoreError> {
+        let SignIn { user_pool_id, sub, origin_jti } = sign_in;
         match met(&self.needs.verify_token, "VerifyToken") {
-            Ok(pools) => {
-                let origin_jti = origin_jti.as_deref().unwrap_or_default();
-                pools.sign_in_stands(pool, sub, origin_jti, issued).await
-            }
+            Ok(pools) => pools.sign_in_stands(user_pool_id, sub, origin_jti, issued).await,
             Err(_) => Ok(false),
         }
     }
@@ -101,17 +106,16 @@ impl Identify for Sts {
     ) -> BoxFuture<'a, Result<Identified, Unidentified>> {
         Box::pin(async move {
             let token = session_token.ok_or(Unidentified::UnknownKey)?;
-            let (principal, expires) = self.principal_of(access_key_id, token).await?;
-            if expires <= self.clock.now() {
+            let known = self.known(access_key_id, token).await?;
+            if known.expires <= self.clock.now() {
                 return Err(Unidentified::Expired);
             }
-            if let Principal::Role(session) = &principal
-                && let Some(cognito) = &session.cognito
-                && !self.sign_in_stands(cognito, session.issued).await?
+            if let Some(sign_in) = &known.sign_in
+                && !self.sign_in_stands(sign_in, known.issued).await?
             {
                 return Err(Unidentified::Revoked);
             }
-            Ok(Identified { secret: self.secret_of(access_key_id), principal })
+            Ok(Identified { secret: self.secret_of(access_key_id), principal: known.principal })
         })
     }
 }

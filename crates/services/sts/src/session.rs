@@ -3,6 +3,7 @@ use std::sync::Arc;
 
 use homeport_core::{Arn, Timestamp};
 use homeport_policy::Policy;
+use homeport_service::needs::SignIn;
 use homeport_service::{CognitoSession, Principal, RoleSession, UserSession};
 use serde::{Deserialize, Serialize};
 
@@ -42,9 +43,30 @@ pub(crate) struct AssumedRole {
     pub(crate) source_identity: Option<String>,
     pub(crate) context: BTreeMap<String, Vec<String>>,
     pub(crate) cognito: Option<CognitoSession>,
+    /// The sign-in of a user pool that the session ends with.
+    #[serde(default)]
+    pub(crate) sign_in: Option<SignIn>,
+}
+
+/// The sign-in behind an identity pool's session, if a user of a user pool signed in.
+pub(crate) fn sign_in_of(cognito: Option<&CognitoSession>) -> Option<SignIn> {
+    let CognitoSession { user_pool_id, sub, origin_jti, .. } = cognito?;
+    Some(SignIn {
+        user_pool_id: user_pool_id.clone()?,
+        sub: sub.clone()?,
+        origin_jti: origin_jti.clone().unwrap_or_default(),
+    })
 }
 
 impl Session {
+    /// The sign-in that the session ends with.
+    pub(crate) fn sign_in(&self) -> Option<&SignIn> {
+        match &self.of {
+            SessionOf::User { .. } => None,
+            SessionOf::Role(role) => role.sign_in.as_ref(),
+        }
+    }
+
     /// Who calls with this session, narrowed by `policies`.
     pub(crate) fn principal(&self, policies: Vec<Arc<Policy>>) -> Principal {
         match &self.of {

@@ -7,7 +7,7 @@ use crate::error::IamError;
 use crate::limits::GROUPS_PER_USER_MAX;
 use crate::listing::{Paging, Truncation};
 use crate::operations::Empty;
-use crate::permissions::{on_all, on_entity, to_create};
+use crate::permissions::{on_all, on_entity, to_create, to_rename};
 use crate::records::{Details, ENTITIES, Entity, Kind, within};
 use crate::views::{self, Depth, GroupView, UserView};
 
@@ -127,7 +127,8 @@ impl Operation for UpdateGroup {
     const EFFECT: Effect = Effect::Writes;
 
     fn permissions(asked: &Asked<'_, Iam>, input: &UpdateInput) -> Permissions {
-        on_entity(asked, Self::NAME, Kind::Group, &input.group_name, Vec::new())
+        let renamed = (input.new_path.as_ref(), input.new_group_name.as_ref());
+        to_rename(asked, Self::NAME, (Kind::Group, &input.group_name), renamed)
     }
 
     fn run(cx: Cx<Iam>, input: UpdateInput) -> impl Future<Output = Result<Empty, IamError>> + Send {

@@ -6,7 +6,7 @@ use crate::entities::{self, Draft, Tag};
 use crate::error::IamError;
 use crate::listing::{Paging, Truncation};
 use crate::operations::Empty;
-use crate::permissions::{on_all, on_entity, on_user_or_caller, to_create};
+use crate::permissions::{on_all, on_entity, on_user_or_caller, to_create, to_rename};
 use crate::records::{ACCESS_KEYS, Details, ENTITIES, Entity, Kind, within};
 use crate::views::{self, Depth, UserView};
 
@@ -125,7 +125,8 @@ impl Operation for UpdateUser {
     const EFFECT: Effect = Effect::Writes;
 
     fn permissions(asked: &Asked<'_, Iam>, input: &UpdateInput) -> Permissions {
-        on_entity(asked, Self::NAME, Kind::User, &input.user_name, Vec::new())
+        let renamed = (input.new_path.as_ref(), input.new_user_name.as_ref());
+        to_rename(asked, Self::NAME, (Kind::User, &input.user_name), renamed)
     }
 
     fn run(cx: Cx<Iam>, input: UpdateInput) -> impl Future<Output = Result<Empty, IamError>> + Send {

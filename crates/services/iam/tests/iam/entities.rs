@@ -196,3 +196,13 @@ async fn every_change_of_rights_holds_from_the_next_call_on() {
     let (other, _) = key_of(&app, "ada").await;
     other.call("iam", "ListUsers", json!({})).await.ok();
 }
+
+#[tokio::test]
+async fn renaming_needs_the_right_to_both_names() {
+    let app = app();
+    let held = policy("Allow", "iam:UpdateUser", "arn:aws:iam::*:user/dev-*");
+    let ada = user_with(&app, "dev-ada", &held).await;
+    let to = |name: &str| json!({"UserName": "dev-ada", "NewUserName": name});
+    ada.call("iam", "UpdateUser", to("root-ada")).await.refused("AccessDenied", 403);
+    ada.call("iam", "UpdateUser", to("dev-countess")).await.ok();
+}

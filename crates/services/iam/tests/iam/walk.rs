@@ -145,6 +145,24 @@ async fn keys() -> Vec<Sample> {
     ]
 }
 
+fn oidc_providers() -> Vec<Sample> {
+    let create = json!({"Url": "https://auth.example/us-east-1_pool", "ClientIDList": ["a"]});
+    let arn = format!("arn:aws:iam::{ACCOUNT}:oidc-provider/auth.example/us-east-1_pool");
+    let named = json!({"OpenIDConnectProviderArn": arn});
+    let client = json!({"OpenIDConnectProviderArn": arn, "ClientID": "b"});
+    let prints = json!({"OpenIDConnectProviderArn": arn, "ThumbprintList": ["f".repeat(40)]});
+    let on = |operation, input| sample(operation, input).after("CreateOpenIDConnectProvider", create.clone());
+    vec![
+        sample("CreateOpenIDConnectProvider", create.clone()),
+        on("GetOpenIDConnectProvider", named.clone()),
+        on("ListOpenIDConnectProviders", json!({})),
+        on("DeleteOpenIDConnectProvider", named),
+        on("AddClientIDToOpenIDConnectProvider", client.clone()),
+        on("RemoveClientIDFromOpenIDConnectProvider", client),
+        on("UpdateOpenIDConnectProviderThumbprint", prints),
+    ]
+}
+
 #[tokio::test]
 async fn strangers_are_refused() {
     let mut samples = users_and_groups();
@@ -152,6 +170,7 @@ async fn strangers_are_refused() {
     samples.extend(managed_policies());
     samples.extend(boundaries());
     samples.extend(keys().await);
+    samples.extend(oidc_providers());
     let of_user = [
         "PutUserPolicy",
         "GetUserPolicy",
@@ -182,5 +201,5 @@ async fn strangers_are_refused() {
     samples.extend(policies_of("User", on_user, of_user));
     samples.extend(policies_of("Group", on_group, of_group));
     samples.extend(policies_of("Role", on_role, of_role));
-    assert_strangers_are_refused(app, &samples).await;
+    assert_strangers_are_refused(|| crate::oidc::app().0, &samples).await;
 }

@@ -207,6 +207,7 @@ impl Operation for AssumeRole {
                 source_identity: source_identity.clone(),
                 context: BTreeMap::new(),
                 cognito: None,
+                sign_in: None,
             };
             let assumed_role_user = AssumedRoleUser::of(cx.account(), &assumed);
             let now = cx.now();

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{AssumedRoleUser, session_seconds};
 use crate::Sts;
 use crate::error::StsError;
-use crate::session::{AssumedRole, Session, SessionOf};
+use crate::session::{AssumedRole, Session, SessionOf, sign_in_of};
 use crate::session_policies::{self, PolicyDescriptor};
 use crate::token::{CredentialsView, packed_size};
 use crate::trust::{Bearer, Wanted};
@@ -112,6 +112,7 @@ impl Operation for AssumeRoleWithWebIdentity {
                 transitive_tag_keys: Vec::new(),
                 source_identity: None,
                 context: identity.context,
+                sign_in: identity.sign_in.or_else(|| sign_in_of(identity.cognito.as_ref())),
                 cognito: identity.cognito,
             };
             let assumed_role_user = AssumedRoleUser::of(cx.account(), &assumed);

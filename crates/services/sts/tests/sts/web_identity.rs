@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use homeport_core::BoxFuture;
-use homeport_service::needs::{TokenRefused, VerifyWebIdentity, WebIdentity};
+use homeport_service::needs::{SignIn, TokenRefused, VerifyWebIdentity, WebIdentity};
 use serde_json::{Value, json};
 
 use crate::app::{House, ROLE, call, house_with, list_users, with};
@@ -34,6 +34,11 @@ impl VerifyWebIdentity for Issuer {
                     (key("sub"), vec![subject.to_owned()]),
                 ]),
                 cognito: None,
+                sign_in: Some(SignIn {
+                    user_pool_id: "us-east-1_pool".to_owned(),
+                    sub: subject.to_owned(),
+                    origin_jti: "jti".to_owned(),
+                }),
             }))
         })
     }
@@ -101,4 +106,14 @@ async fn its_session_too_is_no_longer_than_the_role_allows() {
     let house = house().await;
     let long = with(input("pool/identity-1"), "DurationSeconds", json!(7_200));
     call(&house.app.anonymous(), "AssumeRoleWithWebIdentity", long).await.refused("ValidationError", 400);
+}
+
+#[tokio::test]
+async fn the_session_ends_with_the_sign_in_behind_the_token() {
+    let house = house().await;
+    let answer = call(&house.app.anonymous(), "AssumeRoleWithWebIdentity", input("pool/ada")).await.ok();
+    let session = house.session(&answer);
+    list_users(&session).await.ok();
+    house.pools.signed_out.lock().unwrap().push("ada".to_owned());
+    list_users(&session).await.refused("InvalidClientTokenId", 403);
 }
