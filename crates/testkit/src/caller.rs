@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use homeport_service::{Body, Peer, Via, full};
 use homeport_sigv4::{Credentials, SignedPayload, Signer};
-use homeport_wire::Models;
+use homeport_wire::{Models, Protocol};
 use http::{HeaderMap, HeaderName, HeaderValue, Request};
 use http_body_util::BodyExt;
 use serde_json::Value;
@@ -54,8 +54,13 @@ impl TestCaller {
         let model = Models::service(service).expect("the service has a model");
         let modelled = model.operation(operation).expect("the service has the operation");
         let request = request::encode(model, modelled, &input);
-        let headers: Vec<(&str, &str)> =
+        let mut headers: Vec<(&str, &str)> =
             request.headers.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+        // Without a signature only its host says for which REST service a call is.
+        let host = format!("{}.{}.amazonaws.com", model.endpoint_prefix, self.region);
+        if self.keys.is_none() && model.protocol == Protocol::RestJson {
+            headers.push(("host", &host));
+        }
         let mut reply =
             self.send(model.signing_name, request.method, &request.target, &headers, &request.body).await;
         reply.call = format!("{service}:{operation}");
