@@ -102,7 +102,7 @@ impl Refusal {
     pub(super) fn of_signature(fault: homeport_core::Fault) -> Self {
         let (kind, error_type) = match fault.code.as_ref() {
             code if code.starts_with("MissingAuthenticationToken") => {
-                ("MISSING_AUTHENTICATION_TOKEN", "MissingAuthenticationTokenException")
+                return Self::missing_authentication_token();
             }
             code if code.starts_with("ExpiredToken") => ("EXPIRED_TOKEN", "ExpiredTokenException"),
             code if code.starts_with("InvalidSignature") || code.starts_with("SignatureDoesNotMatch") => {
