@@ -123,13 +123,6 @@ mod tests {
     }
 
     #[test]
-    fn an_attempt_given_back_locks_nobody() {
-        let rule = LockRule::default();
-        assert!(after(5, START).given_back(&rule).take(START, &rule).is_ok());
-        assert_eq!(after(7, START).given_back(&rule).locked_until, START.plus_seconds(2));
-    }
-
-    #[test]
     fn attempts_while_locked_do_not_prolong_the_lock() {
         let rule = LockRule::default();
         let locked = after(8, START);
