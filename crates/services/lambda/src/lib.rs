@@ -1,4 +1,4 @@
-//! AWS Lambda: functions from zip packages, run in real processes that poll the real Runtime API.
+#![doc = include_str!("../README.md")]
 //!
 //! Start with [`operations`](operations::OPERATIONS) for what clients can ask, with `invoke.rs` for the way of an
 //! event, and with `environment.rs` for the process it ends in. What confines that process is `homeport-sandbox`'s.

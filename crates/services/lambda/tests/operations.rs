@@ -1,0 +1,294 @@
+//! The control plane through the whole pipeline, on a machine that runs nothing.
+
+use std::io::{Cursor, Write as _};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use homeport_blobs::Blobs;
+use homeport_lambda::{Limits, Machine, Outbound};
+use homeport_sandbox::{Spawner, Tier};
+use homeport_testkit::{Sample, TestApp, assert_strangers_are_refused};
+use serde_json::{Value, json};
+use zip::write::SimpleFileOptions;
+
+const TRUSTS_LAMBDA: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow",
+    "Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
+const TRUSTS_OTHERS: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow",
+    "Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
+const ROLE: &str = "arn:aws:iam::123456789012:role/functions";
+const ARN: &str = "arn:aws:lambda:us-east-1:123456789012:function:notes";
+
+static APPS: AtomicU64 = AtomicU64::new(0);
+
+async fn sandbox() -> (Spawner, PathBuf) {
+    let number = APPS.fetch_add(1, Ordering::Relaxed);
+    let folder = std::env::temp_dir().join(format!("homeport-lambda-{}-{number}", std::process::id()));
+    let limits = homeport_sandbox::Limits { at_most: Tier::Refused, ..homeport_sandbox::Limits::default() };
+    (Spawner::probe(&folder.join("sandbox"), limits).await.expect("a probe of nothing"), folder)
+}
+
+fn app(spawner: &Spawner, folder: &std::path::Path) -> TestApp {
+    let number = APPS.fetch_add(1, Ordering::Relaxed);
+    let folder = folder.join(number.to_string());
+    let app = TestApp::new(|parts| {
+        let machine = Machine {
+            blobs: Blobs::in_memory("lambda"),
+            sandbox: spawner.clone(),
+            runtimes: folder.join("runtimes"),
+            interpreter_folders: vec![folder.join("no-interpreters")],
+            hidden: Vec::new(),
+            ca_bundle: None,
+            network: Outbound::default(),
+            limits: Limits::default(),
+            folder,
+        };
+        let (service, hosted) = homeport_lambda::host(parts, machine).expect("the service stands");
+        parts.needs.resource_policies.set(vec![("lambda", service)]).ok();
+        vec![hosted]
+    });
+    app.iam.put_role("functions", TRUSTS_LAMBDA);
+    app.iam.put_role("others", TRUSTS_OTHERS);
+    app
+}
+
+fn zip(text: &str) -> String {
+    let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    writer.start_file("bootstrap", SimpleFileOptions::default().unix_permissions(0o755)).expect("start");
+    writer.write_all(text.as_bytes()).expect("write");
+    STANDARD.encode(writer.finish().expect("finish").into_inner())
+}
+
+fn creation() -> Value {
+    json!({
+        "FunctionName": "notes",
+        "Runtime": "provided.al2023",
+        "Role": ROLE,
+        "Handler": "x",
+        "Code": {"ZipFile": zip("#!/bin/sh")},
+    })
+}
+
+fn with(key: &str, value: Value) -> Value {
+    let mut input = creation();
+    input[key] = value;
+    input
+}
+
+#[tokio::test]
+async fn strangers_are_refused() {
+    let (spawner, folder) = sandbox().await;
+    let named = json!({"FunctionName": "notes"});
+    let permission = json!({
+        "FunctionName": "notes", "StatementId": "s", "Action": "lambda:InvokeFunction", "Principal": "s3.amazonaws.com",
+    });
+    let after =
+        |operation, input: Value| Sample::new("lambda", operation, input).after("CreateFunction", creation());
+    let samples = [
+        Sample::new("lambda", "CreateFunction", creation()),
+        after("UpdateFunctionCode", json!({"FunctionName": "notes", "ZipFile": zip("#!/bin/bash")})),
+        after("UpdateFunctionConfiguration", json!({"FunctionName": "notes", "Timeout": 9})),
+        after("GetFunction", named.clone()),
+        after("GetFunctionConfiguration", named.clone()),
+        after("PublishVersion", named.clone()),
+        after("ListVersionsByFunction", named.clone()),
+        after("DeleteFunction", named.clone()),
+        after("Invoke", json!({"FunctionName": "notes", "InvocationType": "DryRun"})),
+        after("AddPermission", permission.clone()),
+        after("GetPolicy", named.clone()).after("AddPermission", permission.clone()),
+        after("RemovePermission", json!({"FunctionName": "notes", "StatementId": "s"}))
+            .after("AddPermission", permission),
+        after("TagResource", json!({"Resource": ARN, "Tags": {"a": "b"}})),
+        after("UntagResource", json!({"Resource": ARN, "TagKeys": ["a"]})),
+        after("ListTags", json!({"Resource": ARN})),
+        Sample::new("lambda", "ListFunctions", json!({})),
+    ];
+    assert_strangers_are_refused(|| app(&spawner, &folder), &samples).await;
+}
+
+#[tokio::test]
+async fn a_function_is_created_shown_changed_and_deleted() {
+    let (spawner, folder) = sandbox().await;
+    let app = app(&spawner, &folder);
+    let admin = app.admin();
+    let created = admin.call("lambda", "CreateFunction", creation()).await.ok();
+    assert_eq!(created.status, 201);
+    let created = created.json();
+    assert_eq!(created["FunctionArn"], ARN);
+    assert_eq!((&created["Timeout"], &created["MemorySize"]), (&json!(3), &json!(128)));
+    assert_eq!((&created["State"], &created["Version"]), (&json!("Active"), &json!("$LATEST")));
+    assert!(created["LastModified"].as_str().is_some_and(|text| text.ends_with("+0000")));
+    admin.call("lambda", "CreateFunction", creation()).await.refused("ResourceConflictException", 409);
+    let change = json!({"FunctionName": ARN, "Timeout": 30, "Environment": {"Variables": {"TABLE": "t"}}});
+    let changed = admin.call("lambda", "UpdateFunctionConfiguration", change).await.ok().json();
+    assert_eq!(
+        (&changed["Timeout"], &changed["Environment"]["Variables"]["TABLE"]),
+        (&json!(30), &json!("t"))
+    );
+    assert_ne!(changed["RevisionId"], created["RevisionId"]);
+    let stale = json!({"FunctionName": "notes", "ZipFile": zip("x"), "RevisionId": created["RevisionId"]});
+    admin.call("lambda", "UpdateFunctionCode", stale).await.refused("PreconditionFailedException", 412);
+    let code = json!({"FunctionName": "notes", "ZipFile": zip("x")});
+    let updated = admin.call("lambda", "UpdateFunctionCode", code).await.ok().json();
+    assert_ne!(updated["CodeSha256"], created["CodeSha256"]);
+    let shown = admin.call("lambda", "GetFunction", json!({"FunctionName": "notes"})).await.ok().json();
+    assert_eq!(shown["Configuration"]["CodeSha256"], updated["CodeSha256"]);
+    let listed = admin.call("lambda", "ListFunctions", json!({})).await.ok().json();
+    assert_eq!(listed["Functions"].as_array().map(Vec::len), Some(1));
+    assert_eq!(
+        admin.call("lambda", "DeleteFunction", json!({"FunctionName": "notes"})).await.ok().status,
+        204
+    );
+    let gone = admin.call("lambda", "GetFunction", json!({"FunctionName": "notes"})).await;
+    assert_eq!(
+        gone.refused("ResourceNotFoundException", 404).message(),
+        format!("Function not found: {ARN}")
+    );
+}
+
+#[tokio::test]
+async fn lists_come_in_pages() {
+    let (spawner, folder) = sandbox().await;
+    let app = app(&spawner, &folder);
+    for name in ["a", "b", "c"] {
+        app.admin().call("lambda", "CreateFunction", with("FunctionName", json!(name))).await.ok();
+    }
+    let first = app.admin().call("lambda", "ListFunctions", json!({"MaxItems": 2})).await.ok().json();
+    assert_eq!(first["Functions"].as_array().map(Vec::len), Some(2));
+    let next = json!({"MaxItems": 2, "Marker": first["NextMarker"]});
+    let second = app.admin().call("lambda", "ListFunctions", next).await.ok().json();
+    assert_eq!(second["Functions"][0]["FunctionName"], "c");
+    assert!(second.get("NextMarker").is_none());
+    let elsewhere =
+        app.admin().in_region("eu-west-1").call("lambda", "ListFunctions", json!({})).await.ok().json();
+    assert_eq!(elsewhere["Functions"], json!([]));
+    let forged = json!({"Marker": "zz"});
+    app.admin().call("lambda", "ListFunctions", forged).await.refused("InvalidParameterValueException", 400);
+}
+
+#[tokio::test]
+async fn a_role_must_be_passed_and_trust_lambda() {
+    let (spawner, folder) = sandbox().await;
+    let app = app(&spawner, &folder);
+    let create =
+        r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"lambda:*","Resource":"*"}]}"#;
+    let pass =
+        r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"iam:PassRole","Resource":"*"}]}"#;
+    app.user("BUILDER", &[create])
+        .call("lambda", "CreateFunction", creation())
+        .await
+        .refused("AccessDeniedException", 403);
+    for role in ["others", "absent"] {
+        let input = with("Role", json!(format!("arn:aws:iam::123456789012:role/{role}")));
+        let refused = app
+            .admin()
+            .call("lambda", "CreateFunction", input)
+            .await
+            .refused("InvalidParameterValueException", 400);
+        assert_eq!(
+            refused.message(),
+            "The role defined for the function cannot be assumed by Lambda.",
+            "{role}"
+        );
+    }
+    app.user("PASSER", &[create, pass]).call("lambda", "CreateFunction", creation()).await.ok();
+    let other = json!({"FunctionName": "notes", "Role": "arn:aws:iam::123456789012:role/others"});
+    app.admin()
+        .call("lambda", "UpdateFunctionConfiguration", other)
+        .await
+        .refused("InvalidParameterValueException", 400);
+}
+
+#[tokio::test]
+async fn what_cannot_be_kept_is_refused() {
+    let (spawner, folder) = sandbox().await;
+    let app = app(&spawner, &folder);
+    for (key, value) in [
+        ("Code", json!({"ZipFile": STANDARD.encode("no zip")})),
+        ("Code", json!({"S3Bucket": "bucket", "S3Key": "key"})),
+        ("Code", json!({"ImageUri": "image"})),
+        ("PackageType", json!("Image")),
+        ("Runtime", json!("java21")),
+        ("Runtime", json!("python3.12")),
+        ("Layers", json!(["arn:aws:lambda:us-east-1:123456789012:layer:l:1"])),
+        ("VpcConfig", json!({"SubnetIds": ["subnet-1"], "SecurityGroupIds": []})),
+        ("Environment", json!({"Variables": {"AWS_REGION": "x"}})),
+    ] {
+        let refused = app.admin().call("lambda", "CreateFunction", with(key, value.clone())).await;
+        assert_eq!(
+            (refused.status, refused.code().as_str()),
+            (400, "InvalidParameterValueException"),
+            "{key}: {value} {}",
+            refused.text()
+        );
+    }
+    let rows = app.rows().await;
+    assert!(rows.is_empty(), "{} rows", rows.len());
+}
+
+#[tokio::test]
+async fn permissions_make_the_resource_policy() {
+    let (spawner, folder) = sandbox().await;
+    let app = app(&spawner, &folder);
+    let admin = app.admin();
+    admin.call("lambda", "CreateFunction", creation()).await.ok();
+    let add = |id: &str, principal: &str| {
+        json!({
+            "FunctionName": "notes", "StatementId": id, "Action": "lambda:InvokeFunction", "Principal": principal,
+            "SourceArn": "arn:aws:execute-api:us-east-1:123456789012:a/*", "SourceAccount": "123456789012",
+        })
+    };
+    admin
+        .call("lambda", "GetPolicy", json!({"FunctionName": "notes"}))
+        .await
+        .refused("ResourceNotFoundException", 404);
+    let added = admin.call("lambda", "AddPermission", add("one", "apigateway.amazonaws.com")).await.ok();
+    assert_eq!(added.status, 201);
+    let statement: Value =
+        serde_json::from_str(added.json()["Statement"].as_str().expect("text")).expect("JSON");
+    assert_eq!(
+        statement["Condition"]["ArnLike"]["AWS:SourceArn"],
+        "arn:aws:execute-api:us-east-1:123456789012:a/*"
+    );
+    admin
+        .call("lambda", "AddPermission", add("one", "s3.amazonaws.com"))
+        .await
+        .refused("ResourceConflictException", 409);
+    let policy = admin.call("lambda", "GetPolicy", json!({"FunctionName": "notes"})).await.ok().json();
+    let policy: Value = serde_json::from_str(policy["Policy"].as_str().expect("text")).expect("JSON");
+    assert_eq!(policy["Statement"][0]["Resource"], ARN);
+    let remove = json!({"FunctionName": "notes", "StatementId": "one"});
+    admin.call("lambda", "RemovePermission", remove.clone()).await.ok();
+    admin.call("lambda", "RemovePermission", remove).await.refused("ResourceNotFoundException", 404);
+
+    let dry = json!({"FunctionName": "notes", "InvocationType": "DryRun"});
+    app.stranger().call("lambda", "Invoke", dry.clone()).await.refused("AccessDeniedException", 403);
+    let everybody = json!({
+        "FunctionName": "notes", "StatementId": "user", "Action": "lambda:InvokeFunction",
+        "Principal": "arn:aws:iam::123456789012:user/teststranger0000",
+    });
+    admin.call("lambda", "AddPermission", everybody).await.ok();
+    assert_eq!(app.stranger().call("lambda", "Invoke", dry).await.ok().status, 204);
+    let other = json!({"FunctionName": "notes"});
+    app.stranger().call("lambda", "GetFunction", other).await.refused("AccessDeniedException", 403);
+}
+
+#[tokio::test]
+async fn events_are_bounded_and_must_be_json() {
+    let (spawner, folder) = sandbox().await;
+    let app = app(&spawner, &folder);
+    app.admin().call("lambda", "CreateFunction", creation()).await.ok();
+    let ask = async |payload: &[u8], kind: &str| {
+        let input =
+            json!({"FunctionName": "notes", "InvocationType": kind, "Payload": STANDARD.encode(payload)});
+        app.admin().call("lambda", "Invoke", input).await
+    };
+    ask(b"{not json", "RequestResponse").await.refused("InvalidRequestContentException", 400);
+    ask(&[b' '; 262_145], "Event").await.refused("RequestTooLargeException", 413);
+    ask(&vec![b' '; 6_291_457], "RequestResponse").await.refused("RequestTooLargeException", 413);
+    ask(b"{}", "DryRun").await.ok();
+    // A machine that can't confine functions says so.
+    let refused = ask(b"{}", "RequestResponse").await;
+    assert_eq!(refused.status, 500, "{}", refused.text());
+}
