@@ -35,8 +35,15 @@ pub(crate) struct Violations(Vec<String>);
 impl Violations {
     /// Notes a violation unless `holds`. `value` is as messages show it: quoted, or `null`.
     pub(crate) fn check(&mut self, holds: bool, value: impl FnOnce() -> String, at: &str, constraint: &str) {
-        if !holds && self.0.len() < MAX_VIOLATIONS {
-            self.0.push(format!("Value {} at '{at}' failed to satisfy constraint: {constraint}", value()));
+        if !holds {
+            self.note(&format!("Value {} at '{at}'", value()), constraint);
+        }
+    }
+
+    /// Notes a violation of what is named in words of its own.
+    pub(crate) fn note(&mut self, what: &str, constraint: &str) {
+        if self.0.len() < MAX_VIOLATIONS {
+            self.0.push(format!("{what} failed to satisfy constraint: {constraint}"));
         }
     }
 

@@ -1,16 +1,19 @@
 //! The pure parts against oracles and AWS's recorded words; the operations through the whole pipeline.
 
+#[cfg(test)]
 mod domain {
     mod expressions;
     mod numbers;
     mod values;
 }
+#[cfg(test)]
 mod operations {
     mod access;
     mod app;
     mod batches;
     mod indexes;
     mod items;
+    mod model;
     mod queries;
     mod refusals;
     mod tables;

@@ -1,4 +1,4 @@
-use super::error::Shown;
+use super::error::shown;
 use super::path::{Path, Step};
 use super::reserved::is_reserved;
 use super::syntax::{RawCondition, RawName, RawOperand, RawPath, RawStep, parse_condition};
@@ -454,16 +454,10 @@ fn check_bounds(lower: &Operand, upper: &Operand) -> Result<(), ExpressionError>
     {
         return Err(ExpressionError::ComparedType { operator: "BETWEEN", given });
     }
-    let shown = || (Shown(low.clone()), Shown(high.clone()));
+    let (lower, upper) = (shown(low), shown(high));
     match super::evaluate::order(low, high) {
-        None => {
-            let (lower, upper) = shown();
-            Err(ExpressionError::BoundTypes { lower, upper })
-        }
-        Some(std::cmp::Ordering::Greater) => {
-            let (lower, upper) = shown();
-            Err(ExpressionError::BoundOrder { lower, upper })
-        }
+        None => Err(ExpressionError::BoundTypes { lower, upper }),
+        Some(std::cmp::Ordering::Greater) => Err(ExpressionError::BoundOrder { lower, upper }),
         Some(_) => Ok(()),
     }
 }

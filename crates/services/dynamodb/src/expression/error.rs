@@ -1,4 +1,5 @@
-use std::fmt;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 
 use crate::value::{AttributeValue, ValueType};
 
@@ -144,9 +145,9 @@ pub enum ExpressionError {
     )]
     BoundTypes {
         /// The lower bound.
-        lower: Shown,
+        lower: String,
         /// The upper bound.
-        upper: Shown,
+        upper: String,
     },
     /// Bounds the wrong way round.
     #[error(
@@ -154,9 +155,9 @@ pub enum ExpressionError {
     )]
     BoundOrder {
         /// The lower bound.
-        lower: Shown,
+        lower: String,
         /// The upper bound.
-        upper: Shown,
+        upper: String,
     },
     /// `SET … SET …`
     #[error("The \"{0}\" section can only be used once in an update expression;")]
@@ -207,21 +208,14 @@ pub enum KeyConditionError {
     Twice,
 }
 
-/// A value as messages show it: `{S:abc}`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Shown(pub AttributeValue);
-
-impl fmt::Display for Shown {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let kind = self.0.value_type();
-        match &self.0 {
-            AttributeValue::S(text) => write!(f, "{{{kind}:{text}}}"),
-            AttributeValue::N(number) => write!(f, "{{{kind}:{number}}}"),
-            other => {
-                let mut json = Vec::new();
-                crate::value::write_value(other, &mut json);
-                f.write_str(&String::from_utf8_lossy(&json).replace('"', ""))
-            }
-        }
-    }
+/// A value as messages show it: `{S:abc}`; at most its first 256 characters.
+pub(super) fn shown(value: &AttributeValue) -> String {
+    let kind = value.value_type();
+    let text = match value {
+        AttributeValue::S(text) => format!("{kind}:{text}"),
+        AttributeValue::N(number) => format!("{kind}:{number}"),
+        AttributeValue::B(bytes) => format!("{kind}:{}", STANDARD.encode(bytes)),
+        _ => kind.to_string(),
+    };
+    format!("{{{}}}", text.chars().take(256).collect::<String>())
 }

@@ -13,16 +13,9 @@ pub struct Projection {
 impl Projection {
     /// Reads a `ProjectionExpression`.
     pub fn parse(text: &str, placeholders: &mut Placeholders<'_>) -> Result<Self, InvalidExpression> {
-        let read = || {
-            let raw = parse_projection(text)?;
-            raw.iter().try_for_each(check_reserved_path)?;
-            let paths =
-                raw.iter().map(|path| resolve_path(path, placeholders)).collect::<Result<Vec<_>, _>>()?;
-            check_clashes(&paths)?;
-            Ok(Self { paths })
-        };
-        let mut read = read;
-        read().map_err(|error| InvalidExpression { kind: ExpressionKind::Projection, error })
+        read(text, placeholders)
+            .map(|paths| Self { paths })
+            .map_err(|error| InvalidExpression { kind: ExpressionKind::Projection, error })
     }
 
     /// The projection to whole attributes, as `AttributesToGet` asks for.
@@ -39,6 +32,14 @@ impl Projection {
     pub fn apply(&self, item: &Item) -> Item {
         project(&self.paths, item)
     }
+}
+
+fn read(text: &str, placeholders: &mut Placeholders<'_>) -> Result<Vec<Path>, ExpressionError> {
+    let raw = parse_projection(text)?;
+    raw.iter().try_for_each(check_reserved_path)?;
+    let paths = raw.iter().map(|path| resolve_path(path, placeholders)).collect::<Result<Vec<_>, _>>()?;
+    check_clashes(&paths)?;
+    Ok(paths)
 }
 
 /// The parts of the item at these paths, of which none leads through another.

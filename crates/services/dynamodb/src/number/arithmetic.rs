@@ -2,7 +2,7 @@ use super::{Number, NumberError};
 
 impl Number {
     /// The exact sum, or an error: nothing is ever rounded.
-    pub fn add(self, other: Self) -> Result<Self, NumberError> {
+    pub fn plus(self, other: Self) -> Result<Self, NumberError> {
         if self.mantissa == 0 {
             return Ok(other);
         }
@@ -32,8 +32,8 @@ impl Number {
     }
 
     /// The exact difference, or an error.
-    pub fn subtract(self, other: Self) -> Result<Self, NumberError> {
-        self.add(Self { negative: other.mantissa != 0 && !other.negative, ..other })
+    pub fn minus(self, other: Self) -> Result<Self, NumberError> {
+        self.plus(Self { negative: other.mantissa != 0 && !other.negative, ..other })
     }
 }
 
@@ -47,18 +47,18 @@ mod tests {
 
     #[test]
     fn sums_and_differences_are_exact() {
-        assert_eq!(number("0.1").add(number("0.2")), Ok(number("0.3")));
-        assert_eq!(number("5").subtract(number("5")), Ok(Number::ZERO));
-        assert_eq!(number("1").subtract(number("0.001")), Ok(number("0.999")));
-        assert_eq!(number("-3").add(number("10")), Ok(number("7")));
-        assert_eq!(number("1e38").subtract(number("1")), Ok(number(&"9".repeat(38))));
+        assert_eq!(number("0.1").plus(number("0.2")), Ok(number("0.3")));
+        assert_eq!(number("5").minus(number("5")), Ok(Number::ZERO));
+        assert_eq!(number("1").minus(number("0.001")), Ok(number("0.999")));
+        assert_eq!(number("-3").plus(number("10")), Ok(number("7")));
+        assert_eq!(number("1e38").minus(number("1")), Ok(number(&"9".repeat(38))));
     }
 
     #[test]
     fn what_does_not_fit_is_refused_rather_than_rounded() {
-        assert_eq!(number("9.9e125").add(number("9.9e125")), Err(NumberError::Overflow));
-        assert_eq!(number("1e38").add(number("1")), Err(NumberError::TooPrecise));
-        assert_eq!(number("1e125").add(number("1e-130")), Err(NumberError::TooPrecise));
-        assert_eq!(number("1.1e-130").subtract(number("1.0e-130")), Err(NumberError::Underflow));
+        assert_eq!(number("9.9e125").plus(number("9.9e125")), Err(NumberError::Overflow));
+        assert_eq!(number("1e38").plus(number("1")), Err(NumberError::TooPrecise));
+        assert_eq!(number("1e125").plus(number("1e-130")), Err(NumberError::TooPrecise));
+        assert_eq!(number("1.1e-130").minus(number("1.0e-130")), Err(NumberError::Underflow));
     }
 }

@@ -159,28 +159,26 @@ impl Operation for BatchGetItem {
         permissions(asked, needs.collect(), &input.decided)
     }
 
-    fn run(cx: Cx<DynamoDb>, input: Input) -> impl Future<Output = Result<Vec<u8>, DynamoError>> + Send {
-        async move {
-            let (cx, input) = (&cx, &input);
-            cx.read(|tx| async move {
-                let mut opened = Vec::new();
-                for of in &input.tables {
-                    let open = DynamoDb::table(cx, &tx, &of.table, &input.decided).await?;
-                    of.keys.iter().try_for_each(|key| open.table.schema.check_key(key))?;
-                    if let Some(projection) = &of.projection {
-                        open.table.check_paths(projection.paths())?;
-                    }
-                    opened.push(open);
+    async fn run(cx: Cx<DynamoDb>, input: Input) -> Result<Vec<u8>, DynamoError> {
+        let (cx, input) = (&cx, &input);
+        cx.read(|tx| async move {
+            let mut opened = Vec::new();
+            for of in &input.tables {
+                let open = DynamoDb::table(cx, &tx, &of.table, &input.decided).await?;
+                of.keys.iter().try_for_each(|key| open.table.schema.check_key(key))?;
+                if let Some(projection) = &of.projection {
+                    open.table.check_paths(projection.paths())?;
                 }
-                let mut room = MAX_RESPONSE;
-                let mut got = Vec::new();
-                for (of, open) in input.tables.iter().zip(opened) {
-                    got.push(get(&tx, of, open, &mut room).await?);
-                }
-                Ok(answer(input, &got))
-            })
-            .await
-        }
+                opened.push(open);
+            }
+            let mut room = MAX_RESPONSE;
+            let mut got = Vec::new();
+            for (of, open) in input.tables.iter().zip(opened) {
+                got.push(get(&tx, of, open, &mut room).await?);
+            }
+            Ok(answer(input, &got))
+        })
+        .await
     }
 }
 

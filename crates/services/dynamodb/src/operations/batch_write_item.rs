@@ -145,32 +145,30 @@ impl Operation for BatchWriteItem {
         permissions(asked, needs.collect(), &input.decided)
     }
 
-    fn run(cx: Cx<DynamoDb>, input: Input) -> impl Future<Output = Result<Vec<u8>, DynamoError>> + Send {
-        async move {
-            let (cx, input) = (&cx, &input);
-            cx.write(|tx| async move {
-                let mut tables = Vec::new();
-                for of in &input.tables {
-                    let open = DynamoDb::table(cx, &tx, &of.table, &input.decided).await?;
-                    let places = places(&open, of)?;
-                    tables.push((of, open, places));
+    async fn run(cx: Cx<DynamoDb>, input: Input) -> Result<Vec<u8>, DynamoError> {
+        let (cx, input) = (&cx, &input);
+        cx.write(|tx| async move {
+            let mut tables = Vec::new();
+            for of in &input.tables {
+                let open = DynamoDb::table(cx, &tx, &of.table, &input.decided).await?;
+                let places = places(&open, of)?;
+                tables.push((of, open, places));
+            }
+            let mut done = Vec::new();
+            for (of, open, places) in tables {
+                let mut consumed = Consumed::default();
+                for (write, place) in of.writes.iter().zip(&places) {
+                    let before = open.item(&tx, place, write.key()).await?;
+                    consumed.add(&match write {
+                        Write::Put(item) => open.put(&tx, place, before.as_ref(), item)?,
+                        Write::Delete(_) => open.delete(&tx, place, before.as_ref())?,
+                    });
                 }
-                let mut done = Vec::new();
-                for (of, open, places) in tables {
-                    let mut consumed = Consumed::default();
-                    for (write, place) in of.writes.iter().zip(&places) {
-                        let before = open.item(&tx, place, write.key()).await?;
-                        consumed.add(&match write {
-                            Write::Put(item) => open.put(&tx, place, before.as_ref(), item)?,
-                            Write::Delete(_) => open.delete(&tx, place, before.as_ref())?,
-                        });
-                    }
-                    done.push((of, open, consumed));
-                }
-                Ok(answer(input, &done))
-            })
-            .await
-        }
+                done.push((of, open, consumed));
+            }
+            Ok(answer(input, &done))
+        })
+        .await
     }
 }
 

@@ -401,26 +401,24 @@ impl Operation for CreateTable {
         Permissions::All(needed)
     }
 
-    fn run(cx: Cx<DynamoDb>, input: Input) -> impl Future<Output = Result<Output, DynamoError>> + Send {
-        async move {
-            let mut seed = [0_u8; 32];
-            cx.randomness().fill(&mut seed);
-            let table = &table(&cx, &input, uuid_v4(&**cx.randomness()), hex::encode(seed))?;
-            let counted: &Key = &table_count(cx.scope());
-            cx.write(|tx| async move {
-                if tx.get_i64(counted).await?.unwrap_or_default() >= MAX_TABLES {
-                    return Err(DynamoError::LimitExceeded(format!(
-                        "Subscriber limit exceeded: There is a limit of {MAX_TABLES} tables per subscriber"
-                    )));
-                }
-                if !TABLES.insert(&tx, table).await? {
-                    return Err(DynamoError::TableExists(table.name.clone()));
-                }
-                tx.add(counted, 1)?;
-                Ok(())
-            })
-            .await?;
-            Ok(Output { table_description: TableDescription::of(table, Counts::default(), "ACTIVE") })
-        }
+    async fn run(cx: Cx<DynamoDb>, input: Input) -> Result<Output, DynamoError> {
+        let mut seed = [0_u8; 32];
+        cx.randomness().fill(&mut seed);
+        let table = &table(&cx, &input, uuid_v4(&**cx.randomness()), hex::encode(seed))?;
+        let counted: &Key = &table_count(cx.scope());
+        cx.write(|tx| async move {
+            if tx.get_i64(counted).await?.unwrap_or_default() >= MAX_TABLES {
+                return Err(DynamoError::LimitExceeded(format!(
+                    "Subscriber limit exceeded: There is a limit of {MAX_TABLES} tables per subscriber"
+                )));
+            }
+            if !TABLES.insert(&tx, table).await? {
+                return Err(DynamoError::TableExists(table.name.clone()));
+            }
+            tx.add(counted, 1)?;
+            Ok(())
+        })
+        .await?;
+        Ok(Output { table_description: TableDescription::of(table, Counts::default(), "ACTIVE") })
     }
 }

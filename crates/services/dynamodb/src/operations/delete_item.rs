@@ -91,28 +91,26 @@ impl Operation for DeleteItem {
         permissions(asked, vec![input.wanted.told(need)], &input.decided)
     }
 
-    fn run(cx: Cx<DynamoDb>, input: Input) -> impl Future<Output = Result<Vec<u8>, DynamoError>> + Send {
-        async move {
-            let (cx, input) = (&cx, &input);
-            cx.write(|tx| async move {
-                let open = DynamoDb::table(cx, &tx, &input.table, &input.decided).await?;
-                let place = open.place(&input.key)?;
-                open.table.check_paths(input.condition.iter().flat_map(Condition::paths))?;
-                let before = open.item(&tx, &place, &input.key).await?;
-                check_condition(input.condition.as_ref(), before.as_ref(), input.wanted.old_on_failure)?;
-                let consumed = open.delete(&tx, &place, before.as_ref())?;
-                let mut answer = Answering::new();
-                if input.wanted.values == ReturnValues::AllOld {
-                    write_attributes(&mut answer, before.as_ref());
-                }
-                answer.consumed(input.wanted.capacity, &open.table, &consumed);
-                if input.wanted.metrics {
-                    write_metrics(&mut answer, &open, &input.key);
-                }
-                Ok(answer.finish())
-            })
-            .await
-        }
+    async fn run(cx: Cx<DynamoDb>, input: Input) -> Result<Vec<u8>, DynamoError> {
+        let (cx, input) = (&cx, &input);
+        cx.write(|tx| async move {
+            let open = DynamoDb::table(cx, &tx, &input.table, &input.decided).await?;
+            let place = open.place(&input.key)?;
+            open.table.check_paths(input.condition.iter().flat_map(Condition::paths))?;
+            let before = open.item(&tx, &place, &input.key).await?;
+            check_condition(input.condition.as_ref(), before.as_ref(), input.wanted.old_on_failure)?;
+            let consumed = open.delete(&tx, &place, before.as_ref())?;
+            let mut answer = Answering::new();
+            if input.wanted.values == ReturnValues::AllOld {
+                write_attributes(&mut answer, before.as_ref());
+            }
+            answer.consumed(input.wanted.capacity, &open.table, &consumed);
+            if input.wanted.metrics {
+                write_metrics(&mut answer, &open, &input.key);
+            }
+            Ok(answer.finish())
+        })
+        .await
     }
 }
 

@@ -35,10 +35,9 @@ impl Operation for DeleteTable {
         Permissions::one("dynamodb:DeleteTable", TableName::of(&input.table_name).arn(asked.scope))
     }
 
-    fn run(cx: Cx<DynamoDb>, input: Input) -> impl Future<Output = Result<Output, DynamoError>> + Send {
-        async move {
-            let (named, scope) = (&TableName::of(&input.table_name), cx.scope());
-            let table = cx
+    async fn run(cx: Cx<DynamoDb>, input: Input) -> Result<Output, DynamoError> {
+        let (named, scope) = (&TableName::of(&input.table_name), cx.scope());
+        let table = cx
                 .write(|tx| async move {
                     let none = || DynamoError::NoTableNamed(named.name().to_owned());
                     if !named.is_in(scope) {
@@ -58,8 +57,7 @@ impl Operation for DeleteTable {
                     Ok(table)
                 })
                 .await?;
-            cx.service.sweeper().wake();
-            Ok(Output { table_description: TableDescription::of(&table, Counts::default(), "DELETING") })
-        }
+        cx.service.sweeper().wake();
+        Ok(Output { table_description: TableDescription::of(&table, Counts::default(), "DELETING") })
     }
 }

@@ -36,10 +36,8 @@ impl Operation for DescribeEndpoints {
         Permissions::one("dynamodb:DescribeEndpoints", "*")
     }
 
-    fn run(cx: Cx<DynamoDb>, _: Input) -> impl Future<Output = Result<Output, DynamoError>> + Send {
-        async move {
-            let address = cx.service.address().to_owned();
-            Ok(Output { endpoints: vec![Endpoint { address, cache_period_in_minutes: 1440 }] })
-        }
+    async fn run(cx: Cx<DynamoDb>, _: Input) -> Result<Output, DynamoError> {
+        let address = cx.service.address().to_owned();
+        Ok(Output { endpoints: vec![Endpoint { address, cache_period_in_minutes: 1440 }] })
     }
 }

@@ -32,14 +32,12 @@ impl Operation for DescribeLimits {
         Permissions::one("dynamodb:DescribeLimits", "*")
     }
 
-    fn run(_: Cx<DynamoDb>, _: Input) -> impl Future<Output = Result<Output, DynamoError>> + Send {
-        async move {
-            Ok(Output {
-                account_max_read_capacity_units: 80_000,
-                account_max_write_capacity_units: 80_000,
-                table_max_read_capacity_units: 40_000,
-                table_max_write_capacity_units: 40_000,
-            })
-        }
+    async fn run(_: Cx<DynamoDb>, _: Input) -> Result<Output, DynamoError> {
+        Ok(Output {
+            account_max_read_capacity_units: 80_000,
+            account_max_write_capacity_units: 80_000,
+            table_max_read_capacity_units: 40_000,
+            table_max_write_capacity_units: 40_000,
+        })
     }
 }

@@ -34,14 +34,12 @@ impl Operation for DescribeTable {
         Permissions::one("dynamodb:DescribeTable", TableName::of(&input.table_name).arn(asked.scope))
     }
 
-    fn run(cx: Cx<DynamoDb>, input: Input) -> impl Future<Output = Result<Output, DynamoError>> + Send {
-        async move {
-            let named = &TableName::of(&input.table_name);
-            let (service, scope) = (&cx.service, cx.scope());
-            let found = cx.read(|tx| async move { service.find_table(&tx, scope, named).await }).await?;
-            let open = found.ok_or_else(|| DynamoError::NoTableNamed(named.name().to_owned()))?;
-            let counts = Counts::of(&cx, &open.table).await?;
-            Ok(Output { table: TableDescription::of(&open.table, counts, "ACTIVE") })
-        }
+    async fn run(cx: Cx<DynamoDb>, input: Input) -> Result<Output, DynamoError> {
+        let named = &TableName::of(&input.table_name);
+        let (service, scope) = (&cx.service, cx.scope());
+        let found = cx.read(|tx| async move { service.find_table(&tx, scope, named).await }).await?;
+        let open = found.ok_or_else(|| DynamoError::NoTableNamed(named.name().to_owned()))?;
+        let counts = Counts::of(&cx, &open.table).await?;
+        Ok(Output { table: TableDescription::of(&open.table, counts, "ACTIVE") })
     }
 }

@@ -89,20 +89,18 @@ impl Operation for GetItem {
         permissions(asked, vec![need], &input.decided)
     }
 
-    fn run(cx: Cx<DynamoDb>, input: Input) -> impl Future<Output = Result<Vec<u8>, DynamoError>> + Send {
-        async move {
-            let (cx, input) = (&cx, &input);
-            cx.read(|tx| async move {
-                let open = DynamoDb::table(cx, &tx, &input.table, &input.decided).await?;
-                let place = open.place(&input.key)?;
-                if let Some(projection) = &input.projection {
-                    open.table.check_paths(projection.paths())?;
-                }
-                let stored = open.stored(&tx, &place).await?;
-                answer(&open, input, stored.as_deref())
-            })
-            .await
-        }
+    async fn run(cx: Cx<DynamoDb>, input: Input) -> Result<Vec<u8>, DynamoError> {
+        let (cx, input) = (&cx, &input);
+        cx.read(|tx| async move {
+            let open = DynamoDb::table(cx, &tx, &input.table, &input.decided).await?;
+            let place = open.place(&input.key)?;
+            if let Some(projection) = &input.projection {
+                open.table.check_paths(projection.paths())?;
+            }
+            let stored = open.stored(&tx, &place).await?;
+            answer(&open, input, stored.as_deref())
+        })
+        .await
     }
 }
 

@@ -40,26 +40,22 @@ impl Operation for ListTables {
         Permissions::one("dynamodb:ListTables", "*")
     }
 
-    fn run(cx: Cx<DynamoDb>, input: Input) -> impl Future<Output = Result<Output, DynamoError>> + Send {
-        async move {
-            let root = TABLES.key(tables_of(cx.scope()));
-            let mut range = Range::prefix(&root);
-            if let Some(start) = &input.exclusive_start_table_name {
-                range = range.after(root.str(start).as_bytes());
-            }
-            let limit = input.limit.unwrap_or(MAX_NAMES).clamp(1, MAX_NAMES);
-            let page =
-                cx.read(|tx| async move {
-                    Ok::<_, DynamoError>(tx.scan(range, Direction::Forward, limit).await?)
-                })
-                .await?;
-            let name = |key: &[u8]| match KeyParts::decode(key)?.pop()? {
-                Part::Str(name) => Some(name),
-                _ => None,
-            };
-            let table_names: Vec<String> = page.rows.iter().filter_map(|row| name(&row.key)).collect();
-            let last_evaluated_table_name = table_names.last().filter(|_| page.more).cloned();
-            Ok(Output { table_names, last_evaluated_table_name })
+    async fn run(cx: Cx<DynamoDb>, input: Input) -> Result<Output, DynamoError> {
+        let root = TABLES.key(tables_of(cx.scope()));
+        let mut range = Range::prefix(&root);
+        if let Some(start) = &input.exclusive_start_table_name {
+            range = range.after(root.str(start).as_bytes());
         }
+        let limit = input.limit.unwrap_or(MAX_NAMES).clamp(1, MAX_NAMES);
+        let page = cx
+            .read(|tx| async move { Ok::<_, DynamoError>(tx.scan(range, Direction::Forward, limit).await?) })
+            .await?;
+        let name = |key: &[u8]| match KeyParts::decode(key)?.pop()? {
+            Part::Str(name) => Some(name),
+            _ => None,
+        };
+        let table_names: Vec<String> = page.rows.iter().filter_map(|row| name(&row.key)).collect();
+        let last_evaluated_table_name = table_names.last().filter(|_| page.more).cloned();
+        Ok(Output { table_names, last_evaluated_table_name })
     }
 }

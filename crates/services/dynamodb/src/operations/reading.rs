@@ -101,11 +101,13 @@ pub(super) struct Wish {
     pub(super) capacity: ReturnCapacity,
 }
 
-/// Refuses a limit below one.
-pub(super) fn check_limit(limit: Option<i64>, violations: &mut Violations) {
-    if let Some(limit) = limit {
-        let constraint = "Member must have value greater than or equal to 1";
-        violations.check(limit >= 1, || format!("'{limit}'"), "limit", constraint);
+/// Notes a limit below one. `Query` and `Scan` word it differently on AWS.
+pub(super) fn check_limit(limit: Option<i64>, of_query: bool, violations: &mut Violations) {
+    let constraint = "Member must have value greater than or equal to 1";
+    match limit.filter(|limit| *limit < 1) {
+        None => {}
+        Some(_) if of_query => violations.note("Value at 'Limit'", constraint),
+        Some(limit) => violations.check(false, || format!("'{limit}'"), "limit", constraint),
     }
 }
 

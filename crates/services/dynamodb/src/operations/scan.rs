@@ -98,7 +98,7 @@ fn decode(call: &Call) -> Result<Input, DynamoError> {
     violations.table_name(body.table_name.as_deref(), "tableName");
     let any = any_suffices(body.conditional_operator.as_deref(), &mut violations);
     check_operators(body.scan_filter.as_ref(), "scanFilter", &mut violations);
-    check_limit(body.limit, &mut violations);
+    check_limit(body.limit, false, &mut violations);
     violations.finish()?;
     let expressions = [
         ("ProjectionExpression", body.projection_expression.is_some()),
@@ -176,15 +176,13 @@ impl Operation for Scan {
         permissions(asked, vec![need], &input.decided)
     }
 
-    fn run(cx: Cx<DynamoDb>, input: Input) -> impl Future<Output = Result<Vec<u8>, DynamoError>> + Send {
-        async move {
-            let (cx, input) = (&cx, &input);
-            cx.read(|tx| async move {
-                let open = DynamoDb::table(cx, &tx, &input.table, &input.decided).await?;
-                walk(&open, input)?.answer(&tx).await
-            })
-            .await
-        }
+    async fn run(cx: Cx<DynamoDb>, input: Input) -> Result<Vec<u8>, DynamoError> {
+        let (cx, input) = (&cx, &input);
+        cx.read(|tx| async move {
+            let open = DynamoDb::table(cx, &tx, &input.table, &input.decided).await?;
+            walk(&open, input)?.answer(&tx).await
+        })
+        .await
     }
 }
 

@@ -98,26 +98,20 @@ impl Operation for TagResource {
         Permissions::one("dynamodb:TagResource", &input.resource_arn)
     }
 
-    fn run(cx: Cx<DynamoDb>, input: TagInput) -> impl Future<Output = Result<Nothing, DynamoError>> + Send {
-        async move {
-            if input.tags.is_empty() {
-                return Err(
-                    Invalid::Table("Atleast one Tag needs to be provided as Input.".to_owned()).into()
-                );
-            }
-            check_tags(&input.tags)?;
-            change(&cx, &input.resource_arn, |table| {
-                table.tags.extend(input.tags.iter().map(|tag| (tag.key.clone(), tag.value.clone())));
-                if table.tags.len() > MAX_TAGS {
-                    return Err(Invalid::Table(format!(
-                        "The number of tags exceeds the limit of {MAX_TAGS}"
-                    )));
-                }
-                Ok(())
-            })
-            .await?;
-            Ok(Nothing {})
+    async fn run(cx: Cx<DynamoDb>, input: TagInput) -> Result<Nothing, DynamoError> {
+        if input.tags.is_empty() {
+            return Err(Invalid::Table("Atleast one Tag needs to be provided as Input.".to_owned()).into());
         }
+        check_tags(&input.tags)?;
+        change(&cx, &input.resource_arn, |table| {
+            table.tags.extend(input.tags.iter().map(|tag| (tag.key.clone(), tag.value.clone())));
+            if table.tags.len() > MAX_TAGS {
+                return Err(Invalid::Table(format!("The number of tags exceeds the limit of {MAX_TAGS}")));
+            }
+            Ok(())
+        })
+        .await?;
+        Ok(Nothing {})
     }
 }
 
@@ -144,20 +138,18 @@ impl Operation for UntagResource {
         Permissions::one("dynamodb:UntagResource", &input.resource_arn)
     }
 
-    fn run(cx: Cx<DynamoDb>, input: UntagInput) -> impl Future<Output = Result<Nothing, DynamoError>> + Send {
-        async move {
-            if input.tag_keys.is_empty() {
-                return Err(
-                    Invalid::Table("Atleast one Tag Key needs to be provided as Input.".to_owned()).into()
-                );
-            }
-            change(&cx, &input.resource_arn, |table| {
-                table.tags.retain(|key, _| !input.tag_keys.contains(key));
-                Ok(())
-            })
-            .await?;
-            Ok(Nothing {})
+    async fn run(cx: Cx<DynamoDb>, input: UntagInput) -> Result<Nothing, DynamoError> {
+        if input.tag_keys.is_empty() {
+            return Err(
+                Invalid::Table("Atleast one Tag Key needs to be provided as Input.".to_owned()).into()
+            );
         }
+        change(&cx, &input.resource_arn, |table| {
+            table.tags.retain(|key, _| !input.tag_keys.contains(key));
+            Ok(())
+        })
+        .await?;
+        Ok(Nothing {})
     }
 }
 
@@ -193,14 +185,9 @@ impl Operation for ListTagsOfResource {
         Permissions::one("dynamodb:ListTagsOfResource", &input.resource_arn)
     }
 
-    fn run(
-        cx: Cx<DynamoDb>,
-        input: ListInput,
-    ) -> impl Future<Output = Result<ListOutput, DynamoError>> + Send {
-        async move {
-            let (named, scope, arn) = (&table_of(&input.resource_arn)?, cx.scope(), &input.resource_arn);
-            let table = cx.read(|tx| async move { find(&tx, scope, named, arn).await }).await?;
-            Ok(ListOutput { tags: listed(table.tags) })
-        }
+    async fn run(cx: Cx<DynamoDb>, input: ListInput) -> Result<ListOutput, DynamoError> {
+        let (named, scope, arn) = (&table_of(&input.resource_arn)?, cx.scope(), &input.resource_arn);
+        let table = cx.read(|tx| async move { find(&tx, scope, named, arn).await }).await?;
+        Ok(ListOutput { tags: listed(table.tags) })
     }
 }

@@ -106,47 +106,43 @@ impl Operation for TransactGetItems {
         permissions(asked, needs.collect(), &input.decided)
     }
 
-    fn run(cx: Cx<DynamoDb>, input: Input) -> impl Future<Output = Result<Vec<u8>, DynamoError>> + Send {
-        async move {
-            let (cx, input) = (&cx, &input);
-            cx.read(|tx| async move {
-                let mut opened = Vec::new();
-                for get in &input.gets {
-                    opened.push(DynamoDb::table(cx, &tx, &get.table, &input.decided).await?);
-                }
-                check_keys(input, &opened)?;
-                let mut items = Vec::new();
-                let mut consumed: BTreeMap<&TableName, (SharedTable, Consumed)> = BTreeMap::new();
-                for (get, open) in input.gets.iter().zip(opened) {
-                    let place = open.place(&get.key)?;
-                    let item = open.item(&tx, &place, &get.key).await?;
-                    let units = 2.0 * read_units(item.as_ref().map_or(0, item_size), true);
-                    let of_table =
-                        consumed.entry(&get.table).or_insert_with(|| (open.clone(), Consumed::default()));
-                    of_table.1.add_table(units);
-                    items.push(
-                        item.map(|item| get.projection.as_ref().map_or(item.clone(), |it| it.apply(&item))),
-                    );
-                }
-                let mut answer = Answering::new();
-                answer.member("Responses", |out| {
-                    write_all(b'[', &items, b']', out, |item, out| match item {
-                        Some(item) => {
-                            out.extend_from_slice(b"{\"Item\":");
-                            write_item(item, out);
-                            out.push(b'}');
-                        }
-                        None => out.extend_from_slice(b"{}"),
-                    });
-                });
-                answer.consumed_of_all(
-                    input.capacity,
-                    consumed.values().map(|(open, units)| (&open.table, units)),
+    async fn run(cx: Cx<DynamoDb>, input: Input) -> Result<Vec<u8>, DynamoError> {
+        let (cx, input) = (&cx, &input);
+        cx.read(|tx| async move {
+            let mut opened = Vec::new();
+            for get in &input.gets {
+                opened.push(DynamoDb::table(cx, &tx, &get.table, &input.decided).await?);
+            }
+            check_keys(input, &opened)?;
+            let mut items = Vec::new();
+            let mut consumed: BTreeMap<&TableName, (SharedTable, Consumed)> = BTreeMap::new();
+            for (get, open) in input.gets.iter().zip(opened) {
+                let place = open.place(&get.key)?;
+                let item = open.item(&tx, &place, &get.key).await?;
+                let units = 2.0 * read_units(item.as_ref().map_or(0, item_size), true);
+                let of_table =
+                    consumed.entry(&get.table).or_insert_with(|| (open.clone(), Consumed::default()));
+                of_table.1.add_table(units);
+                items.push(
+                    item.map(|item| get.projection.as_ref().map_or(item.clone(), |it| it.apply(&item))),
                 );
-                Ok(answer.finish())
-            })
-            .await
-        }
+            }
+            let mut answer = Answering::new();
+            answer.member("Responses", |out| {
+                write_all(b'[', &items, b']', out, |item, out| match item {
+                    Some(item) => {
+                        out.extend_from_slice(b"{\"Item\":");
+                        write_item(item, out);
+                        out.push(b'}');
+                    }
+                    None => out.extend_from_slice(b"{}"),
+                });
+            });
+            answer
+                .consumed_of_all(input.capacity, consumed.values().map(|(open, units)| (&open.table, units)));
+            Ok(answer.finish())
+        })
+        .await
     }
 }
 

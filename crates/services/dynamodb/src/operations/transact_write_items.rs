@@ -237,28 +237,26 @@ impl Operation for TransactWriteItems {
         permissions(asked, needs.collect(), &input.decided)
     }
 
-    fn run(cx: Cx<DynamoDb>, input: Input) -> impl Future<Output = Result<Vec<u8>, DynamoError>> + Send {
-        async move {
-            let answer = {
-                let (cx, input) = (&cx, &input);
-                cx.write(|tx| async move {
-                    let mut done = Vec::new();
-                    for action in &input.actions {
-                        done.push(DynamoDb::table(cx, &tx, &action.table, &input.decided).await?);
-                    }
-                    if was_done(cx, &tx, input).await? {
-                        return Ok::<_, DynamoError>(answer(input, &done, &BTreeMap::new()));
-                    }
-                    let consumed = write(&tx, input, &done).await?;
-                    Ok(answer(input, &done, &consumed))
-                })
-                .await?
-            };
-            if input.token.is_some() {
-                cx.service.note_token();
-            }
-            Ok(answer)
+    async fn run(cx: Cx<DynamoDb>, input: Input) -> Result<Vec<u8>, DynamoError> {
+        let answer = {
+            let (cx, input) = (&cx, &input);
+            cx.write(|tx| async move {
+                let mut done = Vec::new();
+                for action in &input.actions {
+                    done.push(DynamoDb::table(cx, &tx, &action.table, &input.decided).await?);
+                }
+                if was_done(cx, &tx, input).await? {
+                    return Ok::<_, DynamoError>(answer(input, &done, &BTreeMap::new()));
+                }
+                let consumed = write(&tx, input, &done).await?;
+                Ok(answer(input, &done, &consumed))
+            })
+            .await?
+        };
+        if input.token.is_some() {
+            cx.service.note_token();
         }
+        Ok(answer)
     }
 }
 

@@ -146,29 +146,27 @@ impl Operation for UpdateItem {
         permissions(asked, vec![input.wanted.told(need)], &input.decided)
     }
 
-    fn run(cx: Cx<DynamoDb>, input: Input) -> impl Future<Output = Result<Vec<u8>, DynamoError>> + Send {
-        async move {
-            let (cx, input) = (&cx, &input);
-            cx.write(|tx| async move {
-                let open = DynamoDb::table(cx, &tx, &input.table, &input.decided).await?;
-                let place = open.place(&input.key)?;
-                check_targets(&open, &input.update)?;
-                open.table.check_paths(input.condition.iter().flat_map(Condition::paths))?;
-                let before = open.item(&tx, &place, &input.key).await?;
-                check_condition(input.condition.as_ref(), before.as_ref(), input.wanted.old_on_failure)?;
-                let after = updated(&open, &input.key, before.as_ref(), &input.update)
-                    .map_err(|error| if input.legacy { in_legacy_words(error) } else { error })?;
-                let consumed = open.put(&tx, &place, before.as_ref(), &after)?;
-                let mut answer = Answering::new();
-                write_attributes(&mut answer, returned(input, before.as_ref(), &after).as_ref());
-                answer.consumed(input.wanted.capacity, &open.table, &consumed);
-                if input.wanted.metrics {
-                    write_metrics(&mut answer, &open, &input.key);
-                }
-                Ok(answer.finish())
-            })
-            .await
-        }
+    async fn run(cx: Cx<DynamoDb>, input: Input) -> Result<Vec<u8>, DynamoError> {
+        let (cx, input) = (&cx, &input);
+        cx.write(|tx| async move {
+            let open = DynamoDb::table(cx, &tx, &input.table, &input.decided).await?;
+            let place = open.place(&input.key)?;
+            check_targets(&open, &input.update)?;
+            open.table.check_paths(input.condition.iter().flat_map(Condition::paths))?;
+            let before = open.item(&tx, &place, &input.key).await?;
+            check_condition(input.condition.as_ref(), before.as_ref(), input.wanted.old_on_failure)?;
+            let after = updated(&open, &input.key, before.as_ref(), &input.update)
+                .map_err(|error| if input.legacy { in_legacy_words(error) } else { error })?;
+            let consumed = open.put(&tx, &place, before.as_ref(), &after)?;
+            let mut answer = Answering::new();
+            write_attributes(&mut answer, returned(input, before.as_ref(), &after).as_ref());
+            answer.consumed(input.wanted.capacity, &open.table, &consumed);
+            if input.wanted.metrics {
+                write_metrics(&mut answer, &open, &input.key);
+            }
+            Ok(answer.finish())
+        })
+        .await
     }
 }
 

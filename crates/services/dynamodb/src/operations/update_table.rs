@@ -95,26 +95,24 @@ impl Operation for UpdateTable {
         Permissions::one("dynamodb:UpdateTable", TableName::of(&input.table_name).arn(asked.scope))
     }
 
-    fn run(cx: Cx<DynamoDb>, input: Input) -> impl Future<Output = Result<Output, DynamoError>> + Send {
-        async move {
-            input.check()?;
-            let (input, scope) = (&input, cx.scope());
-            let table = cx
-                .write(|tx| async move {
-                    let named = TableName::of(&input.table_name);
-                    let none = || DynamoError::NoTableNamed(named.name().to_owned());
-                    if !named.is_in(scope) {
-                        return Err(none());
-                    }
-                    let key = tables_of(scope).str(named.name());
-                    let mut table = TABLES.get(&tx, key).await?.ok_or_else(none)?;
-                    input.apply(&mut table)?;
-                    TABLES.put(&tx, &table).await?;
-                    Ok(table)
-                })
-                .await?;
-            let counts = Counts::of(&cx, &table).await?;
-            Ok(Output { table_description: TableDescription::of(&table, counts, "ACTIVE") })
-        }
+    async fn run(cx: Cx<DynamoDb>, input: Input) -> Result<Output, DynamoError> {
+        input.check()?;
+        let (input, scope) = (&input, cx.scope());
+        let table = cx
+            .write(|tx| async move {
+                let named = TableName::of(&input.table_name);
+                let none = || DynamoError::NoTableNamed(named.name().to_owned());
+                if !named.is_in(scope) {
+                    return Err(none());
+                }
+                let key = tables_of(scope).str(named.name());
+                let mut table = TABLES.get(&tx, key).await?.ok_or_else(none)?;
+                input.apply(&mut table)?;
+                TABLES.put(&tx, &table).await?;
+                Ok(table)
+            })
+            .await?;
+        let counts = Counts::of(&cx, &table).await?;
+        Ok(Output { table_description: TableDescription::of(&table, counts, "ACTIVE") })
     }
 }

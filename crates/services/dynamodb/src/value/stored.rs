@@ -320,9 +320,14 @@ impl<'a> Reader<'a> {
                 out.extend_from_slice(b"{\"B\":");
                 write_base64(self.bytes()?, out);
             }
-            SS => self.list_json(b"{\"SS\":[", out, |reader, out| Ok(write_utf8(reader.bytes()?, out)))?,
-            NS => self.list_json(b"{\"NS\":[", out, |reader, out| Ok(write_number(reader.number()?, out)))?,
-            BS => self.list_json(b"{\"BS\":[", out, |reader, out| Ok(write_base64(reader.bytes()?, out)))?,
+            SS => self.list_json(b"{\"SS\":[", out, |reader, out| {
+                reader.bytes().map(|text| write_utf8(text, out))
+            })?,
+            NS => self.list_json(b"{\"NS\":[", out, |reader, out| {
+                reader.number().map(|it| write_number(it, out))
+            })?,
+            BS => self
+                .list_json(b"{\"BS\":[", out, |reader, out| reader.bytes().map(|it| write_base64(it, out)))?,
             L => self.list_json(b"{\"L\":[", out, Self::value_json)?,
             M => {
                 out.extend_from_slice(b"{\"M\":");

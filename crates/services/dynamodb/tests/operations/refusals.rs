@@ -169,7 +169,7 @@ async fn requests_are_refused_in_awss_words() {
         (
             "Query",
             with(query("p = :v"), "Limit", json!(0)),
-            "1 validation error detected: Value '0' at 'limit' failed to satisfy constraint: Member must have value greater than or equal to 1",
+            "1 validation error detected: Value at 'Limit' failed to satisfy constraint: Member must have value greater than or equal to 1",
         ),
         (
             "Scan",

@@ -73,10 +73,8 @@ impl SetValue {
             Self::IfNotExists(path, otherwise) => {
                 path.get(item).cloned().map_or_else(|| otherwise.of(item), Ok)
             }
-            Self::Plus(left, right) => Ok(AttributeValue::N(left.number(item)?.add(right.number(item)?)?)),
-            Self::Minus(left, right) => {
-                Ok(AttributeValue::N(left.number(item)?.subtract(right.number(item)?)?))
-            }
+            Self::Plus(left, right) => Ok(AttributeValue::N(left.number(item)?.plus(right.number(item)?)?)),
+            Self::Minus(left, right) => Ok(AttributeValue::N(left.number(item)?.minus(right.number(item)?)?)),
             Self::ListAppend(left, right) => match (left.of(item)?, right.of(item)?) {
                 (AttributeValue::L(mut list), AttributeValue::L(more)) => {
                     list.extend(more);
@@ -156,7 +154,7 @@ fn add(existing: Option<&AttributeValue>, value: &AttributeValue) -> Result<Attr
     use AttributeValue::{Bs, N, Ns, Ss};
     Ok(match (existing, value) {
         (None, value) => value.clone(),
-        (Some(N(number)), N(more)) => N(number.add(*more)?),
+        (Some(N(number)), N(more)) => N(number.plus(*more)?),
         (Some(Ss(set)), Ss(more)) => Ss(set.union(more).cloned().collect()),
         (Some(Ns(set)), Ns(more)) => Ns(set.union(more).copied().collect()),
         (Some(Bs(set)), Bs(more)) => Bs(set.union(more).cloned().collect()),
