@@ -94,6 +94,7 @@ fn write_format(folder: &Path) -> io::Result<()> {
 }
 
 fn open_data(data: &Path, options: &EmbeddedOptions) -> fjall::Result<Opened> {
+    // One worker: of several, fjall's first spins on the queue for as long as another merges files.
     let database = Database::builder(data).cache_size(options.block_cache_bytes).worker_threads(1).open()?;
     let keyspace = database
         .keyspace(KEYSPACE, || KeyspaceCreateOptions::default().max_memtable_size(options.memtable_bytes))?;
