@@ -1,10 +1,4 @@
-//! IAM policy documents: parsed, validated and evaluated. Pure: no clock, no store, no IO.
-//!
-//! A document is read once by [`Policy::parse`] and shared by `Arc`; a call is then judged by
-//! [`evaluate`], which holds a [`Request`] against the [`EvaluationSet`] of every policy that has a
-//! say and answers a [`Decision`] with the statement or the missing layer that decided.
-//!
-//! Source: the IAM User Guide, "IAM JSON policy reference" and "Policy evaluation logic".
+#![doc = include_str!("../README.md")]
 
 mod condition;
 mod context;

@@ -24,7 +24,7 @@ pub use messages::{Channel, Message, NotSent, SendMessage};
 pub use roles::{Assume, AssumeForService, AssumeRefused, AssumedBy, Credentials};
 pub use run::{Invocation, Invoke, InvokeKind, InvokeRefused, Invoked};
 pub use tokens::{TokenRefused, TokenUse, Verified, VerifyToken};
-pub use web_identity::{SignIn, VerifyWebIdentity, WebIdentity};
+pub use web_identity::{IdentityStands, SignIn, VerifyWebIdentity, WebIdentity};
 
 /// The longest chain of invocations that call each other.
 pub const MAX_INVOCATION_DEPTH: u8 = 16;
@@ -74,6 +74,8 @@ pub struct Needs {
     pub fetch: OnceLock<Arc<dyn Fetch>>,
     /// Asked in order: met by cognito-identity, and by iam for user pools that are OIDC providers.
     pub web_identities: OnceLock<Vec<Arc<dyn VerifyWebIdentity>>>,
+    /// Met by cognito-identity.
+    pub identities: OnceLock<Arc<dyn IdentityStands>>,
     /// Met by logs.
     pub put_log: OnceLock<Arc<dyn PutLog>>,
 }

@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
 use homeport_core::BoxFuture;
+use homeport_store::StoreError;
 
 use super::TokenRefused;
 use crate::CognitoSession;
@@ -31,6 +32,17 @@ pub struct SignIn {
     pub sub: String,
     /// The sign-in's `origin_jti`; empty where the token has none.
     pub origin_jti: String,
+}
+
+/// Identity of an identity pool → whether it is still there. Met by cognito-identity.
+pub trait IdentityStands: Send + Sync {
+    /// Whether this identity, in this pool, was not deleted: its temporary credentials end with it
+    /// (security decision 9).
+    fn identity_stands<'a>(
+        &'a self,
+        identity_pool_id: &'a str,
+        identity_id: &'a str,
+    ) -> BoxFuture<'a, Result<bool, StoreError>>;
 }
 
 /// A web identity's token → whose it is. Met by the services that issue such tokens.

@@ -8,6 +8,7 @@ mod open_id;
 mod operations;
 mod records;
 mod role;
+mod stands;
 
 use std::sync::Arc;
 
@@ -36,7 +37,7 @@ pub struct CognitoIdentity {
 const SPEC: ServiceSpec =
     ServiceSpec { name: "cognito-identity", event_source: "cognito-identity", max_body: 1 << 20 };
 
-/// Makes the service and its table. It meets the need `VerifyWebIdentity`.
+/// Makes the service and its table. It meets the needs `VerifyWebIdentity` and `IdentityStands`.
 pub fn host(parts: &Parts) -> (Arc<CognitoIdentity>, Arc<dyn Hosted>) {
     let service = Arc::new(CognitoIdentity {
         store: parts.store.clone(),

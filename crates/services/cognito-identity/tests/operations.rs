@@ -44,7 +44,9 @@ fn world() -> World {
     let app = TestApp::new(|parts| {
         parts.needs.verify_token.set(tokens.clone()).ok();
         parts.needs.assume.set(assumed.clone()).ok();
-        vec![homeport_cognito_identity::host(parts).1]
+        let (identities, hosted) = homeport_cognito_identity::host(parts);
+        parts.needs.identities.set(identities).ok();
+        vec![hosted]
     });
     World { app, tokens, assumed }
 }
@@ -253,6 +255,22 @@ async fn a_deleted_pool_and_its_identities_are_gone() {
     world.admin("DeleteIdentityPool", json!({"IdentityPoolId": pool})).await.ok();
     world.id(&pool, &[]).await.refused("ResourceNotFoundException", 400);
     world.credentials(&guest, &[]).await.refused("ResourceNotFoundException", 400);
+}
+
+#[tokio::test]
+async fn an_identity_stands_until_it_or_its_pool_is_deleted() {
+    let world = world();
+    let stands = async |pool: &str, id: &str| {
+        world.app.parts.needs.identities.get().unwrap().identity_stands(pool, id).await.unwrap()
+    };
+    let (pool, other) = (world.pool(true).await, world.pool(true).await);
+    let first = identity_of(&world.id(&pool, &[]).await.ok());
+    let second = identity_of(&world.id(&pool, &[]).await.ok());
+    assert!(stands(&pool, &first).await && stands(&pool, &second).await && !stands(&other, &first).await);
+    world.admin("DeleteIdentities", json!({"IdentityIdsToDelete": [first]})).await.ok();
+    assert!(!stands(&pool, &first).await && stands(&pool, &second).await);
+    world.admin("DeleteIdentityPool", json!({"IdentityPoolId": pool})).await.ok();
+    assert!(!stands(&pool, &second).await);
 }
 
 #[tokio::test]

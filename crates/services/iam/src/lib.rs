@@ -1,8 +1,4 @@
-//! Identity and Access Management: users, groups, roles, their keys and policies.
-//!
-//! Start with `records` (what is kept), then `operations` (the table). For the rest of the house IAM
-//! meets two needs: `Identify` finds the owner of a long-term key (`access_keys`), and `PoliciesOf` the
-//! policies of a principal and the trust of a role (`policies_of`).
+#![doc = include_str!("../README.md")]
 
 mod access_keys;
 mod administrator;

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use homeport_core::{BoxFuture, Timestamp};
-use homeport_service::Principal;
 use homeport_service::needs::{Identified, Identify, SignIn, Unidentified, met};
+use homeport_service::{CognitoSession, Principal};
 use homeport_store::{StoreError, Tx};
 use homeport_vault::Purpose;
 
@@ -96,6 +96,16 @@ impl Sts {
             Err(_) => Ok(false),
         }
     }
+
+    /// Whether an identity pool's identity is still there; asked at every call, as above.
+    async fn identity_stands(&self, cognito: &CognitoSession) -> Result<bool, StoreError> {
+        match met(&self.needs.identities, "IdentityStands") {
+            Ok(identities) => {
+                identities.identity_stands(&cognito.identity_pool_id, &cognito.identity_id).await
+            }
+            Err(_) => Ok(false),
+        }
+    }
 }
 
 impl Identify for Sts {
@@ -109,6 +119,12 @@ impl Identify for Sts {
             let known = self.known(access_key_id, token).await?;
             if known.expires <= self.clock.now() {
                 return Err(Unidentified::Expired);
+            }
+            if let Principal::Role(session) = &known.principal
+                && let Some(cognito) = &session.cognito
+                && !self.identity_stands(cognito).await?
+            {
+                return Err(Unidentified::Revoked);
             }
             if let Some(sign_in) = &known.sign_in
                 && !self.sign_in_stands(sign_in, known.issued).await?

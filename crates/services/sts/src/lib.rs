@@ -1,9 +1,4 @@
-//! Security Token Service: who a caller is, and temporary credentials.
-//!
-//! Temporary credentials are not stored (security decision 9). The session token is sealed and holds
-//! everything that was granted ([`session`]); the secret is derived from the key id ([`token`]). At each
-//! call the role or user is looked up again ([`identify`]), so that one that is gone grants nothing.
-//! STS meets two needs: `Identify` for temporary keys, `AssumeForService` for services that act under a role.
+#![doc = include_str!("../README.md")]
 
 mod assume_for_service;
 mod error;

@@ -2,7 +2,9 @@ use std::sync::{Arc, Mutex};
 
 use homeport_core::{BoxFuture, Timestamp};
 use homeport_service::Parts;
-use homeport_service::needs::{TokenRefused, TokenUse, Verified, VerifyToken, VerifyWebIdentity};
+use homeport_service::needs::{
+    IdentityStands, TokenRefused, TokenUse, Verified, VerifyToken, VerifyWebIdentity,
+};
 use homeport_store::StoreError;
 use homeport_sts::Sts;
 use homeport_testkit::{Reply, TestApp, TestCaller};
@@ -19,10 +21,23 @@ pub(crate) struct House {
     pub(crate) pools: Arc<Pools>,
 }
 
-/// User pools of which a test says whose sign-in stands.
+/// User pools and identity pools of which a test says whose sign-in and which identity stands.
 #[derive(Default)]
 pub(crate) struct Pools {
     pub(crate) signed_out: Mutex<Vec<String>>,
+    pub(crate) deleted_identities: Mutex<Vec<String>>,
+}
+
+impl IdentityStands for Pools {
+    fn identity_stands<'a>(
+        &'a self,
+        _: &'a str,
+        identity: &'a str,
+    ) -> BoxFuture<'a, Result<bool, StoreError>> {
+        Box::pin(
+            async move { Ok(!self.deleted_identities.lock().unwrap().iter().any(|gone| gone == identity)) },
+        )
+    }
 }
 
 impl VerifyToken for Pools {
@@ -70,6 +85,7 @@ pub(crate) fn house_with(issuers: Vec<Arc<dyn VerifyWebIdentity>>) -> House {
         needs.resource_policies.set(vec![("iam", iam)]).ok();
         needs.identify_sessions.set(sts.clone()).ok();
         needs.verify_token.set(pools.clone()).ok();
+        needs.identities.set(pools.clone()).ok();
         needs.web_identities.set(issuers).ok();
         made.set(sts).ok();
         vec![iam_hosted, sts_hosted]

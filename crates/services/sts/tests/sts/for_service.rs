@@ -136,6 +136,16 @@ async fn a_user_who_was_signed_out_loses_the_session_at_once() {
 }
 
 #[tokio::test]
+async fn a_deleted_identity_loses_its_session_at_once() {
+    let house = house();
+    house.role(trusts_pool(), &["iam:ListUsers"]).await;
+    let session = caller(&house, &house.sts.assume(for_identity("authenticated")).await.unwrap());
+    list_users(&session).await.ok();
+    house.pools.deleted_identities.lock().unwrap().push(IDENTITY.to_owned());
+    list_users(&session).await.refused("InvalidClientTokenId", 403);
+}
+
+#[tokio::test]
 async fn a_services_session_is_no_longer_than_the_role_allows() {
     let house = house();
     house.role(trusts_service("lambda.amazonaws.com"), &["iam:ListUsers"]).await;
