@@ -63,6 +63,28 @@ impl Algorithm {
         ALL.into_iter().find(|algorithm| algorithm.name() == name)
     }
 
+    /// Whether the checksum of a whole can be had from those of its parts.
+    pub(crate) fn combines(self) -> bool {
+        matches!(self, Self::Crc32 | Self::Crc32c | Self::Crc64Nvme)
+    }
+
+    /// The checksum of what comes of two pieces, from theirs and the second one's length; only for those that
+    /// combine.
+    pub(crate) fn combine(self, first: &str, second: &str, second_length: u64) -> Option<String> {
+        let algorithm = match self {
+            Self::Crc32 => CrcAlgorithm::Crc32IsoHdlc,
+            Self::Crc32c => CrcAlgorithm::Crc32Iscsi,
+            Self::Crc64Nvme => CrcAlgorithm::Crc64Nvme,
+            Self::Sha1 | Self::Sha256 => return None,
+        };
+        let number = |text: &str| {
+            let bytes = STANDARD.decode(text).ok().filter(|bytes| bytes.len() == self.length())?;
+            Some(bytes.iter().fold(0, |number, byte| number << 8 | u64::from(*byte)))
+        };
+        let combined = crc_fast::checksum_combine(algorithm, number(first)?, number(second)?, second_length);
+        Some(STANDARD.encode(&combined.to_be_bytes()[8 - self.length()..]))
+    }
+
     fn length(self) -> usize {
         match self {
             Self::Crc32 | Self::Crc32c => 4,
@@ -117,6 +139,8 @@ impl Hasher {
 pub(crate) enum Expected {
     /// None: CRC64NVME is taken, and compared with nothing.
     Nothing,
+    /// None, but this one is to be taken.
+    Taken(Algorithm),
     /// In the head, in base64.
     Head(Algorithm, String),
     /// In the trailer.
@@ -159,14 +183,14 @@ impl Expected {
     pub(crate) fn algorithm(&self) -> Algorithm {
         match self {
             Self::Nothing => Algorithm::Crc64Nvme,
-            Self::Head(algorithm, _) | Self::Trailer(algorithm) => *algorithm,
+            Self::Taken(algorithm) | Self::Head(algorithm, _) | Self::Trailer(algorithm) => *algorithm,
         }
     }
 
     /// Compares with what was computed; `trailers` are those that came, verified.
     pub(crate) fn check(&self, computed: &str, trailers: Option<&HeaderMap>) -> Result<(), S3Error> {
         let expected = match self {
-            Self::Nothing => return Ok(()),
+            Self::Nothing | Self::Taken(_) => return Ok(()),
             Self::Head(_, value) => Some(value.as_str()),
             Self::Trailer(algorithm) => {
                 trailers.and_then(|trailers| trailers.get(algorithm.header())?.to_str().ok())
@@ -205,6 +229,15 @@ mod tests {
         for (algorithm, value) in checks {
             assert_eq!(of(algorithm, b"123456789"), hex(value), "{}", algorithm.name());
         }
+    }
+
+    #[test]
+    fn checksums_of_pieces_combine_to_that_of_the_whole() {
+        for algorithm in [Algorithm::Crc32, Algorithm::Crc32c, Algorithm::Crc64Nvme] {
+            let combined = algorithm.combine(&of(algorithm, b"1234"), &of(algorithm, b"56789"), 5);
+            assert_eq!(combined, Some(of(algorithm, b"123456789")), "{}", algorithm.name());
+        }
+        assert_eq!(Algorithm::Sha1.combine("", "", 0), None);
     }
 
     fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {

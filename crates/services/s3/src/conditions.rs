@@ -97,13 +97,13 @@ mod tests {
         Object {
             generation: "g".into(),
             key: "k".into(),
-            blob: "b".into(),
+            stored: crate::records::Stored::Blob(String::new()),
             size: 1,
             etag: "abc".into(),
             last_modified: Timestamp::from_seconds(1_000),
             content: Default::default(),
             metadata: Default::default(),
-            checksum: Checksum { algorithm: Algorithm::Crc32, value: String::new() },
+            checksum: Checksum { algorithm: Algorithm::Crc32, value: String::new(), composite: false },
             storage_class: None,
         }
     }

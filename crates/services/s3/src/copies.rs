@@ -4,7 +4,7 @@ use homeport_core::Randomness;
 use crate::S3;
 use crate::checksum::Algorithm;
 use crate::error::S3Error;
-use crate::records::Object;
+use crate::records::{Object, Part};
 use crate::upload::{Intake, Uploaded};
 
 impl S3 {
@@ -12,10 +12,11 @@ impl S3 {
     pub(crate) async fn copy_bytes(
         &self,
         source: &Object,
+        parts: &[Part],
         algorithm: Algorithm,
         randomness: &dyn Randomness,
     ) -> Result<Uploaded, S3Error> {
-        let mut reader = self.open(source, None).await?;
+        let mut reader = self.open(source, parts, None).await?;
         let mut intake = Intake::begin(&self.blobs, randomness, algorithm).await?;
         while let Some(chunk) = reader.next().await {
             intake.write(chunk?).await?;

@@ -132,6 +132,26 @@ pub enum S3Error {
     /// The object has one part.
     #[error("invalid part number")]
     InvalidPartNumber,
+    /// The upload does not exist, or has ended.
+    #[error("no such upload")]
+    NoSuchUpload {
+        /// Its id.
+        upload: String,
+    },
+    /// A part that did not come, or came otherwise.
+    #[error("invalid part")]
+    InvalidPart,
+    /// Parts are named in ascending order.
+    #[error("invalid part order")]
+    InvalidPartOrder,
+    /// A part that is not the last is too small.
+    #[error("a part is too small")]
+    EntityTooSmall {
+        /// Its size.
+        size: u64,
+        /// Its number.
+        number: u64,
+    },
     /// No such storage class.
     #[error("invalid storage class")]
     InvalidStorageClass,
@@ -279,6 +299,30 @@ impl From<S3Error> for Fault {
             S3Error::InvalidPartNumber => {
                 fault("InvalidPartNumber", 416, "The requested partnumber is not satisfiable".into())
             }
+            S3Error::NoSuchUpload { upload } => fault(
+                "NoSuchUpload",
+                404,
+                "The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or completed.".into(),
+            )
+            .with_member("UploadId", quoted(&upload)),
+            S3Error::InvalidPart => fault(
+                "InvalidPart",
+                400,
+                "One or more of the specified parts could not be found.  The part may not have been uploaded, or the specified entity tag may not match the part's entity tag.".into(),
+            ),
+            S3Error::InvalidPartOrder => fault(
+                "InvalidPartOrder",
+                400,
+                "The list of parts was not in ascending order. Parts must be ordered by part number.".into(),
+            ),
+            S3Error::EntityTooSmall { size, number } => fault(
+                "EntityTooSmall",
+                400,
+                "Your proposed upload is smaller than the minimum allowed size".into(),
+            )
+            .with_member("ProposedSize", size.to_string())
+            .with_member("MinSizeAllowed", (5 << 20).to_string())
+            .with_member("PartNumber", number.to_string()),
             S3Error::InvalidStorageClass => {
                 fault("InvalidStorageClass", 400, "The storage class you specified is not valid".into())
             }

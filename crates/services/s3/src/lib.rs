@@ -11,6 +11,7 @@ mod copies;
 mod cors;
 mod error;
 mod listing;
+mod multipart;
 mod object_headers;
 pub mod operations;
 mod range;
@@ -24,7 +25,7 @@ mod upload;
 use std::sync::Arc;
 
 use homeport_blobs::Blobs;
-use homeport_service::{Host, Hosted, Parts, ServiceSpec};
+use homeport_service::{Host, Hosted, Installation, Parts, ServiceSpec};
 use homeport_store::Store;
 
 pub use error::S3Error;
@@ -32,18 +33,28 @@ pub use error::S3Error;
 /// The largest body that is read whole: a thousand keys to delete, in bytes.
 const MAX_BODY: usize = 2 << 20;
 
-/// The service's state.
+/// The service's state; cheap to clone.
+#[derive(Clone)]
 pub struct S3 {
     store: Store,
     blobs: Blobs,
-    policies: resource_policy::ParsedPolicies,
+    policies: Arc<resource_policy::ParsedPolicies>,
+    installation: Arc<Installation>,
 }
 
 /// Makes the service over a blob store. The caller puts the first part into the needs `resource_policies` (for
 /// `s3`) and `bucket_cors`, and calls [`S3::sweep`] now and then.
 pub fn host(parts: &Parts, blobs: &Blobs) -> (Arc<S3>, Arc<dyn Hosted>) {
-    let (store, blobs) = (parts.store.clone(), blobs.of("s3"));
-    let service = Arc::new(S3 { store, blobs, policies: resource_policy::ParsedPolicies::default() });
+    let (store, blobs, installation) = (parts.store.clone(), blobs.of("s3"), parts.installation.clone());
+    let service = Arc::new(S3 { store, blobs, policies: Arc::default(), installation });
     let spec = ServiceSpec { name: "s3", event_source: "s3", max_body: MAX_BODY };
     (service.clone(), Arc::new(Host::new(spec, service, operations::OPERATIONS)))
+}
+
+impl S3 {
+    /// Where an object is reached, in path style.
+    pub(crate) fn url(&self, bucket: &str, key: &str) -> String {
+        let key = percent_encoding::utf8_percent_encode(key, listing::URL_KEPT);
+        format!("{}/{bucket}/{key}", self.installation.public_url())
+    }
 }

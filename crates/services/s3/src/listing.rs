@@ -1,11 +1,16 @@
 //! Listing a bucket's keys, folded at a delimiter.
 
 use homeport_store::{StoreError, Tx};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC};
 
 use crate::records::{OBJECTS, Object, before_keys_from, behind_keys_with};
 
 /// The most entries in one answer.
 pub(crate) const MAX_ENTRIES: usize = 1_000;
+
+/// What keys keep of their characters in a URL.
+pub(crate) const URL_KEPT: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/').remove(b'*');
 
 /// What is asked of a listing.
 #[derive(Clone, Debug, Default)]
@@ -124,13 +129,13 @@ mod tests {
         Object {
             generation: "g".into(),
             key: key.into(),
-            blob: String::new(),
+            stored: crate::records::Stored::Blob(String::new()),
             size: 0,
             etag: String::new(),
             last_modified: Timestamp::default(),
             content: Default::default(),
             metadata: Default::default(),
-            checksum: Checksum { algorithm: Algorithm::Crc32, value: String::new() },
+            checksum: Checksum { algorithm: Algorithm::Crc32, value: String::new(), composite: false },
             storage_class: None,
         }
     }

@@ -6,7 +6,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use serde::{Deserialize, Serialize};
 
 use crate::error::S3Error;
-use crate::records::Object;
+use crate::records::{Checksum, Object};
 
 /// What an object has for a type where none was given.
 const DEFAULT_TYPE: &str = "binary/octet-stream";
@@ -139,7 +139,13 @@ pub(crate) fn write(object: &Object, headers: &mut HeaderMap) {
 /// Writes the checksum with its type.
 pub(crate) fn write_checksum(object: &Object, headers: &mut HeaderMap) {
     set(headers, HeaderName::from_static(object.checksum.algorithm.header()), &object.checksum.value);
-    headers.insert("x-amz-checksum-type", HeaderValue::from_static("FULL_OBJECT"));
+    let kind = Checksum::kind(object.checksum.composite);
+    headers.insert("x-amz-checksum-type", HeaderValue::from_static(kind));
+}
+
+/// A header's text, if it is visible.
+pub(crate) fn text(headers: &HeaderMap, name: &str) -> Option<String> {
+    headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
 }
 
 /// Sets a header unless its value cannot stand in one.

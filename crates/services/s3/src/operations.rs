@@ -1,9 +1,12 @@
 //! The table of operations.
 
+mod abort_multipart_upload;
 mod bucket_cors;
 mod bucket_policy;
+mod complete_multipart_upload;
 mod copy_object;
 mod create_bucket;
+mod create_multipart_upload;
 mod delete_bucket;
 mod delete_object;
 mod delete_objects;
@@ -12,9 +15,12 @@ mod get_object;
 mod head_bucket;
 mod head_object;
 mod list_buckets;
+mod list_multipart_uploads;
 mod list_objects;
 mod list_objects_v2;
+mod list_parts;
 mod put_object;
+mod upload_part;
 
 use homeport_service::{Entry, by_hand, modelled};
 
@@ -22,8 +28,11 @@ use crate::S3;
 
 /// Every operation that is built.
 pub static OPERATIONS: &[Entry<S3>] = &[
+    modelled::<abort_multipart_upload::AbortMultipartUpload>(),
+    modelled::<complete_multipart_upload::CompleteMultipartUpload>(),
     modelled::<copy_object::CopyObject>(),
     modelled::<create_bucket::CreateBucket>(),
+    by_hand::<create_multipart_upload::CreateMultipartUpload>(),
     modelled::<delete_bucket::DeleteBucket>(),
     modelled::<bucket_cors::DeleteBucketCors>(),
     modelled::<bucket_policy::DeleteBucketPolicy>(),
@@ -36,11 +45,14 @@ pub static OPERATIONS: &[Entry<S3>] = &[
     modelled::<head_bucket::HeadBucket>(),
     by_hand::<head_object::HeadObject>(),
     modelled::<list_buckets::ListBuckets>(),
+    modelled::<list_multipart_uploads::ListMultipartUploads>(),
     modelled::<list_objects::ListObjects>(),
     modelled::<list_objects_v2::ListObjectsV2>(),
+    modelled::<list_parts::ListParts>(),
     modelled::<bucket_cors::PutBucketCors>(),
     modelled::<bucket_policy::PutBucketPolicy>(),
     by_hand::<put_object::PutObject>(),
+    by_hand::<upload_part::UploadPart>(),
 ];
 
 /// The account's canonical user id: 64 hexadecimal digits that say nothing else.

@@ -16,11 +16,12 @@ impl S3 {
         self.blobs.sweep(now, named).await
     }
 
-    /// Deletes the blob of an object that is gone. If that fails, the sweep does it.
-    pub(crate) async fn discard(&self, blob: Option<String>) {
-        let Some(blob) = blob.as_deref().and_then(BlobId::parse) else { return };
-        if let Err(error) = self.blobs.delete(&blob).await {
-            tracing::warn!(%blob, %error, "a blob that no object names was not deleted; the sweep will");
+    /// Deletes blobs that are nobody's any more. If that fails, the sweep does it.
+    pub(crate) async fn discard(&self, blobs: Vec<String>) {
+        for blob in blobs.iter().filter_map(|blob| BlobId::parse(blob)) {
+            if let Err(error) = self.blobs.delete(&blob).await {
+                tracing::warn!(%blob, %error, "a blob that no object names was not deleted; the sweep will");
+            }
         }
     }
 }

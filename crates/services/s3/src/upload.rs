@@ -44,6 +44,20 @@ impl Announced {
         });
         Ok(Self { length, md5: md5.transpose()?, checksum: Expected::read(headers)? })
     }
+
+    /// For a part of an upload, whose checksums are all of one algorithm.
+    pub(crate) fn of_part(mut self, algorithm: Algorithm) -> Result<Self, S3Error> {
+        if self.checksum == Expected::Nothing {
+            self.checksum = Expected::Taken(algorithm);
+        }
+        if self.checksum.algorithm() == algorithm {
+            return Ok(self);
+        }
+        let (asked, given) = (algorithm.name(), self.checksum.algorithm().name());
+        Err(S3Error::InvalidRequest(format!(
+            "Checksum Type mismatch occurred, expected checksum Type: {asked}, actual checksum Type: {given}"
+        )))
+    }
 }
 
 /// What a body was, now that it is a blob: durable, and named by no record yet.
@@ -90,7 +104,7 @@ impl Intake {
         let (md5, checksum) = (self.md5.finalize(), self.checksum.finish());
         check(&md5, &checksum)?;
         let blob = self.writer.finish().await?;
-        let checksum = Checksum { algorithm: self.algorithm, value: checksum };
+        let checksum = Checksum { algorithm: self.algorithm, value: checksum, composite: false };
         Ok(Uploaded { blob, size: self.size, md5: hex::encode(md5), checksum })
     }
 }

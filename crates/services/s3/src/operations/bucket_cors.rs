@@ -60,11 +60,9 @@ impl Operation for PutBucketCors {
         Permissions::one("s3:PutBucketCORS", bucket_arn(&input.bucket))
     }
 
-    fn run(cx: Cx<S3>, input: PutInput) -> impl Future<Output = Result<Output, S3Error>> + Send {
-        async move {
-            cors::check(&input.configuration.rules)?;
-            put(&cx, &input.bucket, &input.configuration.rules).await
-        }
+    async fn run(cx: Cx<S3>, input: PutInput) -> Result<Output, S3Error> {
+        cors::check(&input.configuration.rules)?;
+        put(&cx, &input.bucket, &input.configuration.rules).await
     }
 }
 
@@ -81,15 +79,13 @@ impl Operation for GetBucketCors {
         Permissions::one("s3:GetBucketCORS", bucket_arn(&input.bucket))
     }
 
-    fn run(cx: Cx<S3>, input: Input) -> impl Future<Output = Result<GetOutput, S3Error>> + Send {
-        async move {
-            let (name, region) = (&input.bucket, signed_for(&cx));
-            let bucket = cx.read(|tx| async move { records::bucket(&tx, name, region).await }).await?;
-            if bucket.cors.is_empty() {
-                return Err(S3Error::NoSuchCorsConfiguration);
-            }
-            Ok(GetOutput { rules: bucket.cors })
+    async fn run(cx: Cx<S3>, input: Input) -> Result<GetOutput, S3Error> {
+        let (name, region) = (&input.bucket, signed_for(&cx));
+        let bucket = cx.read(|tx| async move { records::bucket(&tx, name, region).await }).await?;
+        if bucket.cors.is_empty() {
+            return Err(S3Error::NoSuchCorsConfiguration);
         }
+        Ok(GetOutput { rules: bucket.cors })
     }
 }
 
@@ -106,8 +102,8 @@ impl Operation for DeleteBucketCors {
         Permissions::one("s3:PutBucketCORS", bucket_arn(&input.bucket))
     }
 
-    fn run(cx: Cx<S3>, input: Input) -> impl Future<Output = Result<Output, S3Error>> + Send {
-        async move { put(&cx, &input.bucket, &[]).await }
+    async fn run(cx: Cx<S3>, input: Input) -> Result<Output, S3Error> {
+        put(&cx, &input.bucket, &[]).await
     }
 }
 

@@ -56,12 +56,10 @@ impl Operation for PutBucketPolicy {
         Permissions::one("s3:PutBucketPolicy", bucket_arn(&input.bucket))
     }
 
-    fn run(cx: Cx<S3>, input: PutInput) -> impl Future<Output = Result<Output, S3Error>> + Send {
-        async move {
-            check(&input.bucket, &input.policy)?;
-            let revision = homeport_core::draw(&**cx.randomness(), homeport_core::ALPHANUMERIC, 22);
-            put(&cx, &input.bucket, Some(BucketPolicy { text: input.policy, revision })).await
-        }
+    async fn run(cx: Cx<S3>, input: PutInput) -> Result<Output, S3Error> {
+        check(&input.bucket, &input.policy)?;
+        let revision = homeport_core::draw(&**cx.randomness(), homeport_core::ALPHANUMERIC, 22);
+        put(&cx, &input.bucket, Some(BucketPolicy { text: input.policy, revision })).await
     }
 }
 
@@ -78,13 +76,11 @@ impl Operation for GetBucketPolicy {
         Permissions::one("s3:GetBucketPolicy", bucket_arn(&input.bucket))
     }
 
-    fn run(cx: Cx<S3>, input: Input) -> impl Future<Output = Result<GetOutput, S3Error>> + Send {
-        async move {
-            let (name, region) = (&input.bucket, signed_for(&cx));
-            let bucket = cx.read(|tx| async move { records::bucket(&tx, name, region).await }).await?;
-            let policy = bucket.policy.ok_or(S3Error::NoSuchBucketPolicy)?;
-            Ok(GetOutput { policy: policy.text })
-        }
+    async fn run(cx: Cx<S3>, input: Input) -> Result<GetOutput, S3Error> {
+        let (name, region) = (&input.bucket, signed_for(&cx));
+        let bucket = cx.read(|tx| async move { records::bucket(&tx, name, region).await }).await?;
+        let policy = bucket.policy.ok_or(S3Error::NoSuchBucketPolicy)?;
+        Ok(GetOutput { policy: policy.text })
     }
 }
 
@@ -101,8 +97,8 @@ impl Operation for DeleteBucketPolicy {
         Permissions::one("s3:DeleteBucketPolicy", bucket_arn(&input.bucket))
     }
 
-    fn run(cx: Cx<S3>, input: Input) -> impl Future<Output = Result<Output, S3Error>> + Send {
-        async move { put(&cx, &input.bucket, None).await }
+    async fn run(cx: Cx<S3>, input: Input) -> Result<Output, S3Error> {
+        put(&cx, &input.bucket, None).await
     }
 }
 

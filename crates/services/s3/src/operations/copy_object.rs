@@ -12,7 +12,7 @@ use crate::conditions::{Conditions, Verdict};
 use crate::copies;
 use crate::error::S3Error;
 use crate::object_headers::{self, ContentHeaders};
-use crate::records::{self, OBJECTS, Object, object_key};
+use crate::records::{self, Checksum, OBJECTS, Object, Part, object_key};
 use crate::request::{MAX_KEY, object_arn, signed_for};
 use crate::upload::MAX_UPLOAD;
 
@@ -84,30 +84,29 @@ impl Operation for CopyObject {
         Permissions::All(vec![Permission::new("s3:GetObject", from), put])
     }
 
-    fn run(cx: Cx<S3>, input: Input) -> impl Future<Output = Result<Output, S3Error>> + Send {
-        async move {
-            input.check()?;
-            let (from_bucket, from_key) = copies::source(&input.copy_source)?;
-            let source = find(&cx, &from_bucket, &from_key).await?;
-            input.check_source(&source)?;
-            let described = input.described(&source)?;
-            let region = signed_for(&cx);
-            let bucket = put_object::begin(&cx, &input.bucket, region, &input.key, &described).await?;
-            let named = input.checksum_algorithm.as_deref().map(algorithm).transpose()?;
-            let algorithm = named.unwrap_or(source.checksum.algorithm);
-            let mut copied = cx.service.copy_bytes(&source, algorithm, &**cx.randomness()).await?;
-            copied.md5 = source.etag;
-            let object = put_object::commit(&cx, &bucket, &input.key, copied, described).await?;
-            Ok(Output { copy_object_result: result(&object) })
-        }
+    async fn run(cx: Cx<S3>, input: Input) -> Result<Output, S3Error> {
+        input.check()?;
+        let (from_bucket, from_key) = copies::source(&input.copy_source)?;
+        let (source, parts) = find(&cx, &from_bucket, &from_key).await?;
+        input.check_source(&source)?;
+        let described = input.described(&source)?;
+        let region = signed_for(&cx);
+        let bucket = put_object::begin(&cx, &input.bucket, region, &input.key, &described).await?;
+        let named = input.checksum_algorithm.as_deref().map(algorithm).transpose()?;
+        let algorithm = named.unwrap_or(source.checksum.algorithm);
+        let copied = cx.service.copy_bytes(&source, &parts, algorithm, &**cx.randomness()).await?;
+        let object = put_object::commit(&cx, &bucket, &input.key, copied, described).await?;
+        Ok(Output { copy_object_result: result(&object) })
     }
 }
 
-async fn find(cx: &Cx<S3>, bucket: &str, key: &str) -> Result<Object, S3Error> {
+async fn find(cx: &Cx<S3>, bucket: &str, key: &str) -> Result<(Object, Vec<Part>), S3Error> {
     cx.read(|tx| async move {
         let bucket = records::bucket(&tx, bucket, None).await?;
         let found = OBJECTS.get(&tx, object_key(&bucket.generation, key)).await?;
-        found.ok_or_else(|| S3Error::NoSuchKey { key: key.to_owned() })
+        let object = found.ok_or_else(|| S3Error::NoSuchKey { key: key.to_owned() })?;
+        let parts = object.parts(&tx).await?;
+        Ok((object, parts))
     })
     .await
 }
@@ -121,7 +120,7 @@ fn result(object: &Object) -> Map<String, Value> {
     let members = [
         ("ETag", Value::from(object.quoted_etag())),
         ("LastModified", Value::from(object.last_modified.seconds_f64())),
-        ("ChecksumType", Value::from("FULL_OBJECT")),
+        ("ChecksumType", Value::from(Checksum::kind(object.checksum.composite))),
         (object.checksum.algorithm.member(), Value::from(object.checksum.value.clone())),
     ];
     members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()

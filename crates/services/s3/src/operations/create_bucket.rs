@@ -2,7 +2,7 @@ use homeport_service::{Asked, Cx, Effect, Operation, Permission, Permissions};
 use serde::{Deserialize, Serialize};
 
 use crate::error::S3Error;
-use crate::records::{BUCKETS, Bucket, bucket_count};
+use crate::records::{self, BUCKETS, Bucket, bucket_count};
 use crate::request::bucket_arn;
 use crate::{S3, bucket_name};
 
@@ -62,42 +62,35 @@ impl Operation for CreateBucket {
         Permissions::All(vec![permission.with("s3:LocationConstraint", input.location().map(str::to_owned))])
     }
 
-    fn run(cx: Cx<S3>, input: Input) -> impl Future<Output = Result<Output, S3Error>> + Send {
-        async move {
-            input.check(cx.scope().region.as_str())?;
-            let bucket = Bucket {
-                name: input.bucket,
-                account: cx.account(),
-                region: cx.scope().region.to_string(),
-                generation: homeport_core::draw(&**cx.randomness(), homeport_core::ALPHANUMERIC, 16),
-                created: cx.now(),
-                cors: Vec::new(),
-                policy: None,
-            };
-            let bucket = &bucket;
-            cx.write(|tx| async move {
-                if let Some(before) = BUCKETS.get(&tx, &bucket.name).await? {
-                    // Made again in us-east-1, one's own bucket is the answer and no error; elsewhere it is one.
-                    let again = before.region == "us-east-1" && bucket.region == "us-east-1";
-                    let name = before.name;
-                    return if again {
-                        Ok(())
-                    } else {
-                        Err(S3Error::BucketAlreadyOwnedByYou { bucket: name })
-                    };
-                }
-                let count = bucket_count(bucket.account);
-                if tx.get_i64(&count).await?.unwrap_or_default() >= MAX_BUCKETS {
-                    return Err(S3Error::TooManyBuckets);
-                }
-                tx.add(&count, 1)?;
-                BUCKETS.put(&tx, bucket).await?;
-                Ok(())
-            })
-            .await?;
-            let (location, bucket_arn) = (format!("/{}", bucket.name), bucket_arn(&bucket.name));
-            Ok(Output { location, bucket_arn })
-        }
+    async fn run(cx: Cx<S3>, input: Input) -> Result<Output, S3Error> {
+        input.check(cx.scope().region.as_str())?;
+        let bucket = Bucket {
+            name: input.bucket,
+            account: cx.account(),
+            region: cx.scope().region.to_string(),
+            generation: homeport_core::draw(&**cx.randomness(), homeport_core::ALPHANUMERIC, 16),
+            created: cx.now(),
+            cors: Vec::new(),
+            policy: None,
+        };
+        let bucket = &bucket;
+        cx.write(|tx| async move {
+            if let Some(before) = BUCKETS.get(&tx, &bucket.name).await? {
+                // Made again in us-east-1, one's own bucket is the answer and no error; elsewhere it is one.
+                let again = before.region == "us-east-1" && bucket.region == "us-east-1";
+                let name = before.name;
+                return if again { Ok(()) } else { Err(S3Error::BucketAlreadyOwnedByYou { bucket: name }) };
+            }
+            let count = bucket_count(bucket.account);
+            if tx.get_i64(&count).await?.unwrap_or_default() >= MAX_BUCKETS {
+                return Err(S3Error::TooManyBuckets);
+            }
+            records::put_bucket(&tx, bucket).await?;
+            Ok(())
+        })
+        .await?;
+        let (location, bucket_arn) = (format!("/{}", bucket.name), bucket_arn(&bucket.name));
+        Ok(Output { location, bucket_arn })
     }
 }
 

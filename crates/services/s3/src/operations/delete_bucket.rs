@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::S3;
 use crate::error::S3Error;
-use crate::records::{self, BUCKETS, OBJECTS, bucket_count};
+use crate::records::{self, OBJECTS, PARTS, UPLOADS};
 use crate::request::{bucket_arn, signed_for};
 
 /// `DeleteBucket` (S3 API reference): removes a bucket that holds no object.
@@ -31,21 +31,23 @@ impl Operation for DeleteBucket {
         Permissions::one("s3:DeleteBucket", bucket_arn(&input.bucket))
     }
 
-    fn run(cx: Cx<S3>, input: Input) -> impl Future<Output = Result<Output, S3Error>> + Send {
-        async move {
-            let (name, region) = (&input.bucket, signed_for(&cx));
-            cx.write(|tx| async move {
+    async fn run(cx: Cx<S3>, input: Input) -> Result<Output, S3Error> {
+        let (name, region) = (&input.bucket, signed_for(&cx));
+        let generation = cx
+            .write(|tx| async move {
                 let bucket = records::bucket(&tx, name, region).await?;
                 if !OBJECTS.page(&tx, &bucket.generation, None, 1).await?.records.is_empty() {
                     return Err(S3Error::BucketNotEmpty { bucket: bucket.name });
                 }
-                BUCKETS.delete(&tx, name).await?;
-                tx.add(&bucket_count(bucket.account), -1)?;
+                records::delete_bucket(&tx, &bucket).await?;
                 homeport_service::bump_authorization(&tx)?;
-                Ok(())
+                Ok(bucket.generation)
             })
             .await?;
-            Ok(Output {})
+        // Uploads that nobody ended are no one's now; their blobs the sweep finds.
+        for leftover in [UPLOADS.key(&*generation), PARTS.key(&*generation)] {
+            cx.store().sweep(&leftover).await?;
         }
+        Ok(Output {})
     }
 }

@@ -29,26 +29,24 @@ impl Operation for DeleteObject {
         Permissions::All(vec![input.target.permission("s3:DeleteObject")])
     }
 
-    fn run(cx: Cx<S3>, input: Input) -> impl Future<Output = Result<Response<Body>, S3Error>> + Send {
-        async move {
-            request::check_owner(&input.headers, cx.account())?;
-            let (target, region) = (&input.target, input.target.signed_for(&cx));
-            let conditions = &Conditions { if_none_match: None, ..Conditions::read(&input.headers) };
-            let blob = cx
-                .write(|tx| async move {
-                    let bucket = records::bucket(&tx, &target.bucket, region).await?;
-                    if conditions.if_match.is_some() {
-                        let before = OBJECTS.get(&tx, object_key(&bucket.generation, &target.key)).await?;
-                        conditions.judge_write(before.as_ref(), &target.key)?;
-                    }
-                    Ok::<_, S3Error>(records::delete_object(&tx, &bucket.generation, &target.key).await?)
-                })
-                .await?;
-            cx.service.discard(blob).await;
-            let mut response = Response::new(empty());
-            *response.status_mut() = StatusCode::NO_CONTENT;
-            Ok(response)
-        }
+    async fn run(cx: Cx<S3>, input: Input) -> Result<Response<Body>, S3Error> {
+        request::check_owner(&input.headers, cx.account())?;
+        let (target, region) = (&input.target, input.target.signed_for(&cx));
+        let conditions = &Conditions { if_none_match: None, ..Conditions::read(&input.headers) };
+        let blobs = cx
+            .write(|tx| async move {
+                let bucket = records::bucket(&tx, &target.bucket, region).await?;
+                if conditions.if_match.is_some() {
+                    let before = OBJECTS.get(&tx, object_key(&bucket.generation, &target.key)).await?;
+                    conditions.judge_write(before.as_ref(), &target.key)?;
+                }
+                Ok::<_, S3Error>(records::delete_object(&tx, &bucket.generation, &target.key).await?)
+            })
+            .await?;
+        cx.service.discard(blobs).await;
+        let mut response = Response::new(empty());
+        *response.status_mut() = StatusCode::NO_CONTENT;
+        Ok(response)
     }
 }
 

@@ -71,41 +71,36 @@ impl Operation for DeleteObjects {
         Permissions::All(input.delete.objects.iter().map(key).collect())
     }
 
-    fn run(cx: Cx<S3>, input: Input) -> impl Future<Output = Result<Output, S3Error>> + Send {
-        async move {
-            let named = input.delete.objects;
-            let fits = |named: &Named| !named.key.is_empty() && named.key.len() <= MAX_KEY;
-            if named.is_empty() || named.len() > MAX_KEYS || !named.iter().all(fits) {
-                return Err(S3Error::MalformedXml);
-            }
-            if named.iter().any(|named| named.etag.is_some()) {
-                return Err(S3Error::NotImplemented { header: "ETag".to_owned() });
-            }
-            let is_current =
-                |named: &&Named| named.version_id.as_deref().is_none_or(|version| version == "null");
-            let (current, versions): (Vec<_>, Vec<_>) = named.iter().partition(is_current);
-            let (name, region, keys) = (&input.bucket, signed_for(&cx), &current);
-            let blobs = cx
-                .write(|tx| async move {
-                    let bucket = records::bucket(&tx, name, region).await?;
-                    let mut blobs = Vec::new();
-                    for named in keys {
-                        blobs.extend(records::delete_object(&tx, &bucket.generation, &named.key).await?);
-                    }
-                    Ok::<_, S3Error>(blobs)
-                })
-                .await?;
-            for blob in blobs {
-                cx.service.discard(Some(blob)).await;
-            }
-            let told = current.iter().filter(|_| !input.delete.quiet);
-            let deleted = told.map(|named| Deleted { key: named.key.clone() }).collect();
-            let errors = versions.iter().map(|named| Failed {
-                key: named.key.clone(),
-                code: "NoSuchVersion",
-                message: "The specified version does not exist.",
-            });
-            Ok(Output { deleted, errors: errors.collect() })
+    async fn run(cx: Cx<S3>, input: Input) -> Result<Output, S3Error> {
+        let named = input.delete.objects;
+        let fits = |named: &Named| !named.key.is_empty() && named.key.len() <= MAX_KEY;
+        if named.is_empty() || named.len() > MAX_KEYS || !named.iter().all(fits) {
+            return Err(S3Error::MalformedXml);
         }
+        if named.iter().any(|named| named.etag.is_some()) {
+            return Err(S3Error::NotImplemented { header: "ETag".to_owned() });
+        }
+        let is_current = |named: &&Named| named.version_id.as_deref().is_none_or(|version| version == "null");
+        let (current, versions): (Vec<_>, Vec<_>) = named.iter().partition(is_current);
+        let (name, region, keys) = (&input.bucket, signed_for(&cx), &current);
+        let blobs = cx
+            .write(|tx| async move {
+                let bucket = records::bucket(&tx, name, region).await?;
+                let mut blobs = Vec::new();
+                for named in keys {
+                    blobs.extend(records::delete_object(&tx, &bucket.generation, &named.key).await?);
+                }
+                Ok::<_, S3Error>(blobs)
+            })
+            .await?;
+        cx.service.discard(blobs).await;
+        let told = current.iter().filter(|_| !input.delete.quiet);
+        let deleted = told.map(|named| Deleted { key: named.key.clone() }).collect();
+        let errors = versions.iter().map(|named| Failed {
+            key: named.key.clone(),
+            code: "NoSuchVersion",
+            message: "The specified version does not exist.",
+        });
+        Ok(Output { deleted, errors: errors.collect() })
     }
 }

@@ -34,12 +34,10 @@ impl Operation for GetBucketLocation {
         Permissions::one("s3:GetBucketLocation", bucket_arn(&input.bucket))
     }
 
-    fn run(cx: Cx<S3>, input: Input) -> impl Future<Output = Result<Output, S3Error>> + Send {
-        async move {
-            let name = &input.bucket;
-            let bucket = cx.read(|tx| async move { records::bucket(&tx, name, None).await }).await?;
-            let location_constraint = Some(bucket.region).filter(|region| region != "us-east-1");
-            Ok(Output { location_constraint })
-        }
+    async fn run(cx: Cx<S3>, input: Input) -> Result<Output, S3Error> {
+        let name = &input.bucket;
+        let bucket = cx.read(|tx| async move { records::bucket(&tx, name, None).await }).await?;
+        let location_constraint = Some(bucket.region).filter(|region| region != "us-east-1");
+        Ok(Output { location_constraint })
     }
 }

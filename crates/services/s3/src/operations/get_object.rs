@@ -6,7 +6,7 @@ use http::{HeaderMap, Response};
 use crate::S3;
 use crate::conditions::Conditions;
 use crate::error::S3Error;
-use crate::records::{self, BUCKETS, OBJECTS, Object, object_key};
+use crate::records::{self, BUCKETS, OBJECTS, Object, Part, object_key};
 use crate::request::{self, Target, bucket_arn};
 use crate::serve;
 
@@ -34,26 +34,24 @@ impl Operation for GetObject {
         permissions(asked, input)
     }
 
-    fn run(cx: Cx<S3>, input: Input) -> impl Future<Output = Result<Response<Body>, S3Error>> + Send {
-        async move {
-            request::check_owner(&input.headers, cx.account())?;
-            let conditions = Conditions::read(&input.headers);
-            for _ in 0..ATTEMPTS {
-                let object = find(&cx, &input.target).await?;
-                if let Some(ended) = serve::ended_by(conditions.judge(&object), &object, &input.target)? {
-                    return Ok(ended);
-                }
-                let part = serve::part(&object, &input.target, &input.headers)?;
-                let head = serve::head(&object, &input.target, &input.headers, part.as_ref())?;
-                match cx.service.open(&object, part).await {
-                    Ok(reader) => return Ok(head.map(|()| serve::streamed(reader))),
-                    // Replaced or deleted since it was found, and its blob with it.
-                    Err(BlobError::NotFound) => {}
-                    Err(error) => return Err(error.into()),
-                }
+    async fn run(cx: Cx<S3>, input: Input) -> Result<Response<Body>, S3Error> {
+        request::check_owner(&input.headers, cx.account())?;
+        let conditions = Conditions::read(&input.headers);
+        for _ in 0..ATTEMPTS {
+            let (object, parts) = find(&cx, &input.target).await?;
+            if let Some(ended) = serve::ended_by(conditions.judge(&object), &object, &input.target)? {
+                return Ok(ended);
             }
-            Err(S3Error::Blob(BlobError::NotFound))
+            let part = serve::part(&object, &parts, &input.target, &input.headers)?;
+            let head = serve::head(&object, &input.target, &input.headers, part.as_ref(), parts.len())?;
+            match cx.service.open(&object, &parts, part).await {
+                Ok(reader) => return Ok(head.map(|()| serve::streamed(reader))),
+                // Replaced or deleted since it was found, and its blob with it.
+                Err(BlobError::NotFound) => {}
+                Err(error) => return Err(error.into()),
+            }
         }
+        Err(S3Error::Blob(BlobError::NotFound))
     }
 }
 
@@ -93,12 +91,14 @@ pub(crate) fn permissions(asked: &Asked<'_, S3>, input: &Input) -> Permissions {
     })
 }
 
-pub(crate) async fn find(cx: &Cx<S3>, target: &Target) -> Result<Object, S3Error> {
+pub(crate) async fn find(cx: &Cx<S3>, target: &Target) -> Result<(Object, Vec<Part>), S3Error> {
     let region = target.signed_for(cx);
     cx.read(|tx| async move {
         let bucket = records::bucket(&tx, &target.bucket, region).await?;
         let found = OBJECTS.get(&tx, object_key(&bucket.generation, &target.key)).await?;
-        found.ok_or_else(|| S3Error::NoSuchKey { key: target.key.clone() })
+        let object = found.ok_or_else(|| S3Error::NoSuchKey { key: target.key.clone() })?;
+        let parts = object.parts(&tx).await?;
+        Ok((object, parts))
     })
     .await
 }

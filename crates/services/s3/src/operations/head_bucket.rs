@@ -36,12 +36,10 @@ impl Operation for HeadBucket {
         Permissions::one("s3:ListBucket", bucket_arn(&input.bucket))
     }
 
-    fn run(cx: Cx<S3>, input: Input) -> impl Future<Output = Result<Output, S3Error>> + Send {
-        async move {
-            let (name, region) = (&input.bucket, signed_for(&cx));
-            let bucket = cx.read(|tx| async move { records::bucket(&tx, name, region).await }).await?;
-            let bucket_arn = bucket_arn(&bucket.name);
-            Ok(Output { bucket_region: bucket.region, bucket_arn, access_point_alias: false })
-        }
+    async fn run(cx: Cx<S3>, input: Input) -> Result<Output, S3Error> {
+        let (name, region) = (&input.bucket, signed_for(&cx));
+        let bucket = cx.read(|tx| async move { records::bucket(&tx, name, region).await }).await?;
+        let bucket_arn = bucket_arn(&bucket.name);
+        Ok(Output { bucket_region: bucket.region, bucket_arn, access_point_alias: false })
     }
 }

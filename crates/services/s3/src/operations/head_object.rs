@@ -24,18 +24,16 @@ impl Operation for HeadObject {
         get_object::permissions(asked, input)
     }
 
-    fn run(cx: Cx<S3>, input: Input) -> impl Future<Output = Result<Response<Body>, S3Error>> + Send {
-        async move {
-            request::check_owner(&input.headers, cx.account())?;
-            let object = get_object::find(&cx, &input.target).await?;
-            let verdict = Conditions::read(&input.headers).judge(&object);
-            if let Some(ended) = serve::ended_by(verdict, &object, &input.target)? {
-                return Ok(ended);
-            }
-            let part = serve::part(&object, &input.target, &input.headers)?;
-            let head = serve::head(&object, &input.target, &input.headers, part.as_ref())?;
-            Ok(head.map(|()| empty()))
+    async fn run(cx: Cx<S3>, input: Input) -> Result<Response<Body>, S3Error> {
+        request::check_owner(&input.headers, cx.account())?;
+        let (object, parts) = get_object::find(&cx, &input.target).await?;
+        let verdict = Conditions::read(&input.headers).judge(&object);
+        if let Some(ended) = serve::ended_by(verdict, &object, &input.target)? {
+            return Ok(ended);
         }
+        let part = serve::part(&object, &parts, &input.target, &input.headers)?;
+        let head = serve::head(&object, &input.target, &input.headers, part.as_ref(), parts.len())?;
+        Ok(head.map(|()| empty()))
     }
 }
 

@@ -62,44 +62,38 @@ impl Operation for ListBuckets {
         Permissions::one("s3:ListAllMyBuckets", "arn:aws:s3:::*")
     }
 
-    fn run(cx: Cx<S3>, input: Input) -> impl Future<Output = Result<Output, S3Error>> + Send {
-        async move {
-            let most = input.max_buckets.unwrap_or(MOST).clamp(1, MOST);
-            let (mut buckets, account) = (Vec::new(), cx.account().to_string());
-            let last = input.continuation_token.as_deref().map(last_name).transpose()?;
-            let mut from = last.map(|name| behind(&account, &name));
-            loop {
-                let (account, after) = (&account, &from);
-                let page = cx
-                    .read(|tx| async move {
-                        Ok::<_, S3Error>(
-                            BUCKETS.page_by(&tx, "account", account, after.as_deref(), 1_000).await?,
-                        )
-                    })
-                    .await?;
-                let wanted =
-                    page.records.into_iter().filter(|bucket| input.wants(&bucket.name, &bucket.region));
-                buckets.extend(wanted);
-                from = page.cursor.map(|cursor| cursor.to_vec());
-                if from.is_none() || buckets.len() > most {
-                    break;
-                }
+    async fn run(cx: Cx<S3>, input: Input) -> Result<Output, S3Error> {
+        let most = input.max_buckets.unwrap_or(MOST).clamp(1, MOST);
+        let (mut buckets, account) = (Vec::new(), cx.account().to_string());
+        let last = input.continuation_token.as_deref().map(last_name).transpose()?;
+        let mut from = last.map(|name| behind(&account, &name));
+        loop {
+            let (account, after) = (&account, &from);
+            let page = cx
+                .read(|tx| async move {
+                    Ok::<_, S3Error>(BUCKETS.page_by(&tx, "account", account, after.as_deref(), 1_000).await?)
+                })
+                .await?;
+            let wanted = page.records.into_iter().filter(|bucket| input.wants(&bucket.name, &bucket.region));
+            buckets.extend(wanted);
+            from = page.cursor.map(|cursor| cursor.to_vec());
+            if from.is_none() || buckets.len() > most {
+                break;
             }
-            let more = buckets.len() > most;
-            buckets.truncate(most);
-            let last = buckets.last().filter(|_| more);
-            let continuation_token = last.map(|bucket| URL_SAFE_NO_PAD.encode(&bucket.name));
-            let named =
-                input.prefix.is_some() || input.bucket_region.is_some() || input.max_buckets.is_some();
-            let listed = buckets.into_iter().map(|bucket| Listed {
-                bucket_arn: crate::request::bucket_arn(&bucket.name),
-                name: bucket.name,
-                creation_date: bucket.created.seconds_f64().floor(),
-                bucket_region: named.then_some(bucket.region),
-            });
-            let owner = Owner { id: super::canonical_id(cx.account()) };
-            Ok(Output { owner, buckets: listed.collect(), continuation_token, prefix: input.prefix })
         }
+        let more = buckets.len() > most;
+        buckets.truncate(most);
+        let last = buckets.last().filter(|_| more);
+        let continuation_token = last.map(|bucket| URL_SAFE_NO_PAD.encode(&bucket.name));
+        let named = input.prefix.is_some() || input.bucket_region.is_some() || input.max_buckets.is_some();
+        let listed = buckets.into_iter().map(|bucket| Listed {
+            bucket_arn: crate::request::bucket_arn(&bucket.name),
+            name: bucket.name,
+            creation_date: bucket.created.seconds_f64().floor(),
+            bucket_region: named.then_some(bucket.region),
+        });
+        let owner = Owner { id: super::canonical_id(cx.account()) };
+        Ok(Output { owner, buckets: listed.collect(), continuation_token, prefix: input.prefix })
     }
 }
 

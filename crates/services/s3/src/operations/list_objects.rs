@@ -1,11 +1,11 @@
 use homeport_service::{Asked, Cx, Effect, Operation, Permission, Permissions};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::utf8_percent_encode;
 use serde::{Deserialize, Serialize};
 
 use crate::S3;
 use crate::error::S3Error;
-use crate::listing::{self, After, Listed, MAX_ENTRIES};
-use crate::records::{self, Object};
+use crate::listing::{self, After, Listed, MAX_ENTRIES, URL_KEPT};
+use crate::records::{self, Checksum, Object};
 use crate::request::{MAX_KEY, bucket_arn, signed_for};
 
 /// `ListObjects` (S3 API reference): the first form of ListObjectsV2, which pages by marker.
@@ -89,36 +89,30 @@ impl Operation for ListObjects {
         Permissions::All(vec![input.listing.permission()])
     }
 
-    fn run(cx: Cx<S3>, input: Input) -> impl Future<Output = Result<Output, S3Error>> + Send {
-        async move {
-            let listing = &input.listing;
-            let mut asked = listing.asked()?;
-            let marker = input.marker.unwrap_or_default();
-            asked.after = (!marker.is_empty()).then(|| asked.behind_marker(&marker));
-            let listed = list(&cx, listing, &asked).await?;
-            // Without a delimiter the last key is the marker, and S3 does not say it again.
-            let next = listed.next.as_ref().filter(|_| !asked.delimiter.is_empty());
-            let next_marker = next.map(|(After::Key(text) | After::Prefix(text))| listing.encoded(text));
-            let owner = super::canonical_id(cx.account());
-            Ok(Output {
-                name: listing.bucket.clone(),
-                prefix: listing.encoded(&asked.prefix),
-                marker: listing.encoded(&marker),
-                next_marker,
-                delimiter: listing.delimiter.as_deref().map(|text| listing.encoded(text)),
-                max_keys: asked.most,
-                encoding_type: listing.encoding_type.clone(),
-                is_truncated: listed.next.is_some(),
-                contents: listing.contents(&listed, Some(&owner)),
-                common_prefixes: listing.folded(&listed),
-            })
-        }
+    async fn run(cx: Cx<S3>, input: Input) -> Result<Output, S3Error> {
+        let listing = &input.listing;
+        let mut asked = listing.asked()?;
+        let marker = input.marker.unwrap_or_default();
+        asked.after = (!marker.is_empty()).then(|| asked.behind_marker(&marker));
+        let listed = list(&cx, listing, &asked).await?;
+        // Without a delimiter the last key is the marker, and S3 does not say it again.
+        let next = listed.next.as_ref().filter(|_| !asked.delimiter.is_empty());
+        let next_marker = next.map(|(After::Key(text) | After::Prefix(text))| listing.encoded(text));
+        let owner = super::canonical_id(cx.account());
+        Ok(Output {
+            name: listing.bucket.clone(),
+            prefix: listing.encoded(&asked.prefix),
+            marker: listing.encoded(&marker),
+            next_marker,
+            delimiter: listing.delimiter.as_deref().map(|text| listing.encoded(text)),
+            max_keys: asked.most,
+            encoding_type: listing.encoding_type.clone(),
+            is_truncated: listed.next.is_some(),
+            contents: listing.contents(&listed, Some(&owner)),
+            common_prefixes: listing.folded(&listed),
+        })
     }
 }
-
-/// What `encoding-type=url` leaves as it is.
-const KEPT: &AsciiSet =
-    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/').remove(b'*');
 
 impl Listing {
     /// To list the bucket, with the keys that policies ask of a listing.
@@ -149,7 +143,7 @@ impl Listing {
     /// A key or a part of one as the answer has it.
     pub(crate) fn encoded(&self, text: &str) -> String {
         match self.encoding_type.as_deref() {
-            Some("url") => utf8_percent_encode(text, KEPT).to_string(),
+            Some("url") => utf8_percent_encode(text, URL_KEPT).to_string(),
             _ => text.to_owned(),
         }
     }
@@ -162,7 +156,7 @@ impl Listing {
             size: object.size,
             storage_class: object.storage_class.clone().unwrap_or_else(|| "STANDARD".to_owned()),
             checksum_algorithm: [object.checksum.algorithm.name()],
-            checksum_type: "FULL_OBJECT",
+            checksum_type: Checksum::kind(object.checksum.composite),
             owner: owner.map(|id| Owner { id: id.to_owned() }),
         };
         listed.objects.iter().map(content).collect()

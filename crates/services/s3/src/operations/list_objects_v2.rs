@@ -51,32 +51,30 @@ impl Operation for ListObjectsV2 {
         Permissions::All(vec![input.listing.permission()])
     }
 
-    fn run(cx: Cx<S3>, input: Input) -> impl Future<Output = Result<Output, S3Error>> + Send {
-        async move {
-            let listing = &input.listing;
-            let mut asked = listing.asked()?;
-            asked.after = match (&input.continuation_token, &input.start_after) {
-                (Some(token), _) => Some(read_token(token)?),
-                (None, Some(key)) => Some(After::Key(key.clone())),
-                (None, None) => None,
-            };
-            let listed = list_objects::list(&cx, listing, &asked).await?;
-            let owner = input.fetch_owner.unwrap_or_default().then(|| super::canonical_id(cx.account()));
-            Ok(Output {
-                name: listing.bucket.clone(),
-                prefix: listing.encoded(&asked.prefix),
-                delimiter: listing.delimiter.as_deref().map(|text| listing.encoded(text)),
-                max_keys: asked.most,
-                encoding_type: listing.encoding_type.clone(),
-                key_count: listed.objects.len() + listed.prefixes.len(),
-                is_truncated: listed.next.is_some(),
-                next_continuation_token: listed.next.as_ref().map(write_token),
-                start_after: input.start_after.as_deref().map(|text| listing.encoded(text)),
-                contents: listing.contents(&listed, owner.as_deref()),
-                common_prefixes: listing.folded(&listed),
-                continuation_token: input.continuation_token,
-            })
-        }
+    async fn run(cx: Cx<S3>, input: Input) -> Result<Output, S3Error> {
+        let listing = &input.listing;
+        let mut asked = listing.asked()?;
+        asked.after = match (&input.continuation_token, &input.start_after) {
+            (Some(token), _) => Some(read_token(token)?),
+            (None, Some(key)) => Some(After::Key(key.clone())),
+            (None, None) => None,
+        };
+        let listed = list_objects::list(&cx, listing, &asked).await?;
+        let owner = input.fetch_owner.unwrap_or_default().then(|| super::canonical_id(cx.account()));
+        Ok(Output {
+            name: listing.bucket.clone(),
+            prefix: listing.encoded(&asked.prefix),
+            delimiter: listing.delimiter.as_deref().map(|text| listing.encoded(text)),
+            max_keys: asked.most,
+            encoding_type: listing.encoding_type.clone(),
+            key_count: listed.objects.len() + listed.prefixes.len(),
+            is_truncated: listed.next.is_some(),
+            next_continuation_token: listed.next.as_ref().map(write_token),
+            start_after: input.start_after.as_deref().map(|text| listing.encoded(text)),
+            contents: listing.contents(&listed, owner.as_deref()),
+            common_prefixes: listing.folded(&listed),
+            continuation_token: input.continuation_token,
+        })
     }
 }
 

@@ -11,7 +11,7 @@ use crate::S3;
 use crate::conditions::Conditions;
 use crate::error::S3Error;
 use crate::object_headers::{self, ContentHeaders};
-use crate::records::{self, Bucket, OBJECTS, Object, object_key};
+use crate::records::{self, Bucket, OBJECTS, Object, Stored, object_key};
 use crate::request::{self, Target};
 use crate::upload::{self, Announced, Uploaded};
 
@@ -58,20 +58,17 @@ impl Operation for PutObject {
         ])
     }
 
-    fn run(cx: Cx<S3>, input: Input) -> impl Future<Output = Result<Response<Body>, S3Error>> + Send {
-        async move {
-            request::check_owner(&input.headers, cx.account())?;
-            let region = input.target.signed_for(&cx);
-            let bucket =
-                begin(&cx, &input.target.bucket, region, &input.target.key, &input.described).await?;
-            let uploaded =
-                upload::receive(&cx.service.blobs, &**cx.randomness(), input.body, &input.announced).await?;
-            let object = commit(&cx, &bucket, &input.target.key, uploaded, input.described).await?;
-            let mut response = Response::new(empty());
-            object_headers::set(response.headers_mut(), http::header::ETAG, &object.quoted_etag());
-            object_headers::write_checksum(&object, response.headers_mut());
-            Ok(response)
-        }
+    async fn run(cx: Cx<S3>, input: Input) -> Result<Response<Body>, S3Error> {
+        request::check_owner(&input.headers, cx.account())?;
+        let region = input.target.signed_for(&cx);
+        let bucket = begin(&cx, &input.target.bucket, region, &input.target.key, &input.described).await?;
+        let uploaded =
+            upload::receive(&cx.service.blobs, &**cx.randomness(), input.body, &input.announced).await?;
+        let object = commit(&cx, &bucket, &input.target.key, uploaded, input.described).await?;
+        let mut response = Response::new(empty());
+        object_headers::set(response.headers_mut(), http::header::ETAG, &object.quoted_etag());
+        object_headers::write_checksum(&object, response.headers_mut());
+        Ok(response)
     }
 }
 
@@ -132,7 +129,7 @@ pub(crate) async fn commit(
     let object = Object {
         generation: bucket.generation.clone(),
         key: key.to_owned(),
-        blob: uploaded.blob.to_string(),
+        stored: Stored::Blob(uploaded.blob.to_string()),
         size: uploaded.size,
         etag: uploaded.md5,
         last_modified: Timestamp::from_seconds(cx.clock().now().seconds()),
@@ -141,7 +138,7 @@ pub(crate) async fn commit(
         checksum: uploaded.checksum,
         storage_class,
     };
-    let (new, conditions) = (&object, &conditions);
+    let (new, blob, conditions) = (&object, uploaded.blob.as_str(), &conditions);
     let written = cx
         .write(|tx| async move {
             let now = records::bucket(&tx, &bucket.name, None).await?;
@@ -150,6 +147,7 @@ pub(crate) async fn commit(
             }
             let before = OBJECTS.get(&tx, object_key(&new.generation, key)).await?;
             conditions.judge_write(before.as_ref(), key)?;
+            records::name_blob(&tx, &new.generation, blob)?;
             Ok(records::put_object(&tx, new, before.as_ref()).await?)
         })
         .await;
@@ -159,7 +157,7 @@ pub(crate) async fn commit(
             Ok(object)
         }
         Err(error) => {
-            cx.service.discard(Some(object.blob)).await;
+            cx.service.discard(vec![uploaded.blob.to_string()]).await;
             let conditional = conditions.if_match.is_some() || conditions.if_none_match.is_some();
             match error {
                 S3Error::Store(StoreError::Conflict) if conditional => {

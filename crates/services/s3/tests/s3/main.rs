@@ -2,10 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 
+mod blobs;
+mod browsers;
 mod buckets;
 mod conditions;
 mod given;
 mod listings;
+mod multipart;
 mod objects;
 mod policies;
 mod refusals;
