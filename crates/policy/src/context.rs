@@ -34,10 +34,15 @@ impl Context {
     }
 
     /// The keys that follow from who asks: `aws:PrincipalArn`, `aws:PrincipalAccount`,
-    /// `aws:PrincipalType`, `aws:userid`, and `aws:username` for users.
+    /// `aws:PrincipalType`, `aws:userid`, and `aws:username` for users; and `aws:PrincipalIsAWSService`
+    /// and `aws:ViaAWSService`, which is always false: no service passes a caller's request on.
     pub fn of(principal: &PrincipalView<'_>) -> Self {
         let mut context = Self { entries: Vec::with_capacity(24) };
         context.set("aws:PrincipalType", principal.kind.type_name());
+        // Both are there in every request on AWS, and denies lean on their being `false`.
+        let is_service = principal.kind == PrincipalKind::Service;
+        context.set("aws:PrincipalIsAWSService", if is_service { "true" } else { "false" });
+        context.set("aws:ViaAWSService", "false");
         if !principal.account.is_empty() {
             context.set("aws:PrincipalAccount", principal.account);
         }
@@ -132,6 +137,17 @@ mod tests {
         assert_eq!(context.single("aws:PrincipalArn"), Some("arn:aws:iam::123456789012:role/App"));
         assert_eq!(context.single("aws:userid"), Some("AROAAPP:alice"));
         assert_eq!(context.single("aws:username"), None);
+    }
+
+    #[test]
+    fn whether_a_service_asks_is_always_said() {
+        let nobody = PrincipalView { arn: "", account: "", user_id: "", kind: PrincipalKind::Anonymous };
+        let service = PrincipalView { arn: "s3.amazonaws.com", kind: PrincipalKind::Service, ..nobody };
+        for (principal, is_service) in [(nobody, "false"), (service, "true")] {
+            let context = Context::of(&principal);
+            assert_eq!(context.single("aws:PrincipalIsAWSService"), Some(is_service));
+            assert_eq!(context.single("aws:ViaAWSService"), Some("false"));
+        }
     }
 
     #[test]
