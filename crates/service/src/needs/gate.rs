@@ -51,4 +51,12 @@ pub trait Fetch: Send + Sync {
         request: http::Request<Bytes>,
         timeout: std::time::Duration,
     ) -> BoxFuture<'a, Result<http::Response<Body>, FetchRefused>>;
+
+    /// Opens a connection that somebody other than the owner chose: a function, through its proxy. Private and
+    /// loopback targets are refused even where the owner's own are allowed.
+    fn connect<'a>(
+        &'a self,
+        host: &'a str,
+        port: u16,
+    ) -> BoxFuture<'a, Result<tokio::net::TcpStream, FetchRefused>>;
 }
