@@ -77,8 +77,10 @@ impl Lambda {
         self.prepared.set_endpoint(address);
     }
 
-    /// Begins to work on queued events, those of an earlier run too, for as long as the service lives.
+    /// Says how functions reach the network, and begins to work on queued events, those of an earlier run too, for as
+    /// long as the service lives.
     pub fn start(self: &Arc<Self>) {
+        tracing::info!("{}", self.prepared.way_out());
         tokio::spawn(queue::work(Arc::downgrade(self)));
     }
 

@@ -152,6 +152,23 @@ impl Prepared {
         }
     }
 
+    /// How functions reach the network, in a sentence.
+    pub(crate) fn way_out(&self) -> String {
+        let own_network = self.machine.sandbox.confinement().tier.has_namespaces();
+        match &self.machine.network {
+            Outbound::Cut => "functions reach Homeport alone".to_owned(),
+            Outbound::Open { .. } if own_network => {
+                "functions reach the network through a proxy (HTTP_PROXY, HTTPS_PROXY); what ignores these, such as \
+                 Node's own fetch before version 24, reaches Homeport alone"
+                    .to_owned()
+            }
+            Outbound::Open { ports } => format!(
+                "functions share this machine's network by TCP to the ports {ports:?} and by UDP; which addresses they \
+                 reach there, link-local ones too, can't be filtered"
+            ),
+        }
+    }
+
     /// Where packages are unpacked.
     pub(crate) fn code_folder(folder: &Path) -> PathBuf {
         folder.join("code")

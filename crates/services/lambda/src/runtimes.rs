@@ -39,8 +39,9 @@ pub enum InstallError {
 
 /// The AWS SDK for Python, by the oldest Python that it runs on, newest first.
 const BOTO3: [(u32, &str); 3] = [(10, "1.43.62"), (9, "1.40.76"), (8, "1.37.38")];
-/// The AWS SDK for JavaScript, by the oldest Node that it runs on, newest first.
-const AWS_SDK: [(u32, &str); 2] = [(20, "3.935.0"), (18, "3.723.0")];
+/// The AWS SDK for JavaScript, by the oldest Node that it runs on, newest first: of each package the newest up to this
+/// version, as not every package is published anew with every one.
+const AWS_SDK: [(u32, &str); 2] = [(20, "3.1100.0"), (18, "3.723.0")];
 /// Its packages for the services that are here.
 const AWS_SDK_PACKAGES: [&str; 13] = [
     "client-api-gateway",
@@ -133,17 +134,26 @@ fn node(
         progress(&format!("{}: too old for the AWS SDK, left out", interpreter.name()));
         return Ok(());
     };
-    progress(&format!("{}: @aws-sdk/* {version} from npm", interpreter.name()));
+    progress(&format!("{}: @aws-sdk/* up to {version} from npm", interpreter.name()));
     let fresh = fresh_folder(runtimes, interpreter)?;
     fs::write(fresh.join("package.json"), "{\"private\": true}")
         .map_err(|error| InstallError::Folder(fresh.clone(), error))?;
     // npm beside the interpreter belongs to it; another one would do too.
     let beside = interpreter.path.with_file_name("npm");
     let program = if beside.exists() { beside.as_os_str() } else { OsStr::new("npm") };
+    // Packages name each other as peers by exact versions, though the one they name may not have been published.
     let mut npm = Command::new(program);
-    npm.args(["install", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error", "--prefix"])
-        .arg(&fresh)
-        .args(AWS_SDK_PACKAGES.map(|package| format!("@aws-sdk/{package}@{version}")));
+    npm.args([
+        "install",
+        "--no-audit",
+        "--no-fund",
+        "--ignore-scripts",
+        "--loglevel=error",
+        "--legacy-peer-deps",
+        "--prefix",
+    ])
+    .arg(&fresh)
+    .args(AWS_SDK_PACKAGES.map(|package| format!("@aws-sdk/{package}@>=3.600.0 <={version}")));
     run("npm", "install npm, which comes with Node", &mut npm)?;
     keep(&fresh, &installed_at(runtimes, interpreter))
 }

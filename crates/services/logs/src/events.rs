@@ -35,7 +35,7 @@ pub(crate) struct Event {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Pointer {
     pub(crate) place: Place,
-    stream_id: String,
+    pub(crate) stream_id: String,
     pub(crate) stream_name: String,
 }
 

@@ -50,6 +50,40 @@ pub(crate) async fn a_function_reaches_nothing_of_homeports() {
     assert_eq!(reached, json!([null, null, null, null, null, null]));
 }
 
+const GOES_OUT: &str = r#"
+import http.client, os, urllib.error, urllib.request
+def get(url):
+    try:
+        return urllib.request.urlopen(url, timeout=5).read().decode()
+    except urllib.error.HTTPError as refused:
+        return refused.code
+def tunnel(host):
+    proxy = os.environ["HTTPS_PROXY"].removeprefix("http://")
+    connection = http.client.HTTPConnection(proxy, timeout=5)
+    connection.set_tunnel(host, 443)
+    try:
+        connection.request("GET", "/secret")
+        return connection.getresponse().read().decode()
+    except OSError as refused:
+        return str(refused)
+def handler(event, context):
+    return [get("http://allowed.example/path?q"), get("http://169.254.169.254/"),
+            tunnel("allowed.example"), tunnel("10.0.0.1")]
+"#;
+
+pub(crate) async fn the_way_out_is_the_guarded_connectors() {
+    let stage = Stage::new().await;
+    stage.create("out", "python3.11", "index.py", GOES_OUT, json!({"Timeout": 20})).await;
+    let found = stage.invoke("out", json!({})).await.ok().json();
+    let expected = json!([
+        "GET /path?q HTTP/1.1",
+        403,
+        "GET /secret HTTP/1.1",
+        "Tunnel connection failed: 403 Forbidden"
+    ]);
+    assert_eq!(found, expected);
+}
+
 pub(crate) async fn environment_variables_are_nowhere_in_plain_text() {
     let stage = Stage::new().await;
     let variables = json!({"Environment": {"Variables": {"PASSWORD": "planted-password"}}});

@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 use std::io::{Cursor, Write as _};
+use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -12,12 +13,17 @@ use base64::engine::general_purpose::STANDARD;
 use homeport_blobs::Blobs;
 use homeport_core::{BoxFuture, Region, Timestamp};
 use homeport_lambda::{Lambda, Limits, Machine, Outbound};
-use homeport_sandbox::Spawner;
-use homeport_service::needs::{Assume, AssumeForService, AssumeRefused, Credentials, LogLine, PutLog};
+use homeport_sandbox::{Spawner, Tier};
+use homeport_service::Body;
+use homeport_service::needs::{
+    Assume, AssumeForService, AssumeRefused, Credentials, Fetch, FetchRefused, LogLine, PutLog,
+};
 use homeport_store::StoreError;
 use homeport_testkit::{Reply, TestApp};
 use homeport_vault::Secret;
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
 use zip::write::SimpleFileOptions;
 
 pub(crate) const TRUSTS_LAMBDA: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow",
@@ -70,6 +76,47 @@ impl PutLog for Logs {
     }
 }
 
+/// The guarded connector: it connects to one host alone, and that is a little web server here.
+pub(crate) struct Web(SocketAddr);
+
+impl Web {
+    async fn stand() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("listen");
+        let web = Self(listener.local_addr().expect("address"));
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let mut request = [0; 4_096];
+                let length = stream.read(&mut request).await.unwrap_or(0);
+                let line =
+                    String::from_utf8_lossy(&request[..length]).lines().next().unwrap_or_default().to_owned();
+                let head =
+                    format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", line.len());
+                stream.write_all(format!("{head}{line}").as_bytes()).await.ok();
+            }
+        });
+        web
+    }
+}
+
+impl Fetch for Web {
+    fn fetch<'a>(
+        &'a self,
+        _: http::Request<bytes::Bytes>,
+        _: Duration,
+    ) -> BoxFuture<'a, Result<http::Response<Body>, FetchRefused>> {
+        Box::pin(async { Err(FetchRefused::Forbidden("functions connect by themselves".to_owned())) })
+    }
+
+    fn connect<'a>(&'a self, host: &'a str, _: u16) -> BoxFuture<'a, Result<TcpStream, FetchRefused>> {
+        Box::pin(async move {
+            if host != "allowed.example" {
+                return Err(FetchRefused::Forbidden(host.to_owned()));
+            }
+            TcpStream::connect(self.0).await.map_err(|error| FetchRefused::Unreachable(error.to_string()))
+        })
+    }
+}
+
 /// Credentials that only look like some.
 struct Roles;
 
@@ -87,6 +134,27 @@ impl AssumeForService for Roles {
 }
 
 static STAGES: AtomicU64 = AtomicU64::new(0);
+/// The strongest tier that is tried, by its number.
+static AT_MOST: AtomicU8 = AtomicU8::new(3);
+
+/// Uses at most this tier from now on; or why the machine gives nothing then.
+pub(crate) async fn use_tier(tier: Tier) -> Result<(), String> {
+    AT_MOST.store(tier.number(), Ordering::Relaxed);
+    let folder = std::env::temp_dir().join(format!("homeport-tier-{}", std::process::id()));
+    let sandbox = Spawner::probe(&folder, limits()).await.map_err(|error| error.to_string())?;
+    std::fs::remove_dir_all(&folder).ok();
+    match sandbox.confinement().tier {
+        Tier::Refused => Err(sandbox.confinement().to_string()),
+        _ => Ok(()),
+    }
+}
+
+fn limits() -> homeport_sandbox::Limits {
+    let number = AT_MOST.load(Ordering::Relaxed);
+    let tiers = [Tier::OwnUid, Tier::Namespaces, Tier::Landlock];
+    let at_most = tiers.into_iter().find(|tier| tier.number() == number).unwrap_or(Tier::OwnUid);
+    homeport_sandbox::Limits { at_most, ..homeport_sandbox::Limits::default() }
+}
 
 impl Stage {
     pub(crate) async fn new() -> Self {
@@ -98,8 +166,9 @@ impl Stage {
         let folder = std::env::temp_dir().join(format!("homeport-functions-{}-{number}", std::process::id()));
         std::fs::create_dir_all(folder.join("data")).expect("a folder");
         std::fs::write(folder.join("data/store"), "the store").expect("write");
-        let limit = homeport_sandbox::Limits::default();
-        let sandbox = Spawner::probe(&folder.join("data/sandbox"), limit).await.expect("the probe works");
+        let sandbox = Spawner::probe(&folder.join("data/sandbox"), crate::stage::limits())
+            .await
+            .expect("the probe works");
         assert!(sandbox.confinement().tier > homeport_sandbox::Tier::Refused, "{}", sandbox.confinement());
         let machine = Machine {
             blobs: Blobs::in_memory("lambda"),
@@ -113,10 +182,12 @@ impl Stage {
             limits,
         };
         let logs = Arc::new(Logs::default());
+        let web = Arc::new(Web::stand().await);
         let mut lambda = None;
         let app = TestApp::new(|parts| {
             parts.needs.assume.set(Arc::new(Roles)).ok();
             parts.needs.put_log.set(logs.clone()).ok();
+            parts.needs.fetch.set(web).ok();
             let (service, hosted) = homeport_lambda::host(parts, machine).expect("the service stands");
             parts.needs.resource_policies.set(vec![("lambda", service.clone())]).ok();
             parts.needs.invoke.set(service.clone()).ok();

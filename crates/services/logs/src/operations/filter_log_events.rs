@@ -1,3 +1,5 @@
+use std::collections::HashMap;
+
 use homeport_core::Scope;
 use homeport_service::{Asked, Cx, Effect, Operation, Permissions};
 use homeport_store::{Direction, Tx};
@@ -5,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::events::{self, Event, OVERHEAD, Pointer, Window};
 use crate::pattern::Pattern;
-use crate::records::{asked_arn, group_name};
+use crate::records::{Group, STREAMS, asked_arn, group_name, stream_key};
 use crate::{Logs, LogsError, find, token};
 
 /// `FilterLogEvents` (CloudWatch Logs API reference): a group's events in order of time, those that match a pattern.
@@ -97,12 +99,17 @@ async fn filter(tx: &Tx, scope: &Scope, input: &Input, pattern: &Pattern) -> Res
     };
     let mut window =
         Window { from: input.start_time, to: input.end_time, after, direction: Direction::Forward };
+    let mut living = Living::default();
     let mut page = Page { most: input.limit.unwrap_or(PAGE).clamp(1, PAGE), bytes: 0, events: Vec::new() };
     for _ in 0..LOOKED_AT / STEP {
         let (pointers, more) = events::pointers(tx, &group.id, &window, STEP).await?;
         let last = pointers.last().map(|pointer| pointer.place.parts());
-        let asked: Vec<Pointer> =
-            pointers.into_iter().filter(|pointer| input.asks_for(&pointer.stream_name)).collect();
+        let mut asked: Vec<Pointer> = Vec::new();
+        for pointer in pointers {
+            if input.asks_for(&pointer.stream_name) && living.has(tx, &group, &pointer).await? {
+                asked.push(pointer);
+            }
+        }
         let found = events::follow(tx, &group.id, &asked).await?;
         for (pointer, event) in asked.into_iter().zip(found) {
             let Some(event) = event.filter(|event| pattern.matches(&event.message)) else { continue };
@@ -126,6 +133,22 @@ impl Input {
         let named =
             self.log_stream_names.as_ref().is_none_or(|names| names.iter().any(|name| name == stream));
         named && self.log_stream_name_prefix.as_ref().is_none_or(|prefix| stream.starts_with(prefix.as_str()))
+    }
+}
+
+/// Which streams are still there: the events of one that was deleted are swept only by and by.
+#[derive(Default)]
+struct Living(HashMap<String, bool>);
+
+impl Living {
+    async fn has(&mut self, tx: &Tx, group: &Group, pointer: &Pointer) -> Result<bool, LogsError> {
+        if let Some(lives) = self.0.get(&pointer.stream_id) {
+            return Ok(*lives);
+        }
+        let named = STREAMS.get(tx, stream_key(&group.id, &pointer.stream_name)).await?;
+        let lives = named.is_some_and(|stream| stream.id == pointer.stream_id);
+        self.0.insert(pointer.stream_id.clone(), lives);
+        Ok(lives)
     }
 }
 
