@@ -30,6 +30,9 @@ if ! fresh "$tools/node.done" tests/node/package-lock.json; then
   cp tests/node/package-lock.json "$tools/node.done"
 fi
 
+if ! command -v chromium >/dev/null 2>&1 && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+  (apt-get update -q && apt-get install -y -q chromium) >"$tools/chromium.log" 2>&1 || echo "SKIPPED the page in a browser: chromium could not be installed"
+fi
 "$HOMEPORT" runtimes install >/dev/null
 
 status=0

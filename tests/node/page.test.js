@@ -1,0 +1,110 @@
+// The sample's page in a real browser: a person signs up, signs in, keeps a note and a photo; another sees neither.
+import assert from "node:assert/strict";
+import { execFileSync, spawn } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { chromium } from "playwright-core";
+
+const program = process.env.HOMEPORT ?? fileURLToPath(new URL("../../target/release/homeport", import.meta.url));
+const CHROMIUM = "/usr/bin/chromium";
+const skip = existsSync(CHROMIUM) ? false : "SKIPPED: Debian's chromium is not installed";
+
+let folder, demo, browser, pageUrl, outbox, data;
+
+before(async () => {
+  if (skip) return;
+  folder = mkdtempSync(path.join(tmpdir(), "homeport-page-"));
+  demo = spawn(program, ["demo"], { cwd: folder, stdio: ["ignore", "pipe", "ignore"] });
+  const tour = await new Promise((resolve, reject) => {
+    let said = "";
+    demo.stdout.on("data", (chunk) => {
+      said += chunk;
+      if (said.includes("Ctrl-C")) resolve(said);
+    });
+    demo.on("exit", () => reject(new Error(`the demo ended: ${said}`)));
+    setTimeout(() => reject(new Error(`the demo was not ready in time: ${said}`)), 60_000).unref();
+  });
+  pageUrl = tour.match(/The page:\s+(\S+)/)[1];
+  outbox = tour.match(/The outbox \(codes\):\s+(\S+)/)[1];
+  data = path.join(folder, tour.match(/env --data (\S+?)\)?"/)[1]);
+  browser = await chromium.launch({
+    executablePath: CHROMIUM,
+    args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+      "--disable-component-update", "--disable-sync"],
+  });
+});
+
+after(async () => {
+  await browser?.close();
+  if (demo && demo.exitCode === null) {
+    demo.kill("SIGTERM");
+    await new Promise((resolve) => demo.once("exit", resolve));
+  }
+  if (folder) rmSync(folder, { recursive: true, force: true });
+});
+
+const code = (email) =>
+  execFileSync(program, ["outbox", "--to", email, "--last", "--code", "--data", data], { encoding: "utf8" }).trim();
+
+async function person(email) {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  const problems = [];
+  page.on("pageerror", (error) => problems.push(error.message));
+  await page.goto(pageUrl);
+  await page.fill("#sign-up [name=email]", email);
+  await page.fill("#sign-up [name=password]", "a-long-password-1");
+  await page.click("#sign-up button");
+  await page.waitForSelector("#confirm:not([hidden])");
+  await page.fill("#confirm [name=code]", code(email));
+  await page.click("#confirm button");
+  await page.waitForSelector("#signed-in:not([hidden])");
+  assert.equal(await page.textContent("#who"), email);
+  return { page, context, problems };
+}
+
+test("a person keeps a note and a photo that another does not see", { skip, timeout: 120_000 }, async () => {
+  const ada = await person("ada@example.com");
+  await ada.page.fill("#write [name=text]", "Buy rope & <b>tar</b>.");
+  await ada.page.click("#write button");
+  await ada.page.waitForSelector("#notes li");
+  assert.equal(await ada.page.textContent("#notes li"), "Buy rope & <b>tar</b>.");
+  const pixel = Buffer.from(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==", "base64");
+  const photo = path.join(folder, "boat.png");
+  writeFileSync(photo, pixel);
+  await ada.page.setInputFiles("#add-photo [name=photo]", photo);
+  await ada.page.click("#add-photo button");
+  await ada.page.waitForFunction(() => document.querySelector("#photos img")?.naturalWidth === 1);
+
+  const bob = await person("bob@example.com");
+  await bob.page.waitForTimeout(500);
+  assert.equal(await bob.page.locator("#notes li").count(), 0);
+  assert.equal(await bob.page.locator("#photos img").count(), 0);
+  assert.deepEqual([...ada.problems, ...bob.problems], []);
+});
+
+test("a wrong password is said, and signs nobody in", { skip, timeout: 60_000 }, async () => {
+  const page = await (await browser.newContext()).newPage();
+  await page.goto(pageUrl);
+  await page.fill("#sign-in [name=email]", "nobody@example.com");
+  await page.fill("#sign-in [name=password]", "a-wrong-password-1");
+  await page.click("#sign-in button");
+  await page.waitForFunction(() => document.querySelector("#status").textContent !== "");
+  assert.match(await page.textContent("#status"), /Incorrect username or password/);
+  assert.equal(await page.isVisible("#signed-in"), false);
+});
+
+test("the outbox opens once by its link and shows the code", { skip, timeout: 60_000 }, async () => {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  await page.goto(outbox);
+  await page.waitForFunction(() => document.body.innerText.includes("ada@example.com"));
+  const stranger = await (await browser.newContext()).newPage();
+  await stranger.goto(outbox);
+  await stranger.waitForTimeout(1_000);
+  assert.ok(!(await stranger.textContent("body")).includes("ada@example.com"));
+});
