@@ -100,8 +100,8 @@ fn text(value: &AttributeValue) -> Option<String> {
     }
 }
 
-/// Which tables a call was decided on: their names' ids at that moment. A table that was replaced since then has
-/// another key, so that call is refused in its transaction.
+/// Which tables a call was decided on: their names' ids at that moment. A table that was replaced since then may have
+/// another key; the one that the decision was about is gone.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Decided(Arc<OnceLock<Vec<(TableName, String)>>>);
 
@@ -111,7 +111,7 @@ impl Decided {
         let decided = self.0.get().map(Vec::as_slice).unwrap_or_default();
         match decided.iter().find(|(decided, _)| decided == name) {
             Some((_, id)) if *id == open.table.id => Ok(()),
-            _ => Err(DynamoError::TableReplaced),
+            _ => Err(DynamoError::NoTable),
         }
     }
 }

@@ -48,9 +48,6 @@ pub enum DynamoError {
     /// The item is written by others again and again.
     #[error("Transaction is ongoing for the item")]
     Conflict,
-    /// The table was replaced while the call was being decided.
-    #[error("The table was changed while the call was on its way")]
-    TableReplaced,
     /// Already a fault, of the pipeline's.
     #[error("{0}")]
     Fault(Fault),
@@ -159,9 +156,7 @@ impl From<DynamoError> for Fault {
                     .with_member("CancellationReasons", reasons_json(&reasons))
             }
             DynamoError::TokenReused => Self::sender("IdempotentParameterMismatchException", message),
-            DynamoError::Conflict | DynamoError::TableReplaced => {
-                Self::sender("TransactionConflictException", message)
-            }
+            DynamoError::Conflict => Self::sender("TransactionConflictException", message),
             DynamoError::Fault(fault) => fault,
             DynamoError::Corrupt(error) => {
                 Self::with_status("InternalServerError", 500, "Internal server error").because(error)
@@ -434,10 +429,7 @@ pub enum Invalid {
     /// Two actions on one item.
     #[error("Transaction request cannot include multiple operations on one item")]
     TransactTwice,
-    /// More than a transaction may hold.
-    #[error("Member must have length less than or equal to 100")]
-    TransactCount,
-    /// Two aggregates of over 4 MB.
+    /// Items of more than 4 MB together.
     #[error("Transaction request size has exceeded the maximum allowed size")]
     TransactSize,
     /// A legacy parameter's rule.

@@ -184,7 +184,7 @@ pub fn sort_prefix(partition: Key, prefix: &AttributeValue) -> Key {
     Key::from_row(&Bytes::copy_from_slice(&bytes[..bytes.len() - 1]))
 }
 
-/// The attribute of an item that a row must have to be of this partition.
+/// Whether an item found under a partition's hash is of that partition, and not of another with the same hash.
 pub fn is_of_partition(item: &Item, attribute: &KeyAttribute, value: &AttributeValue) -> bool {
     item.get(&attribute.name) == Some(value)
 }

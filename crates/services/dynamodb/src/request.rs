@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use homeport_core::{Arn, Fault, Scope};
 use homeport_service::{Call, CallBody};
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::error::{DynamoError, Invalid};
@@ -52,7 +51,7 @@ impl Violations {
         self.check(value.is_some(), || "null".to_owned(), at, "Member must not be null");
     }
 
-    /// The choice that the text names; the first one where there is none.
+    /// The choice that the text names; none where there is no text, or (noted) no such choice.
     pub(crate) fn one_of<T: Copy>(
         &mut self,
         given: Option<&str>,
@@ -244,8 +243,7 @@ pub(crate) fn check_generations(
 }
 
 /// `ExpressionAttributeNames` and `ExpressionAttributeValues` as they came.
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[derive(Default)]
 pub(crate) struct RawPlaceholders {
     pub(crate) names: Option<BTreeMap<String, String>>,
     pub(crate) values: Option<BTreeMap<String, Checked<AttributeValue>>>,

@@ -158,6 +158,14 @@ fn check_built(input: &Input) -> Result<(), Invalid> {
     Ok(())
 }
 
+/// A key schema as messages show it.
+fn shown(elements: &[KeySchemaElement]) -> String {
+    let element = |element: &KeySchemaElement| {
+        format!("KeySchemaElement(attributeName={}, keyType={})", element.attribute_name, element.key_type)
+    };
+    format!("'[{}]'", elements.iter().map(element).collect::<Vec<_>>().join(", "))
+}
+
 /// Attribute definitions, and which of them were used.
 struct Definitions<'a> {
     given: &'a [AttributeDefinition],
@@ -247,11 +255,13 @@ fn table(cx: &Cx<DynamoDb>, input: &Input, id: String, seed: String) -> Result<T
         let constraint = "Member must have length less than or equal to 255";
         violations.check(definition.attribute_name.len() <= 255, shown, &member, constraint);
     }
+    let elements = input.key_schema.as_deref().unwrap_or_default();
+    let at_most = "Member must have length less than or equal to 2";
+    violations.check(elements.len() <= 2, || shown(elements), "keySchema", at_most);
     violations.finish()?;
     check_built(input)?;
     let throughput = billing(input)?;
     let given = input.attribute_definitions.as_deref().unwrap_or_default();
-    let elements = input.key_schema.as_deref().unwrap_or_default();
     if elements.len() > given.len() {
         return Err(Invalid::Table(
             "Invalid KeySchema: Some index key attribute have no definition".to_owned(),
@@ -362,6 +372,12 @@ fn index(
     definitions: &Definitions<'_>,
     before: &[Index],
 ) -> Result<Index, Invalid> {
+    if raw.key_schema.len() > 2 {
+        return parameter(format!(
+            "Keys of more than two attributes are not supported by this endpoint: {}",
+            raw.index_name
+        ));
+    }
     let schema = definitions.schema(&raw.key_schema)?;
     let included = raw.projection.non_key_attributes.clone();
     let projection = match (raw.projection.projection_type.as_deref(), included) {

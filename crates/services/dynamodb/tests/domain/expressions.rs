@@ -378,6 +378,17 @@ fn updates_that_do_not_fit_the_item_are_refused() {
 }
 
 #[test]
+fn an_update_never_holds_more_than_an_item() {
+    let large = json!({"a": {"S": "x".repeat(300_000)}, "l": {"L": [{"S": "x".repeat(150_000)}]}});
+    let said = Err("Item size to update has exceeded the maximum allowed size".to_owned());
+    assert_eq!(updated("SET b = a, c = a", large.clone(), json!(null)), said);
+    assert_eq!(
+        updated("SET m = list_append(list_append(l, l), list_append(l, l))", large, json!(null)),
+        said
+    );
+}
+
+#[test]
 fn updates_are_refused_in_awss_order_and_words() {
     let given = constants();
     for (text, said) in [

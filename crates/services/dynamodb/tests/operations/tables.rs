@@ -136,6 +136,12 @@ async fn a_table_that_cannot_be_is_refused_in_awss_words() {
             "1 validation error detected: Value 'ab' at 'tableName' failed to satisfy constraint: Member must have length greater than or equal to 3",
         ),
         (
+            changed(
+                &|t| t["KeySchema"] = json!([{"AttributeName": "p", "KeyType": "HASH"}, {"AttributeName": "r", "KeyType": "RANGE"}, {"AttributeName": "q", "KeyType": "RANGE"}]),
+            ),
+            "1 validation error detected: Value '[KeySchemaElement(attributeName=p, keyType=HASH), KeySchemaElement(attributeName=r, keyType=RANGE), KeySchemaElement(attributeName=q, keyType=RANGE)]' at 'keySchema' failed to satisfy constraint: Member must have length less than or equal to 2",
+        ),
+        (
             changed(&|t| t["BillingMode"] = json!("PROVISIONED")),
             "One or more parameter values were invalid: ReadCapacityUnits and WriteCapacityUnits must both be specified when BillingMode is PROVISIONED",
         ),

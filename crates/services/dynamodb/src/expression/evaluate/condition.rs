@@ -1,6 +1,8 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
+use memchr::memmem;
+
 use super::super::condition::{Comparator, Condition, Operand};
 use crate::number::Number;
 use crate::value::{AttributeValue, Item};
@@ -97,9 +99,7 @@ fn begins_with(value: &AttributeValue, prefix: &AttributeValue) -> bool {
 fn contains(value: &AttributeValue, part: &AttributeValue) -> bool {
     match (value, part) {
         (AttributeValue::S(text), AttributeValue::S(part)) => text.contains(part.as_str()),
-        (AttributeValue::B(bytes), AttributeValue::B(part)) => {
-            part.is_empty() || bytes.windows(part.len()).any(|window| window == part)
-        }
+        (AttributeValue::B(bytes), AttributeValue::B(part)) => memmem::find(bytes, part).is_some(),
         (AttributeValue::Ss(set), AttributeValue::S(part)) => set.contains(part),
         (AttributeValue::Ns(set), AttributeValue::N(part)) => set.contains(part),
         (AttributeValue::Bs(set), AttributeValue::B(part)) => set.contains(part),

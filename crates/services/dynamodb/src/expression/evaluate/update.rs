@@ -1,7 +1,7 @@
 use crate::expression::projection::project;
 use crate::expression::{Path, SetValue, Step, Update};
 use crate::number::{Number, NumberError};
-use crate::value::{AttributeValue, Item, MAX_DEPTH};
+use crate::value::{AttributeValue, Item, MAX_DEPTH, MAX_ITEM_SIZE};
 
 /// Why an update can't be applied to an item, in AWS's words.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -18,6 +18,9 @@ pub enum UpdateError {
     /// The sum is no number of DynamoDB's.
     #[error(transparent)]
     Number(#[from] NumberError),
+    /// The values that are set are more than an item may be.
+    #[error("Item size to update has exceeded the maximum allowed size")]
+    TooBig,
     /// The value would lie deeper than values may.
     #[error(
         "Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported limit"
@@ -29,8 +32,15 @@ impl Update {
     /// The item as the update leaves it. Every value is computed from the item as it was.
     pub fn apply(&self, item: &Item) -> Result<Item, UpdateError> {
         let mut sets = Vec::with_capacity(self.sets.len());
+        let mut size = 0;
         for (path, value) in &self.sets {
-            sets.push((path, value.of(item)?));
+            let value = value.of(item)?;
+            // None of the targets leads through another, so all of the values end up in the item.
+            size += value.size();
+            if size > MAX_ITEM_SIZE {
+                return Err(UpdateError::TooBig);
+            }
+            sets.push((path, value));
         }
         // In the order of their indexes, so that what lies behind a list's end is appended in that order.
         sets.sort_by_key(|(path, _)| *path);
@@ -78,7 +88,8 @@ impl SetValue {
             Self::ListAppend(left, right) => match (left.of(item)?, right.of(item)?) {
                 (AttributeValue::L(mut list), AttributeValue::L(more)) => {
                     list.extend(more);
-                    Ok(AttributeValue::L(list))
+                    let list = AttributeValue::L(list);
+                    if list.size() > MAX_ITEM_SIZE { Err(UpdateError::TooBig) } else { Ok(list) }
                 }
                 _ => Err(UpdateError::WrongType),
             },
