@@ -67,7 +67,7 @@ impl CorsRule {
             |header: &&str| self.allowed_headers.iter().any(|allowed| is_like(allowed, header, true));
         self.allowed_methods.iter().any(|method| method == asked.method)
             && self.allowed_origins.iter().any(|allowed| is_like(allowed, asked.origin, false))
-            && asked.headers.iter().all(|asked| header(asked))
+            && asked.headers.iter().all(header)
     }
 
     fn answer(&self, asked: &CorsQuestion<'_>) -> HeaderMap {
