@@ -1,7 +1,5 @@
 //! What an integration may be: checked when it is put, so that a deployment holds nothing that cannot run.
 
-use std::collections::BTreeMap;
-
 use crate::GatewayError;
 use crate::limits::INTEGRATION_TIMEOUT_MS;
 use crate::mapping::Expression;
@@ -100,14 +98,6 @@ fn check_template(template: &str) -> Result<(), GatewayError> {
         ));
     }
     Ok(())
-}
-
-/// The template for a content type, and what to do without one.
-pub(crate) fn template<'t>(templates: &'t BTreeMap<String, String>, content_type: &str) -> Option<&'t str> {
-    let bare = content_type.split(';').next().unwrap_or_default().trim();
-    let bare = if bare.is_empty() { "application/json" } else { bare };
-    let found = templates.iter().find(|(media_type, _)| media_type.eq_ignore_ascii_case(bare));
-    found.or_else(|| templates.get_key_value("$default")).map(|(_, template)| template.as_str())
 }
 
 #[cfg(test)]

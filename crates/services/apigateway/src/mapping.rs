@@ -23,17 +23,16 @@ impl Expression {
         if let Some(literal) = text.strip_prefix('\'') {
             return literal.strip_suffix('\'').map(|literal| Self::Text(literal.to_owned()));
         }
-        let kinds: [(&str, fn(String) -> Self); 7] = [
-            ("method.request.header.", Self::Header),
-            ("method.request.multivalueheader.", Self::Header),
-            ("method.request.querystring.", Self::Query),
-            ("method.request.multivaluequerystring.", Self::Query),
-            ("method.request.path.", Self::Path),
-            ("stageVariables.", Self::StageVariable),
-            ("context.", Self::Context),
-        ];
-        let found = kinds.iter().find_map(|(prefix, kind)| Some((text.strip_prefix(prefix)?, kind)));
-        found.filter(|(name, _)| !name.is_empty()).map(|(name, kind)| kind(name.to_owned()))
+        let named =
+            |prefix: &str| text.strip_prefix(prefix).filter(|name| !name.is_empty()).map(str::to_owned);
+        named("method.request.header.")
+            .or_else(|| named("method.request.multivalueheader."))
+            .map(Self::Header)
+            .or_else(|| named("method.request.querystring.").map(Self::Query))
+            .or_else(|| named("method.request.multivaluequerystring.").map(Self::Query))
+            .or_else(|| named("method.request.path.").map(Self::Path))
+            .or_else(|| named("stageVariables.").map(Self::StageVariable))
+            .or_else(|| named("context.").map(Self::Context))
     }
 }
 

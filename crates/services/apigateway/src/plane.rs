@@ -31,7 +31,7 @@ use homeport_store::Store;
 use http::{HeaderValue, Response, header};
 
 use crate::limits::MAX_PAYLOAD;
-use crate::method::{Integration, IntegrationType};
+use crate::method::IntegrationType;
 use access_log::{AccessLogs, Entry};
 use answer::Answer;
 use exchange::Exchange;
@@ -141,7 +141,7 @@ impl DataPlane {
             Some(whole) => whole,
             None => read(body.take()).await?,
         };
-        self.integrate(exchange, &served, &method.integration, whole).await
+        self.integrate(exchange, &served, method, whole).await
     }
 
     async fn authorize(
@@ -216,12 +216,13 @@ impl DataPlane {
         &self,
         exchange: &mut Exchange,
         served: &Served,
-        integration: &Integration,
+        method: &ServedMethod,
         body: Bytes,
     ) -> Result<Answer, Refusal> {
-        if integration.kind == IntegrationType::Mock {
-            return mock::answer(exchange, integration, &body);
+        if let Some(mock) = &method.mock {
+            return mock.answer(exchange, &body);
         }
+        let integration = &method.integration;
         let began = self.clock.now();
         let answer = match integration.kind {
             IntegrationType::HttpProxy => {

@@ -53,50 +53,45 @@ impl Operation for CreateAuthorizer {
         Permissions::All([Permission::new(POST, at)].into_iter().chain(handed).collect())
     }
 
-    fn run(
-        cx: Cx<ApiGateway>,
-        input: CreateInput,
-    ) -> impl Future<Output = Result<Authorizer, GatewayError>> + Send {
-        async move {
-            if input.authorizer_credentials.is_some() {
-                return Err(no_roles());
-            }
-            let kind = match input.kind.as_str() {
-                "TOKEN" => AuthorizerType::Token,
-                "REQUEST" => AuthorizerType::Request,
-                "COGNITO_USER_POOLS" => AuthorizerType::CognitoUserPools,
-                _ => return Err(GatewayError::invalid("Invalid authorizer type specified")),
-            };
-            let home = &Home::new(cx.scope(), &input.rest_api_id);
-            let made = &Authorizer {
-                home: home.clone(),
-                id: draw(&**cx.randomness(), LOWER_ALPHANUMERIC, 6),
-                name: input.name,
-                kind,
-                provider_arns: input.provider_arns,
-                auth_type: input.auth_type.or_else(|| Some("custom".to_owned())),
-                authorizer_uri: input.authorizer_uri,
-                identity_source: input.identity_source,
-                identity_validation_expression: input.identity_validation_expression,
-                authorizer_result_ttl_in_seconds: input.authorizer_result_ttl_in_seconds,
-            };
-            check(made)?;
-            cx.write(|tx| async move {
-                api(&tx, home).await?;
-                let known = all(&tx, &AUTHORIZERS, home).await?;
-                if known.len() >= MAX_AUTHORIZERS {
-                    return Err(GatewayError::LimitExceeded(
-                        "Maximum number of authorizers for this API has been reached",
-                    ));
-                }
-                if known.iter().any(|other| other.name == made.name) {
-                    return Err(GatewayError::invalid("Authorizer name must be unique"));
-                }
-                AUTHORIZERS.put(&tx, made).await?;
-                Ok(made.clone())
-            })
-            .await
+    async fn run(cx: Cx<ApiGateway>, input: CreateInput) -> Result<Authorizer, GatewayError> {
+        if input.authorizer_credentials.is_some() {
+            return Err(no_roles());
         }
+        let kind = match input.kind.as_str() {
+            "TOKEN" => AuthorizerType::Token,
+            "REQUEST" => AuthorizerType::Request,
+            "COGNITO_USER_POOLS" => AuthorizerType::CognitoUserPools,
+            _ => return Err(GatewayError::invalid("Invalid authorizer type specified")),
+        };
+        let home = &Home::new(cx.scope(), &input.rest_api_id);
+        let made = &Authorizer {
+            home: home.clone(),
+            id: draw(&**cx.randomness(), LOWER_ALPHANUMERIC, 6),
+            name: input.name,
+            kind,
+            provider_arns: input.provider_arns,
+            auth_type: input.auth_type.or_else(|| Some("custom".to_owned())),
+            authorizer_uri: input.authorizer_uri,
+            identity_source: input.identity_source,
+            identity_validation_expression: input.identity_validation_expression,
+            authorizer_result_ttl_in_seconds: input.authorizer_result_ttl_in_seconds,
+        };
+        check(made)?;
+        cx.write(|tx| async move {
+            api(&tx, home).await?;
+            let known = all(&tx, &AUTHORIZERS, home).await?;
+            if known.len() >= MAX_AUTHORIZERS {
+                return Err(GatewayError::LimitExceeded(
+                    "Maximum number of authorizers for this API has been reached",
+                ));
+            }
+            if known.iter().any(|other| other.name == made.name) {
+                return Err(GatewayError::invalid("Authorizer name must be unique"));
+            }
+            AUTHORIZERS.put(&tx, made).await?;
+            Ok(made.clone())
+        })
+        .await
     }
 }
 
@@ -196,14 +191,9 @@ impl Operation for GetAuthorizer {
         Permissions::one(GET, arn(asked.scope, &path(&input.rest_api_id, &input.authorizer_id)))
     }
 
-    fn run(
-        cx: Cx<ApiGateway>,
-        input: AuthorizerInput,
-    ) -> impl Future<Output = Result<Authorizer, GatewayError>> + Send {
-        async move {
-            let home = Home::new(cx.scope(), &input.rest_api_id);
-            cx.read(|tx| async move { authorizer(&tx, &home, &input.authorizer_id).await }).await
-        }
+    async fn run(cx: Cx<ApiGateway>, input: AuthorizerInput) -> Result<Authorizer, GatewayError> {
+        let home = Home::new(cx.scope(), &input.rest_api_id);
+        cx.read(|tx| async move { authorizer(&tx, &home, &input.authorizer_id).await }).await
     }
 }
 
@@ -231,20 +221,15 @@ impl Operation for GetAuthorizers {
         Permissions::one(GET, arn(asked.scope, &format!("/restapis/{}/authorizers", input.rest_api_id)))
     }
 
-    fn run(
-        cx: Cx<ApiGateway>,
-        input: ListInput,
-    ) -> impl Future<Output = Result<Page<Authorizer>, GatewayError>> + Send {
-        async move {
-            let home = Home::new(cx.scope(), &input.rest_api_id);
-            let found = cx
-                .read(|tx| async move {
-                    api(&tx, &home).await?;
-                    Ok::<_, GatewayError>(all(&tx, &AUTHORIZERS, &home).await?)
-                })
-                .await?;
-            page(found, |authorizer| &authorizer.id, input.position.as_deref(), input.limit)
-        }
+    async fn run(cx: Cx<ApiGateway>, input: ListInput) -> Result<Page<Authorizer>, GatewayError> {
+        let home = Home::new(cx.scope(), &input.rest_api_id);
+        let found = cx
+            .read(|tx| async move {
+                api(&tx, &home).await?;
+                Ok::<_, GatewayError>(all(&tx, &AUTHORIZERS, &home).await?)
+            })
+            .await?;
+        page(found, |authorizer| &authorizer.id, input.position.as_deref(), input.limit)
     }
 }
 
@@ -278,27 +263,22 @@ impl Operation for UpdateAuthorizer {
         Permissions::All([Permission::new(PATCH, at)].into_iter().chain(roles).collect())
     }
 
-    fn run(
-        cx: Cx<ApiGateway>,
-        input: UpdateInput,
-    ) -> impl Future<Output = Result<Authorizer, GatewayError>> + Send {
-        async move {
-            patch::bounded(&input.patch_operations)?;
-            let home = &Home::new(cx.scope(), &input.rest_api_id);
-            let input = &input;
-            cx.write(|tx| async move {
-                let mut changed = authorizer(&tx, home, &input.authorizer_id).await?;
-                input.patch_operations.iter().try_for_each(|patch| apply(&mut changed, patch))?;
-                check(&changed)?;
-                let known = all(&tx, &AUTHORIZERS, home).await?;
-                if known.iter().any(|other| other.id != changed.id && other.name == changed.name) {
-                    return Err(GatewayError::invalid("Authorizer name must be unique"));
-                }
-                AUTHORIZERS.put(&tx, &changed).await?;
-                Ok(changed)
-            })
-            .await
-        }
+    async fn run(cx: Cx<ApiGateway>, input: UpdateInput) -> Result<Authorizer, GatewayError> {
+        patch::bounded(&input.patch_operations)?;
+        let home = &Home::new(cx.scope(), &input.rest_api_id);
+        let input = &input;
+        cx.write(|tx| async move {
+            let mut changed = authorizer(&tx, home, &input.authorizer_id).await?;
+            input.patch_operations.iter().try_for_each(|patch| apply(&mut changed, patch))?;
+            check(&changed)?;
+            let known = all(&tx, &AUTHORIZERS, home).await?;
+            if known.iter().any(|other| other.id != changed.id && other.name == changed.name) {
+                return Err(GatewayError::invalid("Authorizer name must be unique"));
+            }
+            AUTHORIZERS.put(&tx, &changed).await?;
+            Ok(changed)
+        })
+        .await
     }
 }
 
@@ -339,24 +319,19 @@ impl Operation for DeleteAuthorizer {
         Permissions::one(DELETE, arn(asked.scope, &path(&input.rest_api_id, &input.authorizer_id)))
     }
 
-    fn run(
-        cx: Cx<ApiGateway>,
-        input: AuthorizerInput,
-    ) -> impl Future<Output = Result<Nothing, GatewayError>> + Send {
-        async move {
-            let (home, id) = (&Home::new(cx.scope(), &input.rest_api_id), &input.authorizer_id);
-            cx.write(|tx| async move {
-                authorizer(&tx, home, id).await?;
-                let resources = all(&tx, &RESOURCES, home).await?;
-                let mut methods = resources.iter().flat_map(|resource| resource.methods.values());
-                if methods.any(|method| method.authorizer_id.as_ref() == Some(id)) {
-                    let message = format!("Cannot delete authorizer '{id}', is referenced in method");
-                    return Err(GatewayError::Conflict(message.into()));
-                }
-                AUTHORIZERS.delete(&tx, home.key().str(id)).await?;
-                Ok(Nothing {})
-            })
-            .await
-        }
+    async fn run(cx: Cx<ApiGateway>, input: AuthorizerInput) -> Result<Nothing, GatewayError> {
+        let (home, id) = (&Home::new(cx.scope(), &input.rest_api_id), &input.authorizer_id);
+        cx.write(|tx| async move {
+            authorizer(&tx, home, id).await?;
+            let resources = all(&tx, &RESOURCES, home).await?;
+            let mut methods = resources.iter().flat_map(|resource| resource.methods.values());
+            if methods.any(|method| method.authorizer_id.as_ref() == Some(id)) {
+                let message = format!("Cannot delete authorizer '{id}', is referenced in method");
+                return Err(GatewayError::Conflict(message.into()));
+            }
+            AUTHORIZERS.delete(&tx, home.key().str(id)).await?;
+            Ok(Nothing {})
+        })
+        .await
     }
 }

@@ -91,44 +91,39 @@ impl Operation for CreateDeployment {
         Permissions::All([Permission::new(POST, at("deployments"))].into_iter().chain(stage).collect())
     }
 
-    fn run(
-        cx: Cx<ApiGateway>,
-        input: CreateInput,
-    ) -> impl Future<Output = Result<DeploymentView, GatewayError>> + Send {
-        async move {
-            stages::refuse_unsupported(input.cache_cluster_enabled, input.canary_settings.is_some())?;
-            stages::check_variables(&input.variables)?;
-            if let Some(name) = &input.stage_name {
-                stages::check_name(name)?;
-            }
-            let home = &Home::new(cx.scope(), &input.rest_api_id);
-            let id = &draw(&**cx.randomness(), LOWER_ALPHANUMERIC, 6);
-            let (input, now) = (&input, cx.now().seconds());
-            let made = cx
-                .write(|tx| async move {
-                    let api = api(&tx, home).await?;
-                    let known = DEPLOYMENTS.page(&tx, home.key(), None, MAX_DEPLOYMENTS).await?;
-                    if known.records.len() >= MAX_DEPLOYMENTS {
-                        return Err(GatewayError::LimitExceeded(
-                            "Maximum number of deployments for this API has been reached",
-                        ));
-                    }
-                    let made = Deployment {
-                        home: home.clone(),
-                        id: id.clone(),
-                        description: input.description.clone(),
-                        created_date: now,
-                        snapshot: snapshot(&tx, &api).await?,
-                    };
-                    DEPLOYMENTS.put(&tx, &made).await?;
-                    if let Some(name) = &input.stage_name {
-                        serve(&tx, home, name, id, input, now).await?;
-                    }
-                    Ok(made)
-                })
-                .await?;
-            Ok(view(made, false))
+    async fn run(cx: Cx<ApiGateway>, input: CreateInput) -> Result<DeploymentView, GatewayError> {
+        stages::refuse_unsupported(input.cache_cluster_enabled, input.canary_settings.is_some())?;
+        stages::check_variables(&input.variables)?;
+        if let Some(name) = &input.stage_name {
+            stages::check_name(name)?;
         }
+        let home = &Home::new(cx.scope(), &input.rest_api_id);
+        let id = &draw(&**cx.randomness(), LOWER_ALPHANUMERIC, 6);
+        let (input, now) = (&input, cx.now().seconds());
+        let made = cx
+            .write(|tx| async move {
+                let api = api(&tx, home).await?;
+                let known = DEPLOYMENTS.page(&tx, home.key(), None, MAX_DEPLOYMENTS).await?;
+                if known.records.len() >= MAX_DEPLOYMENTS {
+                    return Err(GatewayError::LimitExceeded(
+                        "Maximum number of deployments for this API has been reached",
+                    ));
+                }
+                let made = Deployment {
+                    home: home.clone(),
+                    id: id.clone(),
+                    description: input.description.clone(),
+                    created_date: now,
+                    snapshot: snapshot(&tx, &api).await?,
+                };
+                DEPLOYMENTS.put(&tx, &made).await?;
+                if let Some(name) = &input.stage_name {
+                    serve(&tx, home, name, id, input, now).await?;
+                }
+                Ok(made)
+            })
+            .await?;
+        Ok(view(made, false))
     }
 }
 
@@ -218,17 +213,11 @@ impl Operation for GetDeployment {
         permission(GET, asked.scope, &path(&input.rest_api_id, &input.deployment_id))
     }
 
-    fn run(
-        cx: Cx<ApiGateway>,
-        input: DeploymentInput,
-    ) -> impl Future<Output = Result<DeploymentView, GatewayError>> + Send {
-        async move {
-            let home = Home::new(cx.scope(), &input.rest_api_id);
-            let with_summary = input.embed.iter().any(|what| what.eq_ignore_ascii_case("apisummary"));
-            let found =
-                cx.read(|tx| async move { deployment(&tx, &home, &input.deployment_id).await }).await?;
-            Ok(view(found, with_summary))
-        }
+    async fn run(cx: Cx<ApiGateway>, input: DeploymentInput) -> Result<DeploymentView, GatewayError> {
+        let home = Home::new(cx.scope(), &input.rest_api_id);
+        let with_summary = input.embed.iter().any(|what| what.eq_ignore_ascii_case("apisummary"));
+        let found = cx.read(|tx| async move { deployment(&tx, &home, &input.deployment_id).await }).await?;
+        Ok(view(found, with_summary))
     }
 }
 
@@ -256,21 +245,16 @@ impl Operation for GetDeployments {
         permission(GET, asked.scope, &format!("/restapis/{}/deployments", input.rest_api_id))
     }
 
-    fn run(
-        cx: Cx<ApiGateway>,
-        input: ListInput,
-    ) -> impl Future<Output = Result<Page<DeploymentView>, GatewayError>> + Send {
-        async move {
-            let home = Home::new(cx.scope(), &input.rest_api_id);
-            let found = cx
-                .read(|tx| async move {
-                    api(&tx, &home).await?;
-                    Ok::<_, GatewayError>(all(&tx, &DEPLOYMENTS, &home).await?)
-                })
-                .await?;
-            let views = found.into_iter().map(|deployment| view(deployment, false)).collect();
-            page(views, |view: &DeploymentView| &view.id, input.position.as_deref(), input.limit)
-        }
+    async fn run(cx: Cx<ApiGateway>, input: ListInput) -> Result<Page<DeploymentView>, GatewayError> {
+        let home = Home::new(cx.scope(), &input.rest_api_id);
+        let found = cx
+            .read(|tx| async move {
+                api(&tx, &home).await?;
+                Ok::<_, GatewayError>(all(&tx, &DEPLOYMENTS, &home).await?)
+            })
+            .await?;
+        let views = found.into_iter().map(|deployment| view(deployment, false)).collect();
+        page(views, |view: &DeploymentView| &view.id, input.position.as_deref(), input.limit)
     }
 }
 
@@ -299,29 +283,24 @@ impl Operation for UpdateDeployment {
         permission(PATCH, asked.scope, &path(&input.rest_api_id, &input.deployment_id))
     }
 
-    fn run(
-        cx: Cx<ApiGateway>,
-        input: UpdateInput,
-    ) -> impl Future<Output = Result<DeploymentView, GatewayError>> + Send {
-        async move {
-            patch::bounded(&input.patch_operations)?;
-            let home = &Home::new(cx.scope(), &input.rest_api_id);
-            let input = &input;
-            let changed = cx
-                .write(|tx| async move {
-                    let mut changed = deployment(&tx, home, &input.deployment_id).await?;
-                    for patch in &input.patch_operations {
-                        match patch.raw_parts().as_slice() {
-                            ["description"] => changed.description = patch.text()?,
-                            _ => return Err(patch.bad_path("/description")),
-                        }
+    async fn run(cx: Cx<ApiGateway>, input: UpdateInput) -> Result<DeploymentView, GatewayError> {
+        patch::bounded(&input.patch_operations)?;
+        let home = &Home::new(cx.scope(), &input.rest_api_id);
+        let input = &input;
+        let changed = cx
+            .write(|tx| async move {
+                let mut changed = deployment(&tx, home, &input.deployment_id).await?;
+                for patch in &input.patch_operations {
+                    match patch.raw_parts().as_slice() {
+                        ["description"] => changed.description = patch.text()?,
+                        _ => return Err(patch.bad_path("/description")),
                     }
-                    DEPLOYMENTS.put(&tx, &changed).await?;
-                    Ok(changed)
-                })
-                .await?;
-            Ok(view(changed, false))
-        }
+                }
+                DEPLOYMENTS.put(&tx, &changed).await?;
+                Ok(changed)
+            })
+            .await?;
+        Ok(view(changed, false))
     }
 }
 
@@ -341,24 +320,19 @@ impl Operation for DeleteDeployment {
         permission(DELETE, asked.scope, &path(&input.rest_api_id, &input.deployment_id))
     }
 
-    fn run(
-        cx: Cx<ApiGateway>,
-        input: DeploymentInput,
-    ) -> impl Future<Output = Result<Nothing, GatewayError>> + Send {
-        async move {
-            let home = &Home::new(cx.scope(), &input.rest_api_id);
-            let id = &input.deployment_id;
-            cx.write(|tx| async move {
-                deployment(&tx, home, id).await?;
-                if all(&tx, &STAGES, home).await?.iter().any(|stage| stage.deployment_id == *id) {
-                    return Err(GatewayError::invalid(
-                        "Active stages pointing to this deployment must be moved or deleted",
-                    ));
-                }
-                DEPLOYMENTS.delete(&tx, home.key().str(id)).await?;
-                Ok(Nothing {})
-            })
-            .await
-        }
+    async fn run(cx: Cx<ApiGateway>, input: DeploymentInput) -> Result<Nothing, GatewayError> {
+        let home = &Home::new(cx.scope(), &input.rest_api_id);
+        let id = &input.deployment_id;
+        cx.write(|tx| async move {
+            deployment(&tx, home, id).await?;
+            if all(&tx, &STAGES, home).await?.iter().any(|stage| stage.deployment_id == *id) {
+                return Err(GatewayError::invalid(
+                    "Active stages pointing to this deployment must be moved or deleted",
+                ));
+            }
+            DEPLOYMENTS.delete(&tx, home.key().str(id)).await?;
+            Ok(Nothing {})
+        })
+        .await
     }
 }

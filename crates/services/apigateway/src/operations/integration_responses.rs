@@ -59,28 +59,23 @@ impl Operation for PutIntegrationResponse {
         permission(PUT, asked.scope, &path(&input.place, &input.status_code))
     }
 
-    fn run(
-        cx: Cx<ApiGateway>,
-        input: PutInput,
-    ) -> impl Future<Output = Result<IntegrationResponse, GatewayError>> + Send {
-        async move {
-            if input.content_handling.is_some() {
-                return Err(GatewayError::invalid("contentHandling is not supported"));
-            }
-            let made = &IntegrationResponse {
-                status_code: input.status_code,
-                selection_pattern: input.selection_pattern.filter(|pattern| !pattern.is_empty()),
-                response_parameters: input.response_parameters,
-                response_templates: input.response_templates,
-            };
-            integration::check_response(made)?;
-            change_method(&cx, &input.place, |method| {
-                check_declared(method, made)?;
-                integration_of(method)?.integration_responses.insert(made.status_code.clone(), made.clone());
-                Ok(made.clone())
-            })
-            .await
+    async fn run(cx: Cx<ApiGateway>, input: PutInput) -> Result<IntegrationResponse, GatewayError> {
+        if input.content_handling.is_some() {
+            return Err(GatewayError::invalid("contentHandling is not supported"));
         }
+        let made = &IntegrationResponse {
+            status_code: input.status_code,
+            selection_pattern: input.selection_pattern.filter(|pattern| !pattern.is_empty()),
+            response_parameters: input.response_parameters,
+            response_templates: input.response_templates,
+        };
+        integration::check_response(made)?;
+        change_method(&cx, &input.place, |method| {
+            check_declared(method, made)?;
+            integration_of(method)?.integration_responses.insert(made.status_code.clone(), made.clone());
+            Ok(made.clone())
+        })
+        .await
     }
 }
 
@@ -111,15 +106,10 @@ impl Operation for GetIntegrationResponse {
         permission(GET, asked.scope, &path(&input.place, &input.status_code))
     }
 
-    fn run(
-        cx: Cx<ApiGateway>,
-        input: ResponseInput,
-    ) -> impl Future<Output = Result<IntegrationResponse, GatewayError>> + Send {
-        async move {
-            let mut method = read_method(&cx, input.place).await?;
-            let responses = &mut integration_of(&mut method)?.integration_responses;
-            responses.remove(&input.status_code).ok_or(GatewayError::NoSuchResponse)
-        }
+    async fn run(cx: Cx<ApiGateway>, input: ResponseInput) -> Result<IntegrationResponse, GatewayError> {
+        let mut method = read_method(&cx, input.place).await?;
+        let responses = &mut integration_of(&mut method)?.integration_responses;
+        responses.remove(&input.status_code).ok_or(GatewayError::NoSuchResponse)
     }
 }
 
@@ -149,24 +139,19 @@ impl Operation for UpdateIntegrationResponse {
         permission(PATCH, asked.scope, &path(&input.place, &input.status_code))
     }
 
-    fn run(
-        cx: Cx<ApiGateway>,
-        input: UpdateInput,
-    ) -> impl Future<Output = Result<IntegrationResponse, GatewayError>> + Send {
-        async move {
-            patch::bounded(&input.patch_operations)?;
-            let input = &input;
-            change_method(&cx, &input.place, |method| {
-                let responses = &mut integration_of(method)?.integration_responses;
-                let response = responses.get_mut(&input.status_code).ok_or(GatewayError::NoSuchResponse)?;
-                input.patch_operations.iter().try_for_each(|patch| apply(response, patch))?;
-                integration::check_response(response)?;
-                let changed = response.clone();
-                check_declared(method, &changed)?;
-                Ok(changed)
-            })
-            .await
-        }
+    async fn run(cx: Cx<ApiGateway>, input: UpdateInput) -> Result<IntegrationResponse, GatewayError> {
+        patch::bounded(&input.patch_operations)?;
+        let input = &input;
+        change_method(&cx, &input.place, |method| {
+            let responses = &mut integration_of(method)?.integration_responses;
+            let response = responses.get_mut(&input.status_code).ok_or(GatewayError::NoSuchResponse)?;
+            input.patch_operations.iter().try_for_each(|patch| apply(response, patch))?;
+            integration::check_response(response)?;
+            let changed = response.clone();
+            check_declared(method, &changed)?;
+            Ok(changed)
+        })
+        .await
     }
 }
 
@@ -203,18 +188,13 @@ impl Operation for DeleteIntegrationResponse {
         permission(DELETE, asked.scope, &path(&input.place, &input.status_code))
     }
 
-    fn run(
-        cx: Cx<ApiGateway>,
-        input: ResponseInput,
-    ) -> impl Future<Output = Result<Nothing, GatewayError>> + Send {
-        async move {
-            let status = &input.status_code;
-            change_method(&cx, &input.place, |method| {
-                let responses = &mut integration_of(method)?.integration_responses;
-                responses.remove(status).ok_or(GatewayError::NoSuchResponse)?;
-                Ok(Nothing {})
-            })
-            .await
-        }
+    async fn run(cx: Cx<ApiGateway>, input: ResponseInput) -> Result<Nothing, GatewayError> {
+        let status = &input.status_code;
+        change_method(&cx, &input.place, |method| {
+            let responses = &mut integration_of(method)?.integration_responses;
+            responses.remove(status).ok_or(GatewayError::NoSuchResponse)?;
+            Ok(Nothing {})
+        })
+        .await
     }
 }

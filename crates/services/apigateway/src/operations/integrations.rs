@@ -108,19 +108,14 @@ impl Operation for PutIntegration {
         with_roles(permission, input.credentials.as_deref().into_iter())
     }
 
-    fn run(
-        cx: Cx<ApiGateway>,
-        input: PutInput,
-    ) -> impl Future<Output = Result<Integration, GatewayError>> + Send {
-        async move {
-            let place = &input.place.clone();
-            let made = &input.integration()?;
-            change_method(&cx, place, |method| {
-                method.method_integration = Some(made.clone());
-                Ok(made.clone())
-            })
-            .await
-        }
+    async fn run(cx: Cx<ApiGateway>, input: PutInput) -> Result<Integration, GatewayError> {
+        let place = &input.place.clone();
+        let made = &input.integration()?;
+        change_method(&cx, place, |method| {
+            method.method_integration = Some(made.clone());
+            Ok(made.clone())
+        })
+        .await
     }
 }
 
@@ -140,11 +135,8 @@ impl Operation for GetIntegration {
         Permissions::one(GET, arn(asked.scope, &path(input)))
     }
 
-    fn run(
-        cx: Cx<ApiGateway>,
-        input: MethodInput,
-    ) -> impl Future<Output = Result<Integration, GatewayError>> + Send {
-        async move { read_method(&cx, input).await?.method_integration.ok_or(GatewayError::NoSuch("Integration")) }
+    async fn run(cx: Cx<ApiGateway>, input: MethodInput) -> Result<Integration, GatewayError> {
+        read_method(&cx, input).await?.method_integration.ok_or(GatewayError::NoSuch("Integration"))
     }
 }
 
@@ -176,22 +168,16 @@ impl Operation for UpdateIntegration {
         with_roles(permission, roles.iter().map(String::as_str))
     }
 
-    fn run(
-        cx: Cx<ApiGateway>,
-        input: UpdateInput,
-    ) -> impl Future<Output = Result<Integration, GatewayError>> + Send {
-        async move {
-            patch::bounded(&input.patch_operations)?;
-            let patches = &input.patch_operations;
-            change_method(&cx, &input.place, |method| {
-                let changed =
-                    method.method_integration.as_mut().ok_or(GatewayError::NoSuch("Integration"))?;
-                patches.iter().try_for_each(|patch| apply(changed, patch))?;
-                integration::check(changed)?;
-                Ok(changed.clone())
-            })
-            .await
-        }
+    async fn run(cx: Cx<ApiGateway>, input: UpdateInput) -> Result<Integration, GatewayError> {
+        patch::bounded(&input.patch_operations)?;
+        let patches = &input.patch_operations;
+        change_method(&cx, &input.place, |method| {
+            let changed = method.method_integration.as_mut().ok_or(GatewayError::NoSuch("Integration"))?;
+            patches.iter().try_for_each(|patch| apply(changed, patch))?;
+            integration::check(changed)?;
+            Ok(changed.clone())
+        })
+        .await
     }
 }
 
@@ -238,16 +224,11 @@ impl Operation for DeleteIntegration {
         Permissions::one(DELETE, arn(asked.scope, &path(input)))
     }
 
-    fn run(
-        cx: Cx<ApiGateway>,
-        input: MethodInput,
-    ) -> impl Future<Output = Result<Nothing, GatewayError>> + Send {
-        async move {
-            change_method(&cx, &input, |method| {
-                method.method_integration.take().ok_or(GatewayError::NoSuch("Integration"))?;
-                Ok(Nothing {})
-            })
-            .await
-        }
+    async fn run(cx: Cx<ApiGateway>, input: MethodInput) -> Result<Nothing, GatewayError> {
+        change_method(&cx, &input, |method| {
+            method.method_integration.take().ok_or(GatewayError::NoSuch("Integration"))?;
+            Ok(Nothing {})
+        })
+        .await
     }
 }

@@ -52,27 +52,22 @@ impl Operation for PutMethodResponse {
         permission(PUT, asked.scope, &path(&input.place, &input.status_code))
     }
 
-    fn run(
-        cx: Cx<ApiGateway>,
-        input: PutInput,
-    ) -> impl Future<Output = Result<MethodResponse, GatewayError>> + Send {
-        async move {
-            check_models(&input.response_models)?;
-            check_parameters(&input.response_parameters)?;
-            let made = &MethodResponse {
-                status_code: input.status_code,
-                response_parameters: input.response_parameters,
-                response_models: input.response_models,
-            };
-            change_method(&cx, &input.place, |method| {
-                if method.method_responses.contains_key(&made.status_code) {
-                    return Err(GatewayError::Conflict("Response already exists for this resource".into()));
-                }
-                method.method_responses.insert(made.status_code.clone(), made.clone());
-                Ok(made.clone())
-            })
-            .await
-        }
+    async fn run(cx: Cx<ApiGateway>, input: PutInput) -> Result<MethodResponse, GatewayError> {
+        check_models(&input.response_models)?;
+        check_parameters(&input.response_parameters)?;
+        let made = &MethodResponse {
+            status_code: input.status_code,
+            response_parameters: input.response_parameters,
+            response_models: input.response_models,
+        };
+        change_method(&cx, &input.place, |method| {
+            if method.method_responses.contains_key(&made.status_code) {
+                return Err(GatewayError::Conflict("Response already exists for this resource".into()));
+            }
+            method.method_responses.insert(made.status_code.clone(), made.clone());
+            Ok(made.clone())
+        })
+        .await
     }
 }
 
@@ -101,14 +96,9 @@ impl Operation for GetMethodResponse {
         permission(GET, asked.scope, &path(&input.place, &input.status_code))
     }
 
-    fn run(
-        cx: Cx<ApiGateway>,
-        input: ResponseInput,
-    ) -> impl Future<Output = Result<MethodResponse, GatewayError>> + Send {
-        async move {
-            let mut method = read_method(&cx, input.place).await?;
-            method.method_responses.remove(&input.status_code).ok_or(GatewayError::NoSuchResponse)
-        }
+    async fn run(cx: Cx<ApiGateway>, input: ResponseInput) -> Result<MethodResponse, GatewayError> {
+        let mut method = read_method(&cx, input.place).await?;
+        method.method_responses.remove(&input.status_code).ok_or(GatewayError::NoSuchResponse)
     }
 }
 
@@ -138,25 +128,18 @@ impl Operation for UpdateMethodResponse {
         permission(PATCH, asked.scope, &path(&input.place, &input.status_code))
     }
 
-    fn run(
-        cx: Cx<ApiGateway>,
-        input: UpdateInput,
-    ) -> impl Future<Output = Result<MethodResponse, GatewayError>> + Send {
-        async move {
-            patch::bounded(&input.patch_operations)?;
-            let input = &input;
-            change_method(&cx, &input.place, |method| {
-                let response = method
-                    .method_responses
-                    .get_mut(&input.status_code)
-                    .ok_or(GatewayError::NoSuchResponse)?;
-                input.patch_operations.iter().try_for_each(|patch| apply(response, patch))?;
-                check_models(&response.response_models)?;
-                check_parameters(&response.response_parameters)?;
-                Ok(response.clone())
-            })
-            .await
-        }
+    async fn run(cx: Cx<ApiGateway>, input: UpdateInput) -> Result<MethodResponse, GatewayError> {
+        patch::bounded(&input.patch_operations)?;
+        let input = &input;
+        change_method(&cx, &input.place, |method| {
+            let response =
+                method.method_responses.get_mut(&input.status_code).ok_or(GatewayError::NoSuchResponse)?;
+            input.patch_operations.iter().try_for_each(|patch| apply(response, patch))?;
+            check_models(&response.response_models)?;
+            check_parameters(&response.response_parameters)?;
+            Ok(response.clone())
+        })
+        .await
     }
 }
 
@@ -187,17 +170,12 @@ impl Operation for DeleteMethodResponse {
         permission(DELETE, asked.scope, &path(&input.place, &input.status_code))
     }
 
-    fn run(
-        cx: Cx<ApiGateway>,
-        input: ResponseInput,
-    ) -> impl Future<Output = Result<Nothing, GatewayError>> + Send {
-        async move {
-            let status = &input.status_code;
-            change_method(&cx, &input.place, |method| {
-                method.method_responses.remove(status).ok_or(GatewayError::NoSuchResponse)?;
-                Ok(Nothing {})
-            })
-            .await
-        }
+    async fn run(cx: Cx<ApiGateway>, input: ResponseInput) -> Result<Nothing, GatewayError> {
+        let status = &input.status_code;
+        change_method(&cx, &input.place, |method| {
+            method.method_responses.remove(status).ok_or(GatewayError::NoSuchResponse)?;
+            Ok(Nothing {})
+        })
+        .await
     }
 }

@@ -102,42 +102,40 @@ impl Operation for PutMethod {
         permission(PUT, asked.scope, &input.place.path())
     }
 
-    fn run(cx: Cx<ApiGateway>, input: PutInput) -> impl Future<Output = Result<Method, GatewayError>> + Send {
-        async move {
-            let (home, place) = (&Home::new(cx.scope(), &input.place.rest_api_id), &input.place);
-            if !METHODS.contains(&place.http_method.as_str()) {
-                return Err(GatewayError::invalid(
-                    "Invalid HttpMethod specified. Valid options are GET,PUT,POST,DELETE,PATCH,OPTIONS,HEAD,ANY",
-                ));
-            }
-            if input.request_validator_id.is_some() {
-                return Err(GatewayError::NoSuch("Request Validator"));
-            }
-            let method = &Method {
-                http_method: place.http_method.clone(),
-                authorization_type: input.authorization_type,
-                authorizer_id: input.authorizer_id,
-                authorization_scopes: input.authorization_scopes,
-                api_key_required: input.api_key_required,
-                operation_name: input.operation_name,
-                request_parameters: input.request_parameters,
-                request_models: input.request_models,
-                ..Method::default()
-            };
-            check_models(&method.request_models)?;
-            cx.write(|tx| async move {
-                let mut found = resource(&tx, home, &place.resource_id).await?;
-                if found.methods.contains_key(&place.http_method) {
-                    return Err(GatewayError::Conflict("Method already exists for this resource".into()));
-                }
-                check_authorizer(&tx, home, method).await?;
-                found.methods.insert(place.http_method.clone(), method.clone());
-                RESOURCES.put(&tx, &found).await?;
-                Ok(())
-            })
-            .await?;
-            Ok(method.clone())
+    async fn run(cx: Cx<ApiGateway>, input: PutInput) -> Result<Method, GatewayError> {
+        let (home, place) = (&Home::new(cx.scope(), &input.place.rest_api_id), &input.place);
+        if !METHODS.contains(&place.http_method.as_str()) {
+            return Err(GatewayError::invalid(
+                "Invalid HttpMethod specified. Valid options are GET,PUT,POST,DELETE,PATCH,OPTIONS,HEAD,ANY",
+            ));
         }
+        if input.request_validator_id.is_some() {
+            return Err(GatewayError::NoSuch("Request Validator"));
+        }
+        let method = &Method {
+            http_method: place.http_method.clone(),
+            authorization_type: input.authorization_type,
+            authorizer_id: input.authorizer_id,
+            authorization_scopes: input.authorization_scopes,
+            api_key_required: input.api_key_required,
+            operation_name: input.operation_name,
+            request_parameters: input.request_parameters,
+            request_models: input.request_models,
+            ..Method::default()
+        };
+        check_models(&method.request_models)?;
+        cx.write(|tx| async move {
+            let mut found = resource(&tx, home, &place.resource_id).await?;
+            if found.methods.contains_key(&place.http_method) {
+                return Err(GatewayError::Conflict("Method already exists for this resource".into()));
+            }
+            check_authorizer(&tx, home, method).await?;
+            found.methods.insert(place.http_method.clone(), method.clone());
+            RESOURCES.put(&tx, &found).await?;
+            Ok(())
+        })
+        .await?;
+        Ok(method.clone())
     }
 }
 
@@ -161,9 +159,9 @@ async fn check_authorizer(tx: &Tx, home: &Home, method: &Method) -> Result<(), G
         }
     };
     let invalid = || {
-        GatewayError::invalid(format!(
-            "Invalid authorizer ID specified. Setting the authorization type to CUSTOM or COGNITO_USER_POOLS requires a valid authorizer."
-        ))
+        GatewayError::invalid(
+            "Invalid authorizer ID specified. Setting the authorization type to CUSTOM or COGNITO_USER_POOLS requires a valid authorizer.",
+        )
     };
     let id = method.authorizer_id.as_ref().ok_or_else(invalid)?;
     let found = AUTHORIZERS.get(tx, home.key().str(id)).await?.ok_or_else(invalid)?;
@@ -186,11 +184,8 @@ impl Operation for GetMethod {
         permission(GET, asked.scope, &input.path())
     }
 
-    fn run(
-        cx: Cx<ApiGateway>,
-        input: MethodInput,
-    ) -> impl Future<Output = Result<Method, GatewayError>> + Send {
-        async move { read_method(&cx, input).await }
+    async fn run(cx: Cx<ApiGateway>, input: MethodInput) -> Result<Method, GatewayError> {
+        read_method(&cx, input).await
     }
 }
 
@@ -219,20 +214,15 @@ impl Operation for UpdateMethod {
         permission(PATCH, asked.scope, &input.place.path())
     }
 
-    fn run(
-        cx: Cx<ApiGateway>,
-        input: UpdateInput,
-    ) -> impl Future<Output = Result<Method, GatewayError>> + Send {
-        async move {
-            patch::bounded(&input.patch_operations)?;
-            let patches = &input.patch_operations;
-            change_method(&cx, &input.place, |method| {
-                patches.iter().try_for_each(|patch| apply(method, patch))?;
-                check_models(&method.request_models)?;
-                Ok(method.clone())
-            })
-            .await
-        }
+    async fn run(cx: Cx<ApiGateway>, input: UpdateInput) -> Result<Method, GatewayError> {
+        patch::bounded(&input.patch_operations)?;
+        let patches = &input.patch_operations;
+        change_method(&cx, &input.place, |method| {
+            patches.iter().try_for_each(|patch| apply(method, patch))?;
+            check_models(&method.request_models)?;
+            Ok(method.clone())
+        })
+        .await
     }
 }
 
@@ -274,19 +264,14 @@ impl Operation for DeleteMethod {
         permission(DELETE, asked.scope, &input.path())
     }
 
-    fn run(
-        cx: Cx<ApiGateway>,
-        input: MethodInput,
-    ) -> impl Future<Output = Result<Nothing, GatewayError>> + Send {
-        async move {
-            let (home, place) = (&Home::new(cx.scope(), &input.rest_api_id), &input);
-            cx.write(|tx| async move {
-                let mut found = place.find(&tx, home).await?;
-                found.methods.remove(&place.http_method);
-                RESOURCES.put(&tx, &found).await?;
-                Ok(Nothing {})
-            })
-            .await
-        }
+    async fn run(cx: Cx<ApiGateway>, input: MethodInput) -> Result<Nothing, GatewayError> {
+        let (home, place) = (&Home::new(cx.scope(), &input.rest_api_id), &input);
+        cx.write(|tx| async move {
+            let mut found = place.find(&tx, home).await?;
+            found.methods.remove(&place.http_method);
+            RESOURCES.put(&tx, &found).await?;
+            Ok(Nothing {})
+        })
+        .await
     }
 }

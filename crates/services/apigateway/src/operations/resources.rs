@@ -78,39 +78,34 @@ impl Operation for CreateResource {
         )
     }
 
-    fn run(
-        cx: Cx<ApiGateway>,
-        input: CreateInput,
-    ) -> impl Future<Output = Result<ResourceView, GatewayError>> + Send {
-        async move {
-            check_path_part(&input.path_part)?;
-            let home = &Home::new(cx.scope(), &input.rest_api_id);
-            let id = &draw(&**cx.randomness(), LOWER_ALPHANUMERIC, 6);
-            let input = &input;
-            let made = cx
-                .write(|tx| async move {
-                    let parent = resource(&tx, home, &input.parent_id).await?;
-                    let known = all(&tx, &RESOURCES, home).await?;
-                    if known.len() >= MAX_RESOURCES {
-                        return Err(GatewayError::LimitExceeded(
-                            "Maximum number of resources for this API has been reached",
-                        ));
-                    }
-                    check_siblings(&parent, &input.path_part, &known)?;
-                    let made = Resource {
-                        home: home.clone(),
-                        id: id.clone(),
-                        parent_id: Some(parent.id.clone()),
-                        path_part: Some(input.path_part.clone()),
-                        path: below(&parent.path, &input.path_part),
-                        methods: BTreeMap::new(),
-                    };
-                    RESOURCES.put(&tx, &made).await?;
-                    Ok(made)
-                })
-                .await?;
-            Ok(view(made, false))
-        }
+    async fn run(cx: Cx<ApiGateway>, input: CreateInput) -> Result<ResourceView, GatewayError> {
+        check_path_part(&input.path_part)?;
+        let home = &Home::new(cx.scope(), &input.rest_api_id);
+        let id = &draw(&**cx.randomness(), LOWER_ALPHANUMERIC, 6);
+        let input = &input;
+        let made = cx
+            .write(|tx| async move {
+                let parent = resource(&tx, home, &input.parent_id).await?;
+                let known = all(&tx, &RESOURCES, home).await?;
+                if known.len() >= MAX_RESOURCES {
+                    return Err(GatewayError::LimitExceeded(
+                        "Maximum number of resources for this API has been reached",
+                    ));
+                }
+                check_siblings(&parent, &input.path_part, &known)?;
+                let made = Resource {
+                    home: home.clone(),
+                    id: id.clone(),
+                    parent_id: Some(parent.id.clone()),
+                    path_part: Some(input.path_part.clone()),
+                    path: below(&parent.path, &input.path_part),
+                    methods: BTreeMap::new(),
+                };
+                RESOURCES.put(&tx, &made).await?;
+                Ok(made)
+            })
+            .await?;
+        Ok(view(made, false))
     }
 }
 
@@ -194,16 +189,11 @@ impl Operation for GetResource {
         permission(GET, asked.scope, &path(&input.rest_api_id, &input.resource_id))
     }
 
-    fn run(
-        cx: Cx<ApiGateway>,
-        input: ResourceInput,
-    ) -> impl Future<Output = Result<ResourceView, GatewayError>> + Send {
-        async move {
-            let home = Home::new(cx.scope(), &input.rest_api_id);
-            let with_methods = embeds_methods(&input.embed);
-            let found = cx.read(|tx| async move { resource(&tx, &home, &input.resource_id).await }).await?;
-            Ok(view(found, with_methods))
-        }
+    async fn run(cx: Cx<ApiGateway>, input: ResourceInput) -> Result<ResourceView, GatewayError> {
+        let home = Home::new(cx.scope(), &input.rest_api_id);
+        let with_methods = embeds_methods(&input.embed);
+        let found = cx.read(|tx| async move { resource(&tx, &home, &input.resource_id).await }).await?;
+        Ok(view(found, with_methods))
     }
 }
 
@@ -233,22 +223,17 @@ impl Operation for GetResources {
         permission(GET, asked.scope, &format!("/restapis/{}/resources", input.rest_api_id))
     }
 
-    fn run(
-        cx: Cx<ApiGateway>,
-        input: ListInput,
-    ) -> impl Future<Output = Result<Page<ResourceView>, GatewayError>> + Send {
-        async move {
-            let home = Home::new(cx.scope(), &input.rest_api_id);
-            let found = cx
-                .read(|tx| async move {
-                    api(&tx, &home).await?;
-                    Ok::<_, GatewayError>(all(&tx, &RESOURCES, &home).await?)
-                })
-                .await?;
-            let with_methods = embeds_methods(&input.embed);
-            let views = found.into_iter().map(|resource| view(resource, with_methods)).collect();
-            page(views, |view: &ResourceView| &view.id, input.position.as_deref(), input.limit)
-        }
+    async fn run(cx: Cx<ApiGateway>, input: ListInput) -> Result<Page<ResourceView>, GatewayError> {
+        let home = Home::new(cx.scope(), &input.rest_api_id);
+        let found = cx
+            .read(|tx| async move {
+                api(&tx, &home).await?;
+                Ok::<_, GatewayError>(all(&tx, &RESOURCES, &home).await?)
+            })
+            .await?;
+        let with_methods = embeds_methods(&input.embed);
+        let views = found.into_iter().map(|resource| view(resource, with_methods)).collect();
+        page(views, |view: &ResourceView| &view.id, input.position.as_deref(), input.limit)
     }
 }
 
@@ -277,29 +262,24 @@ impl Operation for UpdateResource {
         permission(PATCH, asked.scope, &path(&input.rest_api_id, &input.resource_id))
     }
 
-    fn run(
-        cx: Cx<ApiGateway>,
-        input: UpdateInput,
-    ) -> impl Future<Output = Result<ResourceView, GatewayError>> + Send {
-        async move {
-            patch::bounded(&input.patch_operations)?;
-            let home = &Home::new(cx.scope(), &input.rest_api_id);
-            let input = &input;
-            let changed = cx
-                .write(|tx| async move {
-                    let mut changed = resource(&tx, home, &input.resource_id).await?;
-                    for patch in &input.patch_operations {
-                        let part = match patch.raw_parts().as_slice() {
-                            ["pathPart"] => patch.required()?,
-                            _ => return Err(patch.bad_path("/pathPart")),
-                        };
-                        rename(&tx, &mut changed, &part).await?;
-                    }
-                    Ok(changed)
-                })
-                .await?;
-            Ok(view(changed, false))
-        }
+    async fn run(cx: Cx<ApiGateway>, input: UpdateInput) -> Result<ResourceView, GatewayError> {
+        patch::bounded(&input.patch_operations)?;
+        let home = &Home::new(cx.scope(), &input.rest_api_id);
+        let input = &input;
+        let changed = cx
+            .write(|tx| async move {
+                let mut changed = resource(&tx, home, &input.resource_id).await?;
+                for patch in &input.patch_operations {
+                    let part = match patch.raw_parts().as_slice() {
+                        ["pathPart"] => patch.required()?,
+                        _ => return Err(patch.bad_path("/pathPart")),
+                    };
+                    rename(&tx, &mut changed, &part).await?;
+                }
+                Ok(changed)
+            })
+            .await?;
+        Ok(view(changed, false))
     }
 }
 
@@ -340,27 +320,22 @@ impl Operation for DeleteResource {
         permission(DELETE, asked.scope, &path(&input.rest_api_id, &input.resource_id))
     }
 
-    fn run(
-        cx: Cx<ApiGateway>,
-        input: ResourceInput,
-    ) -> impl Future<Output = Result<Nothing, GatewayError>> + Send {
-        async move {
-            let home = &Home::new(cx.scope(), &input.rest_api_id);
-            let input = &input;
-            cx.write(|tx| async move {
-                let doomed = resource(&tx, home, &input.resource_id).await?;
-                if doomed.parent_id.is_none() {
-                    return Err(GatewayError::invalid("Root resource cannot be deleted"));
+    async fn run(cx: Cx<ApiGateway>, input: ResourceInput) -> Result<Nothing, GatewayError> {
+        let home = &Home::new(cx.scope(), &input.rest_api_id);
+        let input = &input;
+        cx.write(|tx| async move {
+            let doomed = resource(&tx, home, &input.resource_id).await?;
+            if doomed.parent_id.is_none() {
+                return Err(GatewayError::invalid("Root resource cannot be deleted"));
+            }
+            let below = format!("{}/", doomed.path);
+            for child in all(&tx, &RESOURCES, home).await? {
+                if child.id == doomed.id || child.path.starts_with(&below) {
+                    RESOURCES.delete(&tx, home.key().str(&child.id)).await?;
                 }
-                let below = format!("{}/", doomed.path);
-                for child in all(&tx, &RESOURCES, home).await? {
-                    if child.id == doomed.id || child.path.starts_with(&below) {
-                        RESOURCES.delete(&tx, home.key().str(&child.id)).await?;
-                    }
-                }
-                Ok(Nothing {})
-            })
-            .await
-        }
+            }
+            Ok(Nothing {})
+        })
+        .await
     }
 }

@@ -69,54 +69,52 @@ impl Operation for CreateRestApi {
         permission(POST, asked.scope, "/restapis")
     }
 
-    fn run(cx: Cx<ApiGateway>, input: CreateInput) -> impl Future<Output = Result<Api, GatewayError>> + Send {
-        async move {
-            input.check()?;
-            let id = draw(&**cx.randomness(), LOWER_ALPHANUMERIC, 10);
-            let home = Home::new(cx.scope(), &id);
-            let policy = input.policy.map(|text| resource_policy::checked(&text, &home)).transpose()?;
-            let endpoint = input.endpoint_configuration.unwrap_or_default();
-            let types = if endpoint.types.is_empty() { vec!["EDGE".to_owned()] } else { endpoint.types };
-            let api = Api {
-                id,
-                name: input.name,
-                description: input.description,
-                version: input.version,
-                created_date: cx.now().seconds(),
-                api_key_source: input.api_key_source.unwrap_or_else(|| "HEADER".to_owned()),
-                endpoint_configuration: EndpointConfiguration { types, ..endpoint },
-                policy,
-                tags: input.tags,
-                binary_media_types: input.binary_media_types,
-                disable_execute_api_endpoint: input.disable_execute_api_endpoint,
-                root_resource_id: draw(&**cx.randomness(), LOWER_ALPHANUMERIC, 10),
-                home,
-            };
-            let root = Resource {
-                home: api.home.clone(),
-                id: api.root_resource_id.clone(),
-                parent_id: None,
-                path_part: None,
-                path: "/".to_owned(),
-                methods: BTreeMap::new(),
-            };
-            let (api_ref, root) = (&api, &root);
-            cx.write(|tx| async move {
-                let home = &api_ref.home;
-                let known = APIS.page(&tx, of_scope(home.account, &home.region), None, MAX_APIS).await?;
-                if known.records.len() >= MAX_APIS {
-                    return Err(GatewayError::LimitExceeded(
-                        "Maximum number of APIs for this account has been reached",
-                    ));
-                }
-                APIS.put(&tx, api_ref).await?;
-                RESOURCES.put(&tx, root).await?;
-                homeport_service::bump_authorization(&tx)?;
-                Ok(())
-            })
-            .await?;
-            Ok(api)
-        }
+    async fn run(cx: Cx<ApiGateway>, input: CreateInput) -> Result<Api, GatewayError> {
+        input.check()?;
+        let id = draw(&**cx.randomness(), LOWER_ALPHANUMERIC, 10);
+        let home = Home::new(cx.scope(), &id);
+        let policy = input.policy.map(|text| resource_policy::checked(&text, &home)).transpose()?;
+        let endpoint = input.endpoint_configuration.unwrap_or_default();
+        let types = if endpoint.types.is_empty() { vec!["EDGE".to_owned()] } else { endpoint.types };
+        let api = Api {
+            id,
+            name: input.name,
+            description: input.description,
+            version: input.version,
+            created_date: cx.now().seconds(),
+            api_key_source: input.api_key_source.unwrap_or_else(|| "HEADER".to_owned()),
+            endpoint_configuration: EndpointConfiguration { types, ..endpoint },
+            policy,
+            tags: input.tags,
+            binary_media_types: input.binary_media_types,
+            disable_execute_api_endpoint: input.disable_execute_api_endpoint,
+            root_resource_id: draw(&**cx.randomness(), LOWER_ALPHANUMERIC, 10),
+            home,
+        };
+        let root = Resource {
+            home: api.home.clone(),
+            id: api.root_resource_id.clone(),
+            parent_id: None,
+            path_part: None,
+            path: "/".to_owned(),
+            methods: BTreeMap::new(),
+        };
+        let (api_ref, root) = (&api, &root);
+        cx.write(|tx| async move {
+            let home = &api_ref.home;
+            let known = APIS.page(&tx, of_scope(home.account, &home.region), None, MAX_APIS).await?;
+            if known.records.len() >= MAX_APIS {
+                return Err(GatewayError::LimitExceeded(
+                    "Maximum number of APIs for this account has been reached",
+                ));
+            }
+            APIS.put(&tx, api_ref).await?;
+            RESOURCES.put(&tx, root).await?;
+            homeport_service::bump_authorization(&tx)?;
+            Ok(())
+        })
+        .await?;
+        Ok(api)
     }
 }
 
@@ -147,11 +145,9 @@ impl Operation for GetRestApi {
         permission(GET, asked.scope, &path(&input.rest_api_id))
     }
 
-    fn run(cx: Cx<ApiGateway>, input: ApiInput) -> impl Future<Output = Result<Api, GatewayError>> + Send {
-        async move {
-            let home = Home::new(cx.scope(), &input.rest_api_id);
-            cx.read(|tx| async move { api(&tx, &home).await }).await
-        }
+    async fn run(cx: Cx<ApiGateway>, input: ApiInput) -> Result<Api, GatewayError> {
+        let home = Home::new(cx.scope(), &input.rest_api_id);
+        cx.read(|tx| async move { api(&tx, &home).await }).await
     }
 }
 
@@ -177,15 +173,10 @@ impl Operation for GetRestApis {
         permission(GET, asked.scope, "/restapis")
     }
 
-    fn run(
-        cx: Cx<ApiGateway>,
-        input: ListInput,
-    ) -> impl Future<Output = Result<Page<Api>, GatewayError>> + Send {
-        async move {
-            let within = of_scope(cx.account(), &cx.scope().region);
-            let known = cx.read(|tx| async move { APIS.page(&tx, within, None, MAX_APIS).await }).await?;
-            page(known.records, |api| &api.id, input.position.as_deref(), input.limit)
-        }
+    async fn run(cx: Cx<ApiGateway>, input: ListInput) -> Result<Page<Api>, GatewayError> {
+        let within = of_scope(cx.account(), &cx.scope().region);
+        let known = cx.read(|tx| async move { APIS.page(&tx, within, None, MAX_APIS).await }).await?;
+        page(known.records, |api| &api.id, input.position.as_deref(), input.limit)
     }
 }
 
@@ -213,20 +204,18 @@ impl Operation for UpdateRestApi {
         permission(PATCH, asked.scope, &path(&input.rest_api_id))
     }
 
-    fn run(cx: Cx<ApiGateway>, input: UpdateInput) -> impl Future<Output = Result<Api, GatewayError>> + Send {
-        async move {
-            patch::bounded(&input.patch_operations)?;
-            let home = &Home::new(cx.scope(), &input.rest_api_id);
-            let patches = &input.patch_operations;
-            cx.write(|tx| async move {
-                let mut api = api(&tx, home).await?;
-                patches.iter().try_for_each(|patch| apply(&mut api, patch))?;
-                APIS.put(&tx, &api).await?;
-                homeport_service::bump_authorization(&tx)?;
-                Ok(api)
-            })
-            .await
-        }
+    async fn run(cx: Cx<ApiGateway>, input: UpdateInput) -> Result<Api, GatewayError> {
+        patch::bounded(&input.patch_operations)?;
+        let home = &Home::new(cx.scope(), &input.rest_api_id);
+        let patches = &input.patch_operations;
+        cx.write(|tx| async move {
+            let mut api = api(&tx, home).await?;
+            patches.iter().try_for_each(|patch| apply(&mut api, patch))?;
+            APIS.put(&tx, &api).await?;
+            homeport_service::bump_authorization(&tx)?;
+            Ok(api)
+        })
+        .await
     }
 }
 
@@ -278,24 +267,19 @@ impl Operation for DeleteRestApi {
         permission(DELETE, asked.scope, &path(&input.rest_api_id))
     }
 
-    fn run(
-        cx: Cx<ApiGateway>,
-        input: ApiInput,
-    ) -> impl Future<Output = Result<Nothing, GatewayError>> + Send {
-        async move {
-            let home = &Home::new(cx.scope(), &input.rest_api_id);
-            cx.write(|tx| async move {
-                api(&tx, home).await?;
-                delete_all(&tx, &STAGES, home).await?;
-                delete_all(&tx, &DEPLOYMENTS, home).await?;
-                delete_all(&tx, &AUTHORIZERS, home).await?;
-                delete_all(&tx, &RESOURCES, home).await?;
-                APIS.delete(&tx, home.key()).await?;
-                homeport_service::bump_authorization(&tx)?;
-                Ok(Nothing {})
-            })
-            .await
-        }
+    async fn run(cx: Cx<ApiGateway>, input: ApiInput) -> Result<Nothing, GatewayError> {
+        let home = &Home::new(cx.scope(), &input.rest_api_id);
+        cx.write(|tx| async move {
+            api(&tx, home).await?;
+            delete_all(&tx, &STAGES, home).await?;
+            delete_all(&tx, &DEPLOYMENTS, home).await?;
+            delete_all(&tx, &AUTHORIZERS, home).await?;
+            delete_all(&tx, &RESOURCES, home).await?;
+            APIS.delete(&tx, home.key()).await?;
+            homeport_service::bump_authorization(&tx)?;
+            Ok(Nothing {})
+        })
+        .await
     }
 }
 

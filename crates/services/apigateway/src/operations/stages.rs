@@ -124,37 +124,32 @@ impl Operation for CreateStage {
         permission(POST, asked.scope, &format!("/restapis/{}/stages", input.rest_api_id))
     }
 
-    fn run(
-        cx: Cx<ApiGateway>,
-        input: CreateInput,
-    ) -> impl Future<Output = Result<Stage, GatewayError>> + Send {
-        async move {
-            check_name(&input.stage_name)?;
-            check_variables(&input.variables)?;
-            refuse_unsupported(input.cache_cluster_enabled, input.canary_settings.is_some())?;
-            if input.tags.len() > MAX_TAGS {
-                return Err(GatewayError::invalid("Too many tags"));
-            }
-            let home = &Home::new(cx.scope(), &input.rest_api_id);
-            let stage = &Stage {
-                description: input.description,
-                documentation_version: input.documentation_version,
-                variables: input.variables,
-                tracing_enabled: input.tracing_enabled,
-                tags: input.tags,
-                ..new(home, &input.stage_name, &input.deployment_id, cx.now().seconds())
-            };
-            cx.write(|tx| async move {
-                api(&tx, home).await?;
-                check_deployment(&tx, home, &stage.deployment_id).await?;
-                check_room(&tx, home).await?;
-                if !STAGES.insert(&tx, stage).await? {
-                    return Err(GatewayError::Conflict("Stage already exists".into()));
-                }
-                Ok(stage.clone())
-            })
-            .await
+    async fn run(cx: Cx<ApiGateway>, input: CreateInput) -> Result<Stage, GatewayError> {
+        check_name(&input.stage_name)?;
+        check_variables(&input.variables)?;
+        refuse_unsupported(input.cache_cluster_enabled, input.canary_settings.is_some())?;
+        if input.tags.len() > MAX_TAGS {
+            return Err(GatewayError::invalid("Too many tags"));
         }
+        let home = &Home::new(cx.scope(), &input.rest_api_id);
+        let stage = &Stage {
+            description: input.description,
+            documentation_version: input.documentation_version,
+            variables: input.variables,
+            tracing_enabled: input.tracing_enabled,
+            tags: input.tags,
+            ..new(home, &input.stage_name, &input.deployment_id, cx.now().seconds())
+        };
+        cx.write(|tx| async move {
+            api(&tx, home).await?;
+            check_deployment(&tx, home, &stage.deployment_id).await?;
+            check_room(&tx, home).await?;
+            if !STAGES.insert(&tx, stage).await? {
+                return Err(GatewayError::Conflict("Stage already exists".into()));
+            }
+            Ok(stage.clone())
+        })
+        .await
     }
 }
 
@@ -191,14 +186,9 @@ impl Operation for GetStage {
         permission(GET, asked.scope, &path(&input.rest_api_id, &input.stage_name))
     }
 
-    fn run(
-        cx: Cx<ApiGateway>,
-        input: StageInput,
-    ) -> impl Future<Output = Result<Stage, GatewayError>> + Send {
-        async move {
-            let home = Home::new(cx.scope(), &input.rest_api_id);
-            cx.read(|tx| async move { stage(&tx, &home, &input.stage_name).await }).await
-        }
+    async fn run(cx: Cx<ApiGateway>, input: StageInput) -> Result<Stage, GatewayError> {
+        let home = Home::new(cx.scope(), &input.rest_api_id);
+        cx.read(|tx| async move { stage(&tx, &home, &input.stage_name).await }).await
     }
 }
 
@@ -230,21 +220,16 @@ impl Operation for GetStages {
         permission(GET, asked.scope, &format!("/restapis/{}/stages", input.rest_api_id))
     }
 
-    fn run(
-        cx: Cx<ApiGateway>,
-        input: ListInput,
-    ) -> impl Future<Output = Result<ListOutput, GatewayError>> + Send {
-        async move {
-            let home = Home::new(cx.scope(), &input.rest_api_id);
-            let mut found = cx
-                .read(|tx| async move {
-                    api(&tx, &home).await?;
-                    Ok::<_, GatewayError>(all(&tx, &STAGES, &home).await?)
-                })
-                .await?;
-            found.retain(|stage| input.deployment_id.as_ref().is_none_or(|id| stage.deployment_id == *id));
-            Ok(ListOutput { item: found })
-        }
+    async fn run(cx: Cx<ApiGateway>, input: ListInput) -> Result<ListOutput, GatewayError> {
+        let home = Home::new(cx.scope(), &input.rest_api_id);
+        let mut found = cx
+            .read(|tx| async move {
+                api(&tx, &home).await?;
+                Ok::<_, GatewayError>(all(&tx, &STAGES, &home).await?)
+            })
+            .await?;
+        found.retain(|stage| input.deployment_id.as_ref().is_none_or(|id| stage.deployment_id == *id));
+        Ok(ListOutput { item: found })
     }
 }
 
@@ -273,28 +258,23 @@ impl Operation for UpdateStage {
         permission(PATCH, asked.scope, &path(&input.rest_api_id, &input.stage_name))
     }
 
-    fn run(
-        cx: Cx<ApiGateway>,
-        input: UpdateInput,
-    ) -> impl Future<Output = Result<Stage, GatewayError>> + Send {
-        async move {
-            patch::bounded(&input.patch_operations)?;
-            let home = &Home::new(cx.scope(), &input.rest_api_id);
-            let (input, now) = (&input, cx.now().seconds());
-            cx.write(|tx| async move {
-                let mut changed = stage(&tx, home, &input.stage_name).await?;
-                let before = changed.deployment_id.clone();
-                input.patch_operations.iter().try_for_each(|patch| apply(&mut changed, patch))?;
-                check(&changed)?;
-                if changed.deployment_id != before {
-                    check_deployment(&tx, home, &changed.deployment_id).await?;
-                }
-                changed.last_updated_date = now;
-                STAGES.put(&tx, &changed).await?;
-                Ok(changed)
-            })
-            .await
-        }
+    async fn run(cx: Cx<ApiGateway>, input: UpdateInput) -> Result<Stage, GatewayError> {
+        patch::bounded(&input.patch_operations)?;
+        let home = &Home::new(cx.scope(), &input.rest_api_id);
+        let (input, now) = (&input, cx.now().seconds());
+        cx.write(|tx| async move {
+            let mut changed = stage(&tx, home, &input.stage_name).await?;
+            let before = changed.deployment_id.clone();
+            input.patch_operations.iter().try_for_each(|patch| apply(&mut changed, patch))?;
+            check(&changed)?;
+            if changed.deployment_id != before {
+                check_deployment(&tx, home, &changed.deployment_id).await?;
+            }
+            changed.last_updated_date = now;
+            STAGES.put(&tx, &changed).await?;
+            Ok(changed)
+        })
+        .await
     }
 }
 
@@ -411,19 +391,14 @@ impl Operation for DeleteStage {
         permission(DELETE, asked.scope, &path(&input.rest_api_id, &input.stage_name))
     }
 
-    fn run(
-        cx: Cx<ApiGateway>,
-        input: StageInput,
-    ) -> impl Future<Output = Result<Nothing, GatewayError>> + Send {
-        async move {
-            let (home, name) = (&Home::new(cx.scope(), &input.rest_api_id), &input.stage_name);
-            cx.write(|tx| async move {
-                stage(&tx, home, name).await?;
-                STAGES.delete(&tx, home.key().str(name)).await?;
-                Ok(Nothing {})
-            })
-            .await
-        }
+    async fn run(cx: Cx<ApiGateway>, input: StageInput) -> Result<Nothing, GatewayError> {
+        let (home, name) = (&Home::new(cx.scope(), &input.rest_api_id), &input.stage_name);
+        cx.write(|tx| async move {
+            stage(&tx, home, name).await?;
+            STAGES.delete(&tx, home.key().str(name)).await?;
+            Ok(Nothing {})
+        })
+        .await
     }
 }
 
@@ -444,19 +419,14 @@ impl Operation for FlushStageAuthorizersCache {
         permission(DELETE, asked.scope, &path)
     }
 
-    fn run(
-        cx: Cx<ApiGateway>,
-        input: StageInput,
-    ) -> impl Future<Output = Result<Nothing, GatewayError>> + Send {
-        async move {
-            let (home, name) = (&Home::new(cx.scope(), &input.rest_api_id), &input.stage_name);
-            cx.write(|tx| async move {
-                let mut flushed = stage(&tx, home, name).await?;
-                flushed.authorizer_flushes += 1;
-                STAGES.put(&tx, &flushed).await?;
-                Ok(Nothing {})
-            })
-            .await
-        }
+    async fn run(cx: Cx<ApiGateway>, input: StageInput) -> Result<Nothing, GatewayError> {
+        let (home, name) = (&Home::new(cx.scope(), &input.rest_api_id), &input.stage_name);
+        cx.write(|tx| async move {
+            let mut flushed = stage(&tx, home, name).await?;
+            flushed.authorizer_flushes += 1;
+            STAGES.put(&tx, &flushed).await?;
+            Ok(Nothing {})
+        })
+        .await
     }
 }

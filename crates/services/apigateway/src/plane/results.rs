@@ -25,9 +25,12 @@ pub(super) fn shown(parts: &[&[u8]]) -> Shown {
     hash
 }
 
+/// What was said, and until when that holds.
+type Shard<T> = HashMap<Shown, (Timestamp, Arc<T>)>;
+
 /// Results, each until its own end; a bounded number of them.
 pub(super) struct Results<T> {
-    shards: [Mutex<HashMap<Shown, (Timestamp, Arc<T>)>>; SHARDS],
+    shards: [Mutex<Shard<T>>; SHARDS],
     per_shard: usize,
 }
 
@@ -38,7 +41,7 @@ impl<T> Default for Results<T> {
 }
 
 impl<T> Results<T> {
-    fn shard(&self, shown: &Shown) -> std::sync::MutexGuard<'_, HashMap<Shown, (Timestamp, Arc<T>)>> {
+    fn shard(&self, shown: &Shown) -> std::sync::MutexGuard<'_, Shard<T>> {
         self.shards[usize::from(shown[0]) % SHARDS].lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -10,10 +10,11 @@ use homeport_store::{Store, StoreError, Tx};
 use regex::{Regex, RegexBuilder};
 
 use super::access_log::Format;
+use super::mock::Mock;
 use super::router::Router;
 use super::throttle::{Bucket, Buckets};
 use crate::limits::{ACCOUNT_BURST, ACCOUNT_RATE};
-use crate::method::{Integration, Method};
+use crate::method::{Integration, IntegrationType, Method};
 use crate::records::{
     APIS, Authorizer, AuthorizerType, DEPLOYMENTS, Deployment, Home, MethodSetting, STAGES, Stage,
 };
@@ -55,6 +56,8 @@ pub(super) struct ServedResource {
 pub(super) struct ServedMethod {
     pub(super) method: Method,
     pub(super) integration: Integration,
+    /// What answers if it is a mock.
+    pub(super) mock: Option<Mock>,
     pub(super) gate: Gate,
     pub(super) bucket: Option<Arc<Bucket>>,
 }
@@ -162,7 +165,8 @@ impl Stages {
                 let bucket = self.bucket(&stage, &resource.path, &verb, now);
                 let gate = gate(&method, &authorizers);
                 let integration = method.method_integration.clone().unwrap_or_default();
-                (verb, ServedMethod { method, integration, gate, bucket })
+                let mock = (integration.kind == IntegrationType::Mock).then(|| Mock::compile(&integration));
+                (verb, ServedMethod { method, integration, mock, gate, bucket })
             });
             let methods = methods.collect();
             resources.push(ServedResource { id: resource.id, path: resource.path, methods });

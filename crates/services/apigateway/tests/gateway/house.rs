@@ -122,14 +122,6 @@ impl Fetch for Web {
     ) -> BoxFuture<'a, Result<tokio::net::TcpStream, FetchRefused>> {
         Box::pin(async { Err(FetchRefused::Forbidden("never".to_owned())) })
     }
-
-    fn connect<'a>(
-        &'a self,
-        _: &'a str,
-        _: u16,
-    ) -> BoxFuture<'a, Result<tokio::net::TcpStream, FetchRefused>> {
-        Box::pin(async { Err(FetchRefused::Forbidden("nothing connects through a gateway".to_owned())) })
-    }
 }
 
 /// The house.
