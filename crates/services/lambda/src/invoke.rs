@@ -92,7 +92,8 @@ impl Lambda {
         let turn: Turn = self.pool.turn(&found.function.id).await?;
         match turn.warm(&revision) {
             Ok(lease) => Ok(lease),
-            Err(turn) => turn.cold(&revision, self.start_environment(scope, found)).await,
+            // Boxed, so that the warm way's future stays small.
+            Err(turn) => Box::pin(turn.cold(&revision, self.start_environment(scope, found))).await,
         }
     }
 

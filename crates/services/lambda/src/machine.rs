@@ -96,6 +96,7 @@ impl Prepared {
         fs::create_dir_all(&folder)?;
         fs::write(folder.join("bootstrap.py"), include_str!("bootstrap/bootstrap.py"))?;
         fs::write(folder.join("bootstrap.mjs"), include_str!("bootstrap/bootstrap.mjs"))?;
+        fs::write(folder.join("proxy.mjs"), include_str!("bootstrap/proxy.mjs"))?;
         if let Some(address) = functions_url.and_then(address) {
             prepared.set_endpoint(address);
         }
@@ -158,8 +159,8 @@ impl Prepared {
         match &self.machine.network {
             Outbound::Cut => "functions reach Homeport alone".to_owned(),
             Outbound::Open { .. } if own_network => {
-                "functions reach the network through a proxy (HTTP_PROXY, HTTPS_PROXY); what ignores these, such as \
-                 Node's own fetch before version 24, reaches Homeport alone"
+                "functions reach the network through a proxy (HTTP_PROXY, HTTPS_PROXY; Node's fetch is led there), and \
+                 what knows of none reaches Homeport alone"
                     .to_owned()
             }
             Outbound::Open { ports } => format!(

@@ -204,6 +204,12 @@ async fn groups_and_streams_are_listed_and_named_once() {
     assert_eq!(elsewhere["logGroups"], json!([]));
 }
 
+/// Rows of the service; the store keeps some of its own on indexes.
+async fn rows(app: &TestApp) -> usize {
+    let own = |key: &[u8]| key.windows(16).any(|part| part == b"homeport.indexes");
+    app.rows().await.iter().filter(|(key, _)| !own(key)).count()
+}
+
 #[tokio::test]
 async fn a_deleted_group_is_swept_and_a_new_one_is_empty() {
     let (app, logs) = app_and_service();
@@ -216,7 +222,7 @@ async fn a_deleted_group_is_swept_and_a_new_one_is_empty() {
     call(&app.admin(), "DeleteLogGroup", json!({"logGroupName": "app"})).await;
     logs.start();
     for _ in 0..200 {
-        if app.rows().await.is_empty() {
+        if rows(&app).await == 0 {
             with_streams(&app, &["s"]).await;
             let input = json!({"logGroupName": "app", "logStreamName": "s"});
             assert_eq!(messages(&call(&app.admin(), "GetLogEvents", input).await).len(), 0);
@@ -224,7 +230,7 @@ async fn a_deleted_group_is_swept_and_a_new_one_is_empty() {
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    panic!("{} rows are left", app.rows().await.len());
+    panic!("{} rows are left", rows(&app).await);
 }
 
 #[tokio::test]

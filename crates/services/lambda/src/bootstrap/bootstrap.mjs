@@ -208,6 +208,14 @@ async function dieOf (error, as, code) {
 process.on('uncaughtException', (error) => dieOf(error, undefined, 129))
 process.on('unhandledRejection', (error) => dieOf(error, 'Runtime.UnhandledPromiseRejection', 128))
 
+// ---- The way out ----------------------------------------------------------------------------------------------------
+
+const { HTTPS_PROXY: proxy = '', NO_PROXY: direct = '' } = process.env
+if (proxy.startsWith('http://127.0.0.1:') && Number(process.versions.node.split('.')[0]) < 24) {
+  const { leadOut } = await import('./proxy.mjs')
+  leadOut(proxy, new Set(direct.split(',')))
+}
+
 try {
   await run(await load())
 } catch (error) {

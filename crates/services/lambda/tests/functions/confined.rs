@@ -82,6 +82,20 @@ pub(crate) async fn the_way_out_is_the_guarded_connectors() {
         "Tunnel connection failed: 403 Forbidden"
     ]);
     assert_eq!(found, expected);
+    let node = "import http from 'node:http'
+        const old = () => new Promise((resolve, reject) => http.get('http://allowed.example/old', (answer) => {
+            answer.on('data', (bytes) => resolve(String(bytes)))
+        }).on('error', reject))
+        const said = async (url) => (await fetch(url)).text()
+        export const handler = async () => [
+            await said('http://allowed.example/new'),
+            await old(),
+            await said('http://10.0.0.1/').catch((error) => error.cause.message),
+        ]";
+    stage.create("node", "nodejs20.x", "index.mjs", node, json!({"Timeout": 20})).await;
+    let found = stage.invoke("node", json!({})).await.ok().json();
+    let refused = "10.0.0.1:80 is not reachable from this function (403)";
+    assert_eq!(found, json!(["GET /new HTTP/1.1", "GET /old HTTP/1.1", refused]));
 }
 
 pub(crate) async fn environment_variables_are_nowhere_in_plain_text() {
