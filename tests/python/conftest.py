@@ -43,7 +43,7 @@ class Homeport:
         command = [PROGRAM, "serve", "--data", str(self.data), "--listen", f"127.0.0.1:{self.port}", *self.flags]
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
-                command, stdout=log, stderr=log, env={**os.environ, "HOMEPORT_LOG": "info", **self.environment}
+                command, stdout=log, stderr=log, env={**os.environ, **self.environment}
             )
         deadline = time.time() + 20
         while time.time() < deadline:

@@ -35,11 +35,7 @@ impl AuditLog {
         let (sender, receiver) = mpsc::channel(WAITING);
         let lost = Arc::new(AtomicU64::new(0));
         tokio::spawn(write_batches(store, receiver, lost.clone()));
-        Self {
-            sender,
-            lost,
-            anonymous: Mutex::default(),
-        }
+        Self { sender, lost, anonymous: Mutex::default() }
     }
 
     /// Records a row soon; never waits.
@@ -67,22 +63,12 @@ impl AuditLog {
         if anonymous.minute != minute {
             let passed: u64 = anonymous.counts.values().map(|count| count - 1).sum();
             if passed > 0 {
-                tracing::info!(
-                    refusals = passed,
-                    "further anonymous calls were refused in the last minute"
-                );
+                tracing::info!(refusals = passed, "further anonymous calls were refused in the last minute");
             }
-            *anonymous = Anonymous {
-                minute,
-                counts: HashMap::new(),
-            };
+            *anonymous = Anonymous { minute, counts: HashMap::new() };
         }
         let full = anonymous.counts.len() >= KINDS;
-        let kind = if full {
-            (String::new(), String::new())
-        } else {
-            (source.to_owned(), name.to_owned())
-        };
+        let kind = if full { (String::new(), String::new()) } else { (source.to_owned(), name.to_owned()) };
         let count = anonymous.counts.entry(kind).or_insert(0);
         *count += 1;
         *count == 1

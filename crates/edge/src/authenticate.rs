@@ -75,9 +75,7 @@ impl Authenticator {
     pub(crate) fn read(&self, head: &Parts) -> Result<Signature, Refusal> {
         let headers = with_host(head);
         match Presented::read(&signed_head(head, &headers)) {
-            Ok(presented) => Ok(Signature {
-                presented: Some(presented),
-            }),
+            Ok(presented) => Ok(Signature { presented: Some(presented) }),
             Err(Refusal::MissingAuthenticationToken) => Ok(Signature { presented: None }),
             Err(refusal) => Err(refusal),
         }
@@ -85,20 +83,14 @@ impl Authenticator {
 
     /// A caller that nobody knows yet.
     pub(crate) fn nobody(&self, head: &Parts, peer: &Peer) -> Caller {
-        let user_agent = head
-            .headers
-            .get(http::header::USER_AGENT)
-            .map(|value| String::from_utf8_lossy(value.as_bytes()));
+        let user_agent =
+            head.headers.get(http::header::USER_AGENT).map(|value| String::from_utf8_lossy(value.as_bytes()));
         Caller {
             principal: Principal::Anonymous,
             access_key_id: None,
             source: Source {
                 ip: canonical(peer.client),
-                user_agent: user_agent
-                    .unwrap_or_default()
-                    .chars()
-                    .take(MAX_USER_AGENT)
-                    .collect(),
+                user_agent: user_agent.unwrap_or_default().chars().take(MAX_USER_AGENT).collect(),
                 secure: peer.secure,
             },
         }
@@ -119,14 +111,9 @@ impl Authenticator {
             return Ok(());
         };
         let body_sha256 = sha256(body);
-        let rules = Rules::Standard {
-            service: routed.model.signing_name,
-            body_sha256: &body_sha256,
-        };
+        let rules = Rules::Standard { service: routed.model.signing_name, body_sha256: &body_sha256 };
         let arrival = Arrival { head, peer, host };
-        self.check_presented(arrival, &presented, &rules, encode::dialect(routed), caller)
-            .await
-            .map(|_| ())
+        self.check_presented(arrival, &presented, &rules, encode::dialect(routed), caller).await.map(|_| ())
     }
 
     /// Verifies a call of S3, whose body is bound as the call declares and is read later.
@@ -142,18 +129,8 @@ impl Authenticator {
         let Some(presented) = signature.presented else {
             return unsigned_form(head);
         };
-        let rules = Rules::S3 {
-            virtual_bucket: routed.virtual_bucket.as_deref(),
-            sigv2: self.s3_sigv2,
-        };
-        self.check_presented(
-            Arrival { head, peer, host },
-            &presented,
-            &rules,
-            Dialect::S3,
-            caller,
-        )
-        .await
+        let rules = Rules::S3 { virtual_bucket: routed.virtual_bucket.as_deref(), sigv2: self.s3_sigv2 };
+        self.check_presented(Arrival { head, peer, host }, &presented, &rules, Dialect::S3, caller).await
     }
 
     /// Verifies a call that isn't an AWS API's: a deployed API's method with `AWS_IAM`.
@@ -162,29 +139,15 @@ impl Authenticator {
         let headers = with_host(call.head);
         let presented =
             Presented::read(&signed_head(call.head, &headers)).map_err(|r| r.fault(Dialect::RestJson))?;
-        if presented
-            .region()
-            .is_some_and(|region| region != call.region.as_str())
-        {
-            let message = format!(
-                "Credential should be scoped to a valid region: '{}'.",
-                call.region
-            );
+        if presented.region().is_some_and(|region| region != call.region.as_str()) {
+            let message = format!("Credential should be scoped to a valid region: '{}'.", call.region);
             return Err(Fault::with_status("InvalidSignatureException", 403, message));
         }
         let body_sha256 = sha256(call.body);
-        let rules = Rules::Standard {
-            service: call.service,
-            body_sha256: &body_sha256,
-        };
+        let rules = Rules::Standard { service: call.service, body_sha256: &body_sha256 };
         let host = crate::host::host_of(call.head).unwrap_or_default();
-        let arrival = Arrival {
-            head: call.head,
-            peer: &call.peer,
-            host: &host,
-        };
-        self.check_presented(arrival, &presented, &rules, Dialect::RestJson, &mut caller)
-            .await?;
+        let arrival = Arrival { head: call.head, peer: &call.peer, host: &host };
+        self.check_presented(arrival, &presented, &rules, Dialect::RestJson, &mut caller).await?;
         Ok(caller)
     }
 
@@ -198,22 +161,14 @@ impl Authenticator {
     ) -> Result<BodyForm, Fault> {
         let identified = match self.development_identity(arrival, presented) {
             Some(identified) => identified,
-            None => self
-                .identify(presented)
-                .await
-                .map_err(|unknown| encode::unidentified(unknown, dialect))?,
+            None => {
+                self.identify(presented).await.map_err(|unknown| encode::unidentified(unknown, dialect))?
+            }
         };
         let headers = with_host(arrival.head);
         let head = signed_head(arrival.head, &headers);
-        let form = verify(
-            presented,
-            identified.secret.expose(),
-            &self.keys,
-            &head,
-            self.clock.now(),
-            rules,
-        )
-        .map_err(|refusal| refusal.fault(dialect))?;
+        let form = verify(presented, identified.secret.expose(), &self.keys, &head, self.clock.now(), rules)
+            .map_err(|refusal| refusal.fault(dialect))?;
         // Which pages may use a bucket is for the bucket's own rules: they answered the preflight.
         let long_term = presented.security_token().is_none() && !matches!(rules, Rules::S3 { .. });
         if long_term && !self.origins.may_use_long_term_keys(origin(&arrival.head.headers)) {
@@ -226,10 +181,8 @@ impl Authenticator {
     }
 
     fn development_identity(&self, arrival: Arrival<'_>, presented: &Presented) -> Option<Identified> {
-        let principal = self
-            .development
-            .as_ref()
-            .filter(|_| presented.access_key_id() == dev_keys::ACCESS_KEY_ID)?;
+        let principal =
+            self.development.as_ref().filter(|_| presented.access_key_id() == dev_keys::ACCESS_KEY_ID)?;
         let in_query = match presented {
             Presented::V4(v4) => v4.is_presigned(),
             Presented::V2(_) => true,
@@ -263,10 +216,7 @@ impl Authenticator {
 
 /// An unsigned body may be chunked all the same, with a checksum in its trailer.
 fn unsigned_form(head: &Parts) -> Result<BodyForm, Fault> {
-    let declared = head
-        .headers
-        .get("x-amz-content-sha256")
-        .map(http::HeaderValue::as_bytes);
+    let declared = head.headers.get("x-amz-content-sha256").map(http::HeaderValue::as_bytes);
     if declared != Some(b"STREAMING-UNSIGNED-PAYLOAD-TRAILER") {
         return Ok(BodyForm::Unsigned);
     }
@@ -290,15 +240,8 @@ fn with_host(head: &Parts) -> std::borrow::Cow<'_, HeaderMap> {
 }
 
 fn signed_head<'a>(head: &'a Parts, headers: &'a HeaderMap) -> Head<'a> {
-    let target = head
-        .uri
-        .path_and_query()
-        .map_or("/", http::uri::PathAndQuery::as_str);
-    Head {
-        method: head.method.as_str(),
-        target,
-        headers,
-    }
+    let target = head.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
+    Head { method: head.method.as_str(), target, headers }
 }
 
 fn sha256(body: &[u8]) -> [u8; 32] {

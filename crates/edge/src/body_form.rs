@@ -15,18 +15,12 @@ use http_body_util::BodyExt;
 pub(crate) fn bound(body: Body, form: BodyForm) -> Body {
     match form {
         BodyForm::Verified | BodyForm::Unsigned => body,
-        BodyForm::Sha256(expected) => Hashed {
-            body,
-            context: Some(digest::Context::new(&digest::SHA256)),
-            expected,
+        BodyForm::Sha256(expected) => {
+            Hashed { body, context: Some(digest::Context::new(&digest::SHA256)), expected }.boxed_unsync()
         }
-        .boxed_unsync(),
-        BodyForm::Chunked(chunks) => Chunks {
-            body,
-            chunks: Some(chunks),
-            ready: Vec::new().into_iter(),
+        BodyForm::Chunked(chunks) => {
+            Chunks { body, chunks: Some(chunks), ready: Vec::new().into_iter() }.boxed_unsync()
         }
-        .boxed_unsync(),
     }
 }
 

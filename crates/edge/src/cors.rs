@@ -57,10 +57,7 @@ pub fn preflight(headers: &HeaderMap) -> Response<Body> {
         answer.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, wanted.clone());
     }
     answer.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static(MAX_AGE));
-    answer.insert(
-        header::VARY,
-        HeaderValue::from_static("Origin, Access-Control-Request-Headers"),
-    );
+    answer.insert(header::VARY, HeaderValue::from_static("Origin, Access-Control-Request-Headers"));
     response
 }
 
@@ -70,10 +67,7 @@ pub fn expose(answer: &mut HeaderMap) {
         return;
     }
     answer.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
-    answer.insert(
-        header::ACCESS_CONTROL_EXPOSE_HEADERS,
-        HeaderValue::from_static(EXPOSED),
-    );
+    answer.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(EXPOSED));
     answer.append(header::VARY, HeaderValue::from_static("Origin"));
 }
 

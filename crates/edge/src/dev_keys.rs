@@ -31,9 +31,7 @@ pub fn may_be_used(
 }
 
 fn came_from_no_other_site(headers: &HeaderMap) -> bool {
-    headers
-        .get("sec-fetch-site")
-        .is_none_or(|site| site == "none" || site == "same-origin")
+    headers.get("sec-fetch-site").is_none_or(|site| site == "none" || site == "same-origin")
 }
 
 /// Names that only this machine has; a rebound name of somebody's domain is none of them.
@@ -59,89 +57,37 @@ mod tests {
 
     fn peer() -> Peer {
         let address = "127.0.0.1:50000".parse().unwrap();
-        Peer {
-            address,
-            client: address.ip(),
-            secure: false,
-            via: Via::Public,
-        }
+        Peer { address, client: address.ip(), secure: false, via: Via::Public }
     }
 
     fn allowed(peer: &Peer, headers: &[(&'static str, &'static str)], host: &str) -> bool {
-        let headers = headers
-            .iter()
-            .map(|(n, v)| (n.parse().unwrap(), v.parse().unwrap()))
-            .collect();
+        let headers = headers.iter().map(|(n, v)| (n.parse().unwrap(), v.parse().unwrap())).collect();
         may_be_used(peer, &headers, host, &Origins::default(), None)
     }
 
     #[test]
     fn a_program_on_this_machine_may_use_them() {
-        for host in [
-            "127.0.0.1:4566",
-            "localhost:4566",
-            "[::1]:4566",
-            "photos.localhost:4566",
-        ] {
+        for host in ["127.0.0.1:4566", "localhost:4566", "[::1]:4566", "photos.localhost:4566"] {
             assert!(allowed(&peer(), &[], host), "{host}");
         }
     }
 
     #[test]
     fn a_web_page_a_rebound_host_a_proxy_and_a_function_may_not() {
-        assert!(!allowed(
-            &peer(),
-            &[("origin", "https://evil.example")],
-            "127.0.0.1"
-        ));
-        assert!(!allowed(
-            &peer(),
-            &[("sec-fetch-site", "cross-site")],
-            "127.0.0.1"
-        ));
-        assert!(!allowed(
-            &peer(),
-            &[("x-forwarded-for", "127.0.0.1")],
-            "127.0.0.1"
-        ));
+        assert!(!allowed(&peer(), &[("origin", "https://evil.example")], "127.0.0.1"));
+        assert!(!allowed(&peer(), &[("sec-fetch-site", "cross-site")], "127.0.0.1"));
+        assert!(!allowed(&peer(), &[("x-forwarded-for", "127.0.0.1")], "127.0.0.1"));
         assert!(!allowed(&peer(), &[("forwarded", "for=127.0.0.1")], "127.0.0.1"));
         assert!(!allowed(&peer(), &[], "rebound.evil.example:4566"));
-        assert!(!allowed(
-            &Peer {
-                via: Via::Functions,
-                ..peer()
-            },
-            &[],
-            "127.0.0.1"
-        ));
+        assert!(!allowed(&Peer { via: Via::Functions, ..peer() }, &[], "127.0.0.1"));
         let far = "192.0.2.7:1".parse().unwrap();
-        assert!(!allowed(
-            &Peer {
-                address: far,
-                client: far.ip(),
-                ..peer()
-            },
-            &[],
-            "127.0.0.1"
-        ));
+        assert!(!allowed(&Peer { address: far, client: far.ip(), ..peer() }, &[], "127.0.0.1"));
     }
 
     #[test]
     fn a_query_string_may_only_for_s3() {
         let headers = HeaderMap::new();
-        assert!(may_be_used(
-            &peer(),
-            &headers,
-            "127.0.0.1",
-            &Origins::default(),
-            Some("s3")
-        ));
-        assert!(!may_be_used(
-            &peer(),
-            &headers,
-            "127.0.0.1",
-            &Origins::default(),
-            Some("iam")
-        ));
+        assert!(may_be_used(&peer(), &headers, "127.0.0.1", &Origins::default(), Some("s3")));
+        assert!(!may_be_used(&peer(), &headers, "127.0.0.1", &Origins::default(), Some("iam")));
     }
 }

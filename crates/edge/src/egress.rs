@@ -111,10 +111,17 @@ impl Egress {
         chosen: WhoChose,
         limits: FetchLimits,
     ) -> Result<Response<Bytes>, EgressError> {
-        timeout(limits.time, self.follow(url.clone(), chosen, limits)).await.map_err(|_| EgressError::TimedOut)?
+        timeout(limits.time, self.follow(url.clone(), chosen, limits))
+            .await
+            .map_err(|_| EgressError::TimedOut)?
     }
 
-    async fn follow(&self, mut url: Uri, chosen: WhoChose, limits: FetchLimits) -> Result<Response<Bytes>, EgressError> {
+    async fn follow(
+        &self,
+        mut url: Uri,
+        chosen: WhoChose,
+        limits: FetchLimits,
+    ) -> Result<Response<Bytes>, EgressError> {
         let mut chosen = chosen;
         for _ in 0..=limits.redirects {
             let request = Request::get(url.clone()).body(empty()).map_err(|_| EgressError::Url)?;
@@ -130,7 +137,11 @@ impl Egress {
         Err(EgressError::Redirected)
     }
 
-    async fn exchange(&self, mut request: Request<Body>, chosen: WhoChose) -> Result<Response<Body>, EgressError> {
+    async fn exchange(
+        &self,
+        mut request: Request<Body>,
+        chosen: WhoChose,
+    ) -> Result<Response<Body>, EgressError> {
         let target = Target::of(request.uri())?;
         let host = HeaderValue::from_str(&target.authority).map_err(|_| EgressError::Url)?;
         request.headers_mut().insert(header::HOST, host);
@@ -146,7 +157,8 @@ impl Egress {
     }
 
     async fn connect(&self, target: &Target, chosen: WhoChose) -> Result<TcpStream, EgressError> {
-        let found = lookup_host((target.host.as_str(), target.port)).await.map_err(EgressError::Unreachable)?;
+        let found =
+            lookup_host((target.host.as_str(), target.port)).await.map_err(EgressError::Unreachable)?;
         let addresses: Vec<SocketAddr> = found.take(MOST_ADDRESSES).collect();
         let own = self.own.read().unwrap_or_else(PoisonError::into_inner).clone();
         for address in &addresses {
@@ -233,7 +245,8 @@ where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let answer = |error: hyper::Error| EgressError::Answer(error.into());
-    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(answer)?;
+    let (mut sender, connection) =
+        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(answer)?;
     tokio::spawn(connection);
     let response = sender.send_request(request).await.map_err(answer)?;
     Ok(response.map(|body| body.map_err(BoxError::from).boxed_unsync()))
@@ -242,7 +255,8 @@ where
 /// Whether an address is this machine's own way to a listener bound to `listener`.
 fn reaches(address: SocketAddr, listener: SocketAddr) -> bool {
     let (to, bound) = (address.ip().to_canonical(), listener.ip().to_canonical());
-    let same = to == bound || (bound.is_unspecified() && is_own(to)) || (bound.is_loopback() && to.is_loopback());
+    let same =
+        to == bound || (bound.is_unspecified() && is_own(to)) || (bound.is_loopback() && to.is_loopback());
     address.port() == listener.port() && same
 }
 

@@ -22,13 +22,8 @@ pub(crate) fn depth(head: &Parts, peer: &Peer) -> u8 {
     if peer.via != Via::Functions {
         return 0;
     }
-    let text = head
-        .headers
-        .get(DEPTH_HEADER)
-        .and_then(|value| value.to_str().ok());
-    text.and_then(|text| text.parse().ok())
-        .unwrap_or(0)
-        .min(MAX_INVOCATION_DEPTH)
+    let text = head.headers.get(DEPTH_HEADER).and_then(|value| value.to_str().ok());
+    text.and_then(|text| text.parse().ok()).unwrap_or(0).min(MAX_INVOCATION_DEPTH)
 }
 
 /// How refusals of signatures are named in the protocol the client spoke.
@@ -50,6 +45,18 @@ pub(crate) fn denied(routed: &Routed, refusal: &Refusal) -> Fault {
         Dialect::S3 => Fault::with_status("AccessDenied", 403, refusal.message.as_str()),
     }
     .because(&refusal.reason)
+}
+
+/// The operation needs something and did not say what: refused, as the protocol names it.
+pub(crate) fn nothing_stated(routed: &Routed) -> Fault {
+    let refusal = Refusal {
+        action: String::new(),
+        resource: String::new(),
+        message: "User is not authorized to perform this operation".to_owned(),
+        reason: "the call names nothing that could be allowed".to_owned(),
+        untrusting_role: None,
+    };
+    denied(routed, &refusal)
 }
 
 /// A key that identifies nobody, as the protocol names it.
@@ -80,11 +87,9 @@ fn unknown_key(dialect: Dialect) -> Fault {
 
 fn invalid_token(dialect: Dialect) -> Fault {
     match dialect {
-        Dialect::S3 => Fault::with_status(
-            "InvalidToken",
-            400,
-            "The provided token is malformed or otherwise invalid.",
-        ),
+        Dialect::S3 => {
+            Fault::with_status("InvalidToken", 400, "The provided token is malformed or otherwise invalid.")
+        }
         other => unknown_key(other),
     }
 }
@@ -101,21 +106,12 @@ fn expired(dialect: Dialect) -> Fault {
 
 /// The store did not answer: the client may try again.
 pub(crate) fn store_fault(error: StoreError) -> Fault {
-    Fault::with_status(
-        "ServiceUnavailable",
-        503,
-        "The service is unavailable. Try again.",
-    )
-    .because(error)
+    Fault::with_status("ServiceUnavailable", 503, "The service is unavailable. Try again.").because(error)
 }
 
 /// The call is for a service that isn't part of this program.
 pub(crate) fn no_such_service() -> Fault {
-    Fault::with_status(
-        "UnknownOperationException",
-        404,
-        "No service here knows this call.",
-    )
+    Fault::with_status("UnknownOperationException", 404, "No service here knows this call.")
 }
 
 /// A fault before its protocol is known.
@@ -124,10 +120,7 @@ pub(crate) fn bare(fault: &Fault, request_id: &str) -> Response<Body> {
     let mut response = Response::new(full(body));
     *response.status_mut() = StatusCode::from_u16(fault.status).unwrap_or(StatusCode::BAD_REQUEST);
     let headers = response.headers_mut();
-    headers.insert(
-        http::header::CONTENT_TYPE,
-        HeaderValue::from_static("application/json"),
-    );
+    headers.insert(http::header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     if let Ok(id) = HeaderValue::from_str(request_id) {
         headers.insert("x-amzn-requestid", id);
     }
@@ -146,12 +139,7 @@ pub(crate) fn response(
         Ok(Answer::Response(response)) => response,
         Ok(Answer::Json(bytes)) => json(routed, bytes),
         Ok(Answer::Value(value)) => match routed.operation {
-            Some(operation) => http_of(homeport_wire::encode(
-                operation,
-                routed.protocol,
-                &value,
-                request_id,
-            )),
+            Some(operation) => http_of(homeport_wire::encode(operation, routed.protocol, &value, request_id)),
             None => return bare(&Fault::internal("an answer to no operation"), request_id),
         },
         Err(fault) => {
@@ -164,11 +152,7 @@ pub(crate) fn response(
     };
     let headers = response.headers_mut();
     if let Ok(id) = HeaderValue::from_str(request_id) {
-        let name = if routed.model.name == "s3" {
-            "x-amz-request-id"
-        } else {
-            "x-amzn-requestid"
-        };
+        let name = if routed.model.name == "s3" { "x-amz-request-id" } else { "x-amzn-requestid" };
         headers.insert(name, id);
     }
     cors::expose(headers);
@@ -182,9 +166,7 @@ fn json(routed: &Routed, bytes: bytes::Bytes) -> Response<Body> {
         "application/x-amz-json-1.1"
     };
     let mut response = Response::new(full(bytes));
-    response
-        .headers_mut()
-        .insert(http::header::CONTENT_TYPE, HeaderValue::from_static(version));
+    response.headers_mut().insert(http::header::CONTENT_TYPE, HeaderValue::from_static(version));
     response
 }
 

@@ -25,12 +25,7 @@ impl FrontDoor {
         own: Arc<dyn Plane>,
         pipeline: Arc<Pipeline>,
     ) -> Self {
-        Self {
-            hosts,
-            planes,
-            own,
-            pipeline,
-        }
+        Self { hosts, planes, own, pipeline }
     }
 
     /// Answers one call.

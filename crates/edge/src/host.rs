@@ -14,18 +14,14 @@ pub struct Hosts {
 impl Hosts {
     /// With the configured names, such as `api.example.com`; their sub-domains count too.
     pub fn new(names: impl IntoIterator<Item = String>) -> Self {
-        Self {
-            names: names.into_iter().map(|name| name.to_ascii_lowercase()).collect(),
-        }
+        Self { names: names.into_iter().map(|name| name.to_ascii_lowercase()).collect() }
     }
 
     /// Whether calls for this host (without port, in lower case) are answered; others get 421.
     pub fn knows(&self, host: &str) -> bool {
         let bare = host.trim_start_matches('[').trim_end_matches(']');
         bare.parse::<std::net::IpAddr>().is_ok()
-            || ["localhost", "localhost.localstack.cloud", AWS]
-                .iter()
-                .any(|name| is_or_is_below(host, name))
+            || ["localhost", "localhost.localstack.cloud", AWS].iter().any(|name| is_or_is_below(host, name))
             || self.names.iter().any(|name| is_or_is_below(host, name))
     }
 
@@ -80,8 +76,7 @@ fn split_at_s3(before: &str) -> Option<&str> {
 }
 
 fn is_or_is_below(host: &str, name: &str) -> bool {
-    host.strip_suffix(name)
-        .is_some_and(|before| before.is_empty() || before.ends_with('.'))
+    host.strip_suffix(name).is_some_and(|before| before.is_empty() || before.ends_with('.'))
 }
 
 /// The host a call is for, in lower case and without its port: `:authority` of HTTP/2, else `Host`.
@@ -133,12 +128,7 @@ mod tests {
         ] {
             assert!(hosts().knows(host), "{host}");
         }
-        for host in [
-            "evil.example",
-            "nothome.example.org",
-            "localhost.evil.example",
-            "xlocalhost",
-        ] {
+        for host in ["evil.example", "nothome.example.org", "localhost.evil.example", "xlocalhost"] {
             assert!(!hosts().knows(host), "{host}");
         }
     }
@@ -166,21 +156,10 @@ mod tests {
 
     #[test]
     fn two_hosts_are_no_host() {
-        let two = http::Request::builder()
-            .uri("/")
-            .header("host", "a")
-            .header("host", "b")
-            .body(())
-            .unwrap();
+        let two = http::Request::builder().uri("/").header("host", "a").header("host", "b").body(()).unwrap();
         assert_eq!(host_of(&two.into_parts().0), None);
-        let with_port = http::Request::builder()
-            .uri("/")
-            .header("host", "Photos.LocalHost:4566")
-            .body(())
-            .unwrap();
-        assert_eq!(
-            host_of(&with_port.into_parts().0).as_deref(),
-            Some("photos.localhost")
-        );
+        let with_port =
+            http::Request::builder().uri("/").header("host", "Photos.LocalHost:4566").body(()).unwrap();
+        assert_eq!(host_of(&with_port.into_parts().0).as_deref(), Some("photos.localhost"));
     }
 }

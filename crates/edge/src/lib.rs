@@ -10,15 +10,15 @@ mod bucket_cors;
 pub mod cors;
 pub mod dev_keys;
 pub mod egress;
-pub mod listener;
-pub mod tls;
 mod encode;
 mod front;
 mod host;
+pub mod listener;
 mod pipeline;
 mod recording;
 mod refused;
 mod route;
+pub mod tls;
 mod whole;
 
 pub use encode::DEPTH_HEADER;

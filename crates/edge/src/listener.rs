@@ -20,8 +20,8 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use http::{Request, Response};
 use homeport_service::Body;
+use http::{Request, Response};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -77,7 +77,12 @@ impl Server {
     /// A server without listeners.
     pub fn new(limits: Limits) -> Self {
         let connections = Connections::new(&limits);
-        Self { limits: Arc::new(limits), connections, ending: watch::Sender::new(false), listeners: Mutex::default() }
+        Self {
+            limits: Arc::new(limits),
+            connections,
+            ending: watch::Sender::new(false),
+            listeners: Mutex::default(),
+        }
     }
 
     /// Starts accepting on a bound socket. Every request of it goes to `handler`.

@@ -91,21 +91,14 @@ impl Pipeline {
 
     /// Answers one AWS call.
     pub async fn handle(&self, head: Parts, body: Body, peer: Peer, host: &str) -> Response<Body> {
-        let way = Way {
-            head,
-            host: host.to_owned(),
-            peer,
-            request_id: uuid_v4(&*self.randomness),
-        };
+        let way = Way { head, host: host.to_owned(), peer, request_id: uuid_v4(&*self.randomness) };
         let signature = self.authenticator.read(&way.head);
         let (form, body) = match self.read_form(&way, body).await {
             Ok(read) => read,
             Err(fault) => return encode::bare(&fault, &way.request_id),
         };
         let presented = signature.as_ref().ok().and_then(Signature::presented);
-        let Some(routed) = self
-            .routes
-            .route(&way.head, host, presented, form.as_deref().unwrap_or_default())
+        let Some(routed) = self.routes.route(&way.head, host, presented, form.as_deref().unwrap_or_default())
         else {
             return encode::bare(&encode::no_such_service(), &way.request_id);
         };
@@ -114,12 +107,8 @@ impl Pipeline {
             None => CallBody::Stream(body),
         };
         let answered = self.answer(&way, &routed, signature, body).await;
-        let mut response = encode::response(
-            &routed,
-            answered,
-            &way.request_id,
-            way.head.method == http::Method::HEAD,
-        );
+        let mut response =
+            encode::response(&routed, answered, &way.request_id, way.head.method == http::Method::HEAD);
         if let Some(rules) = self.needs.bucket_cors.get().filter(|_| routed.model.name == "s3") {
             bucket_cors::mark(&**rules, &routed, &way.head, response.headers_mut()).await;
         }
@@ -169,24 +158,15 @@ impl Pipeline {
         if signature.is_none() && !operation.unsigned && routed.model.name != "s3" {
             let refusal = homeport_sigv4::Refusal::MissingAuthenticationToken;
             let fault = refusal.fault(encode::dialect(routed));
-            self.audit
-                .record_anonymous(recording::refused(way.call(self, routed, info), caller, &fault));
+            self.audit.record_anonymous(recording::refused(way.call(self, routed, info), caller, &fault));
             return Err(fault);
         }
-        let body = self
-            .authenticate(way, routed, hosted, info, signature, body, caller)
-            .await?;
+        let body = self.authenticate(way, routed, hosted, info, signature, body, caller).await?;
         let (incoming, parameters) = decode(way, routed, operation, info, body, caller)?;
         let mut prepared = hosted.prepare(info.name, incoming)?;
-        let parameters = if info.by_hand.is_some() {
-            prepared.audited()
-        } else {
-            parameters
-        };
+        let parameters = if info.by_hand.is_some() { prepared.audited() } else { parameters };
         let call = way.call(self, routed, info);
-        let result = self
-            .authorize_and_run(way, routed, info, prepared, caller, parameters.clone())
-            .await;
+        let result = self.authorize_and_run(way, routed, info, prepared, caller, parameters.clone()).await;
         match &result {
             Err((fault, recorded)) if !recorded && !is_data(info.effect) => {
                 let mut row = recording::refused(call, caller, fault);
@@ -235,9 +215,7 @@ impl Pipeline {
             CallBody::Whole(body) => body,
             CallBody::Stream(body) => whole::read(&way.head, body, limit).await?,
         };
-        self.authenticator
-            .verify(&way.head, &way.peer, &way.host, signature, routed, &body, caller)
-            .await?;
+        self.authenticator.verify(&way.head, &way.peer, &way.host, signature, routed, &body, caller).await?;
         Ok(CallBody::Whole(body))
     }
 
@@ -252,31 +230,28 @@ impl Pipeline {
         parameters: serde_json::Value,
     ) -> Result<(Answer, bool), (Fault, bool)> {
         let unrecorded = |fault: Fault| (fault, false);
-        let scope = Scope {
-            account: self.account,
-            region: routed.region.clone(),
-        };
+        let scope = Scope { account: self.account, region: routed.region.clone() };
         let now = self.clock.now();
-        let asked = AskedOn {
-            store: &self.store,
-            caller,
-            scope: &scope,
-            now,
-        };
-        let permissions = match prepared.permissions(&asked) {
-            Permissions::All(list) => list,
-            Permissions::Lookup(lookup) => lookup.await.map_err(unrecorded)?,
-            Permissions::Public => Vec::new(),
+        let asked = AskedOn { store: &self.store, caller, scope: &scope, now };
+        let stated = match prepared.permissions(&asked) {
+            Permissions::All(list) => Some(list),
+            Permissions::Lookup(lookup) => Some(lookup.await.map_err(unrecorded)?),
+            Permissions::Public => None,
             Permissions::AccessToken { token, scope } => {
                 let user = self.token_user(&token, scope).await.map_err(unrecorded)?;
                 caller.principal = Principal::Token(Arc::new(user));
-                Vec::new()
+                None
             }
         };
+        // Whoever states an empty list has not said what is needed: nobody is let in by that.
+        if stated.as_ref().is_some_and(Vec::is_empty) {
+            return Err(unrecorded(encode::nothing_stated(routed)));
+        }
+        let permissions = stated.unwrap_or_default();
         let decided = self.decide(caller, &scope, &permissions).await.map_err(unrecorded)?;
         let epoch = decided.map_err(|refusal| {
             unrecorded(match &refusal.untrusting_role {
-                Some(role) => prepared.role_refused(role),
+                Some(role) => prepared.role_refused(role).because(&refusal.reason),
                 None => encode::denied(routed, &refusal),
             })
         })?;
@@ -323,26 +298,22 @@ impl Pipeline {
         if permissions.is_empty() {
             return Ok(Ok(0));
         }
-        let decision = self
-            .authorizer
-            .decide(&self.store, caller, scope, self.clock.now(), permissions)
-            .await;
-        let decision = decision.map_err(encode::store_fault)?;
-        Ok(decision.inspect_err(refused::explain))
+        let decision =
+            self.authorizer.decide(&self.store, caller, scope, self.clock.now(), permissions).await;
+        decision.map_err(encode::store_fault)
     }
 
     async fn token_user(&self, token: &str, scope: &str) -> Result<TokenUser, Fault> {
         let not_authorized = |message: &'static str| Fault::sender("NotAuthorizedException", message);
         let verifier = met(&self.needs.verify_token, "VerifyToken").map_err(Fault::internal)?;
-        let verified = verifier
-            .verify_token(token, TokenUse::Access, &[], true)
-            .await
-            .map_err(|refused| match refused {
+        let verified = verifier.verify_token(token, TokenUse::Access, &[], true).await.map_err(
+            |refused| match refused {
                 TokenRefused::Invalid => not_authorized("Invalid Access Token"),
                 TokenRefused::Expired => not_authorized("Access Token has expired"),
                 TokenRefused::Revoked => not_authorized("Access Token has been revoked"),
                 TokenRefused::Store(error) => encode::store_fault(error),
-            })?;
+            },
+        )?;
         if !verified.scopes.iter().any(|granted| granted == scope) {
             return Err(not_authorized("Access Token does not have required scopes"));
         }
@@ -431,20 +402,14 @@ impl CheckSignature for Pipeline {
     ) -> BoxFuture<'a, Result<Caller, Fault>> {
         Box::pin(async move {
             let caller = self.authenticator.check(&call).await?;
-            let scope = Scope {
-                account: self.account,
-                region: call.region.clone(),
-            };
+            let scope = Scope { account: self.account, region: call.region.clone() };
             let now = self.clock.now();
-            let decision = self
-                .authorizer
-                .decide(&self.store, &caller, &scope, now, &permissions)
-                .await;
+            let decision = self.authorizer.decide(&self.store, &caller, &scope, now, &permissions).await;
             match decision.map_err(encode::store_fault)? {
                 Ok(_) => Ok(caller),
                 Err(refusal) => {
-                    refused::explain(&refusal);
-                    Err(Fault::with_status("AccessDeniedException", 403, refusal.message))
+                    let fault = Fault::with_status("AccessDeniedException", 403, refusal.message);
+                    Err(fault.because(refusal.reason))
                 }
             }
         })

@@ -43,10 +43,7 @@ pub(crate) fn done(call: Recorded<'_>, caller: &Caller, parameters: Value) -> Au
 pub(crate) fn refused(call: Recorded<'_>, caller: &Caller, fault: &Fault) -> AuditRow {
     let message = fault.message.chars().take(MAX_MESSAGE).collect();
     AuditRow {
-        outcome: Outcome::Refused {
-            code: fault.code.to_string(),
-            message,
-        },
+        outcome: Outcome::Refused { code: fault.code.to_string(), message },
         ..done(call, caller, Value::Null)
     }
 }

@@ -70,10 +70,8 @@ impl Routes {
         presented: Option<&Presented>,
         form: &[u8],
     ) -> Option<Routed> {
-        let region = presented
-            .and_then(Presented::region)
-            .or_else(|| region_of(host))
-            .and_then(Region::parse);
+        let region =
+            presented.and_then(Presented::region).or_else(|| region_of(host)).and_then(Region::parse);
         let region = region.unwrap_or_else(Region::default_region);
         if let Some(target) = head.headers.get("x-amz-target") {
             return self.by_target(target.to_str().ok()?, region);
@@ -91,13 +89,7 @@ impl Routes {
     fn by_target(&self, target: &str, region: Region) -> Option<Routed> {
         let (prefix, operation) = target.rsplit_once('.')?;
         let model = Models::service(Models::by_target_prefix(prefix)?)?;
-        Some(self.routed(
-            model,
-            Protocol::Json,
-            model.operation(operation),
-            operation,
-            region,
-        ))
+        Some(self.routed(model, Protocol::Json, model.operation(operation), operation, region))
     }
 
     fn by_action(
@@ -109,9 +101,7 @@ impl Routes {
     ) -> Option<Routed> {
         let speaks_query = |model: &&'static Service| model.speaks.contains(&Protocol::Query);
         let model = match scope {
-            Some(scope) => Models::by_signing_name(scope)
-                .filter_map(Models::service)
-                .find(speaks_query),
+            Some(scope) => Models::by_signing_name(scope).filter_map(Models::service).find(speaks_query),
             None => Models::names()
                 .filter_map(Models::service)
                 .filter(speaks_query)
@@ -126,27 +116,20 @@ impl Routes {
         if signed_for == "s3" {
             let model = Models::service("s3")?;
             let bucket = self.hosts.bucket_of(host).map(str::to_owned);
-            let path = bucket
-                .as_ref()
-                .map_or_else(|| path.to_owned(), |bucket| format!("/{bucket}{path}"));
+            let path = bucket.as_ref().map_or_else(|| path.to_owned(), |bucket| format!("/{bucket}{path}"));
             let mut routed = self.by_path(model, head, path, region);
             routed.virtual_bucket = bucket;
             return Some(routed);
         }
         let rest =
             |model: &&'static Service| matches!(model.protocol, Protocol::RestJson | Protocol::RestXml);
-        let models: Vec<_> = Models::by_signing_name(signed_for)
-            .filter_map(Models::service)
-            .collect();
+        let models: Vec<_> = Models::by_signing_name(signed_for).filter_map(Models::service).collect();
         let mut found: Vec<Routed> = models
             .iter()
             .filter(|m| rest(m))
             .map(|m| self.by_path(m, head, path.to_owned(), region.clone()))
             .collect();
-        let best = found
-            .iter()
-            .position(|routed| routed.operation.is_some())
-            .unwrap_or(0);
+        let best = found.iter().position(|routed| routed.operation.is_some()).unwrap_or(0);
         if found.is_empty() {
             let model = models.into_iter().next()?;
             return Some(self.routed(model, model.protocol, None, path, region));
@@ -190,21 +173,15 @@ impl Routes {
 
 /// One parameter of a form or query, decoded; the first of its name.
 fn parameter(form: &[u8], name: &[u8]) -> Option<String> {
-    let value = form
-        .split(|b| *b == b'&')
-        .find_map(|pair| pair.strip_prefix(name)?.strip_prefix(b"="))?;
-    let decoded = percent_encoding::percent_decode(value.get(..MAX_NAME.min(value.len()))?)
-        .decode_utf8()
-        .ok()?;
+    let value = form.split(|b| *b == b'&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix(b"="))?;
+    let decoded =
+        percent_encoding::percent_decode(value.get(..MAX_NAME.min(value.len()))?).decode_utf8().ok()?;
     Some(decoded.into_owned())
 }
 
 /// `REGION` of `SERVICE.REGION.amazonaws.com`.
 fn region_of(host: &str) -> Option<&str> {
-    host.strip_suffix(".amazonaws.com")?
-        .rsplit('.')
-        .next()
-        .filter(|label| label.contains('-'))
+    host.strip_suffix(".amazonaws.com")?.rsplit('.').next().filter(|label| label.contains('-'))
 }
 
 /// The signing name that an AWS host implies.

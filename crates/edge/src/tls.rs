@@ -106,10 +106,8 @@ impl ResolvesServerCert for Certificates {
 /// Accepts TLS 1.2 and 1.3, HTTP/2 and HTTP/1.1, with whatever certificate is current.
 pub fn acceptor(certificates: Arc<dyn ResolvesServerCert>) -> Result<TlsAcceptor, TlsError> {
     let builder = ServerConfig::builder_with_provider(Arc::new(default_provider()));
-    let mut config = builder
-        .with_safe_default_protocol_versions()?
-        .with_no_client_auth()
-        .with_cert_resolver(certificates);
+    let mut config =
+        builder.with_safe_default_protocol_versions()?.with_no_client_auth().with_cert_resolver(certificates);
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(TlsAcceptor::from(Arc::new(config)))
 }

@@ -12,21 +12,15 @@ pub(crate) async fn read(head: &Parts, body: Body, limit: usize) -> Result<Bytes
     if announced.is_some_and(|length| length > limit as u64) {
         return Err(too_large());
     }
-    collect(body, limit)
-        .await
-        .map_err(|error| match error.downcast::<Fault>() {
-            Ok(fault) => *fault,
-            Err(error) if error.is::<homeport_service::TooLong>() => too_large(),
-            Err(error) => {
-                Fault::sender("RequestTimeout", "The request's body did not arrive whole.").because(error)
-            }
-        })
+    collect(body, limit).await.map_err(|error| match error.downcast::<Fault>() {
+        Ok(fault) => *fault,
+        Err(error) if error.is::<homeport_service::TooLong>() => too_large(),
+        Err(error) => {
+            Fault::sender("RequestTimeout", "The request's body did not arrive whole.").because(error)
+        }
+    })
 }
 
 fn too_large() -> Fault {
-    Fault::with_status(
-        "RequestEntityTooLargeException",
-        413,
-        "Request is larger than the service takes.",
-    )
+    Fault::with_status("RequestEntityTooLargeException", 413, "Request is larger than the service takes.")
 }

@@ -32,6 +32,8 @@ pub(crate) struct PlaceArguments {
 pub(crate) enum Command {
     /// Run the server
     Serve(ServeArguments),
+    /// Run the server with the notes sample in ./.demo
+    Demo(DemoArguments),
     /// Print the administrator's keys
     Credentials(CredentialsArguments),
     /// Print exports for the AWS CLI and SDKs: eval "$(homeport env)"
@@ -62,6 +64,9 @@ pub(crate) enum Command {
     /// Print docs/configuration.md
     #[command(hide = true)]
     Configuration,
+    /// Print docs/coverage.md
+    #[command(hide = true)]
+    Coverage,
 }
 
 #[derive(Args, Default)]
@@ -81,6 +86,13 @@ pub(crate) struct ServeArguments {
     /// Add the keys test/test for programs on this machine
     #[arg(long)]
     dev: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct DemoArguments {
+    /// Walk the sample in a new temporary folder, say each step, and leave nothing behind
+    #[arg(long)]
+    pub(crate) check: bool,
 }
 
 #[derive(Args)]

@@ -2,7 +2,9 @@
 
 mod audit;
 mod ca;
+mod coverage;
 mod credentials;
+mod demo;
 mod env;
 mod outbox;
 mod pins;
@@ -31,6 +33,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, ProgramError> {
     match &arguments.command {
         Command::Version => return print(&format!("homeport {}\n", env!("CARGO_PKG_VERSION"))),
         Command::Configuration => return print(&configuration_page()),
+        Command::Coverage => return coverage::run(),
+        Command::Demo(asked) => return demo::run(asked),
         _ => {}
     }
     let environment = Environment::of_this_process();
@@ -50,7 +54,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, ProgramError> {
         Command::Key { command: KeyCommand::Rotate } => rotate_key(&asking),
         Command::Audit { command: AuditCommand::Verify } => audit::verify(&asking),
         Command::Runtimes { command: RuntimesCommand::Install } => runtimes::install(&asking),
-        Command::Version | Command::Configuration => Ok(ExitCode::SUCCESS),
+        Command::Version | Command::Configuration | Command::Coverage | Command::Demo(_) => Ok(ExitCode::SUCCESS),
     }
 }
 

@@ -63,6 +63,8 @@ pub(crate) enum ProgramError {
     Iam(#[from] IamError),
     #[error("{0}")]
     Vault(#[from] VaultError),
+    #[error("the sample: {0}")]
+    Demo(String),
     #[error("{0}")]
     Blobs(#[from] homeport_blobs::BlobError),
     #[error("functions: {0}")]

@@ -34,16 +34,21 @@ const GRACE: Duration = Duration::from_secs(10);
 
 /// Serves until it is asked to end (SIGTERM, SIGINT).
 pub(crate) async fn serve(config: Config, environment: Environment) -> Result<(), ProgramError> {
-    harden()?;
+    let server = RunningServer::start(config, environment).await?;
+    asked_to_end().await?;
+    tracing::info!("ending: requests that run have {} s", GRACE.as_secs());
+    server.end().await;
+    Ok(())
+}
+
+/// Waits for SIGTERM or SIGINT.
+async fn asked_to_end() -> Result<(), ProgramError> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    let server = RunningServer::start(config, environment).await?;
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
     }
-    tracing::info!("ending: requests that run have {} s", GRACE.as_secs());
-    server.end().await;
     Ok(())
 }
 
@@ -56,17 +61,15 @@ fn harden() -> Result<(), ProgramError> {
 }
 
 /// A server whose listeners accept.
-pub(crate) struct RunningServer {
+struct RunningServer {
     server: Server,
-    house: Arc<House>,
-    endpoint: String,
-    links: Option<Arc<Links>>,
     /// Dropped first at the end: a server that ends takes no more questions.
     _published: crate::server_file::Published,
 }
 
 impl RunningServer {
-    pub(crate) async fn start(config: Config, environment: Environment) -> Result<Self, ProgramError> {
+    async fn start(config: Config, environment: Environment) -> Result<Self, ProgramError> {
+        harden()?;
         let sockets = Sockets::take(&config)?;
         let endpoint = sockets.endpoint();
         let functions_url = endpoint_of(sockets.functions.address);
@@ -97,7 +100,7 @@ impl RunningServer {
         );
         let file = ServerFile {
             pid: std::process::id(),
-            endpoint: endpoint.clone(),
+            endpoint,
             console: sockets.has_console.then(|| format!("http://{address}")),
             commands: address,
             token,
@@ -106,26 +109,11 @@ impl RunningServer {
         let server = Server::new(config.limits.0.clone());
         doors.open(&server, sockets, &house, console)?;
         tell(&file, &house);
-        Ok(Self { server, house, endpoint, links, _published: published })
-    }
-
-    /// The URL by which programs on this machine reach it.
-    pub(crate) fn endpoint(&self) -> &str {
-        &self.endpoint
-    }
-
-    /// A one-time link to the outbox.
-    pub(crate) fn outbox_link(&self) -> Option<String> {
-        self.links.as_ref().map(|links| links.issue("/outbox"))
-    }
-
-    /// The house it serves.
-    pub(crate) fn house(&self) -> &Arc<House> {
-        &self.house
+        Ok(Self { server, _published: published })
     }
 
     /// Ends it, letting requests finish.
-    pub(crate) async fn end(self) {
+    async fn end(self) {
         if !self.server.shut_down(GRACE).await {
             tracing::warn!("some requests were cut short");
         }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use homeport_blobs::Blobs;
-use homeport_service::needs::ResourcePolicy;
+use homeport_service::needs::{ResourcePolicy, VerifyWebIdentity};
 use homeport_service::{Hosted, Plane};
 
 use crate::error::ProgramError;
@@ -22,11 +22,14 @@ pub(crate) struct Services {
 pub(crate) async fn services(house: &House) -> Result<Services, ProgramError> {
     let parts = &house.parts;
     let blobs = Blobs::folder(&house.config.data.blobs(), "s3")?;
+    let (pools, pools_host) = homeport_cognito_idp::host(parts);
+    let (gateway, gateway_host) = homeport_apigateway::host(parts);
     let (sts, sts_host) = homeport_sts::host(parts);
     let (identity, identity_host) = homeport_cognito_identity::host(parts);
     let (_dynamodb, dynamodb_host) = homeport_dynamodb::host(parts);
     let (s3, s3_host) = homeport_s3::host(parts, &blobs);
     let (lambda, lambda_host) = homeport_lambda::host(parts, machine::describe(house, &blobs).await?)?;
+    let (logs, logs_host) = homeport_logs::host(parts);
     let (_cloudtrail, cloudtrail_host) = homeport_cloudtrail::host(parts);
 
     let needs = &parts.needs;
@@ -34,17 +37,36 @@ pub(crate) async fn services(house: &House) -> Result<Services, ProgramError> {
     needs.policies_of.set(house.iam.clone()).ok();
     needs.identify_sessions.set(sts.clone()).ok();
     needs.assume.set(sts).ok();
-    needs.web_identities.set(vec![identity]).ok();
+    needs.verify_token.set(pools.clone()).ok();
+    needs.identities.set(identity.clone()).ok();
+    let issuers: Vec<Arc<dyn VerifyWebIdentity>> = vec![identity, house.iam.clone()];
+    needs.web_identities.set(issuers).ok();
     needs.bucket_cors.set(s3.clone()).ok();
+    needs.put_log.set(logs.clone()).ok();
     needs.invoke.set(lambda.clone()).ok();
-    let policies: Vec<(&'static str, Arc<dyn ResourcePolicy>)> =
-        vec![("iam", house.iam.clone()), ("s3", s3.clone()), ("lambda", lambda.clone())];
+    let policies: Vec<(&'static str, Arc<dyn ResourcePolicy>)> = vec![
+        ("iam", house.iam.clone()),
+        ("s3", s3.clone()),
+        ("lambda", lambda.clone()),
+        ("execute-api", gateway),
+    ];
     needs.resource_policies.set(policies).ok();
 
+    logs.start();
     lambda.start();
+    pools.resume().await?;
     jobs::start(parts, s3);
-    let iam_host = house.iam_host.clone();
-    let hosted =
-        vec![iam_host, sts_host, identity_host, dynamodb_host, s3_host, lambda_host, cloudtrail_host];
-    Ok(Services { hosted, planes: Vec::new() })
+    let hosted = vec![
+        house.iam_host.clone(),
+        sts_host,
+        pools_host,
+        identity_host,
+        dynamodb_host,
+        s3_host,
+        lambda_host,
+        gateway_host,
+        logs_host,
+        cloudtrail_host,
+    ];
+    Ok(Services { hosted, planes: vec![homeport_apigateway::plane(parts), pools] })
 }
