@@ -1,0 +1,16 @@
+//! The program as a person runs it: on free ports, in temporary folders.
+
+#[path = "cli/commands.rs"]
+mod commands;
+#[path = "cli/configuration.rs"]
+mod configuration;
+#[path = "cli/console.rs"]
+mod console;
+#[path = "cli/keys.rs"]
+mod keys;
+#[path = "cli/pages.rs"]
+mod pages;
+#[path = "cli/program.rs"]
+mod program;
+#[path = "cli/serving.rs"]
+mod serving;
