@@ -60,7 +60,10 @@ impl Inside {
         if self.tier.has_namespaces() {
             return at.to_owned();
         }
-        let below = |mount: &Mount| Some(mount.from.join(at.strip_prefix(&mount.at).ok()?));
+        let below = |mount: &Mount| match at.strip_prefix(&mount.at).ok()? {
+            rest if rest.as_os_str().is_empty() => Some(mount.from.clone()),
+            rest => Some(mount.from.join(rest)),
+        };
         self.mounts.iter().find_map(below).unwrap_or_else(|| at.to_owned())
     }
 }
