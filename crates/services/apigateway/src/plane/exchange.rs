@@ -169,10 +169,11 @@ impl Exchange {
         self.served.as_deref()
     }
 
-    /// `arn:aws:execute-api:REGION:ACCOUNT:API/STAGE/METHOD/PATH`, with the path that was asked for.
+    /// `arn:aws:execute-api:REGION:ACCOUNT:API/STAGE/METHOD/PATH`, with the path that was asked for: decoded, and without
+    /// a slash at its end, which leads to the same resource and so must not lead past a policy that denies it.
     pub(super) fn method_arn(&self) -> String {
         let Some(served) = self.stage() else { return String::new() };
-        let path = percent_decode_str(self.path.trim_start_matches('/')).decode_utf8_lossy();
+        let path = percent_decode_str(self.path.trim_matches('/')).decode_utf8_lossy();
         format!("{}/{}/{}/{path}", served.home.execute_arn(), served.stage, self.head.method)
     }
 }

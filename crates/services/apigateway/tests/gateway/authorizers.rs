@@ -86,6 +86,25 @@ async fn a_wildcard_opens_all_and_a_deny_closes() {
 }
 
 #[tokio::test]
+async fn no_way_of_writing_a_path_leads_past_a_deny() {
+    let house = house();
+    let api = guarded(&house, json!({})).await;
+    let other = format!("arn:aws:execute-api:us-east-1:123456789012:{}/prod/GET/other", api.id);
+    let mut judged = policy("Allow", "*");
+    let deny = json!({"Action": "execute-api:Invoke", "Effect": "Deny", "Resource": other});
+    judged["policyDocument"]["Statement"].as_array_mut().unwrap().push(deny);
+    house.functions.put(JUDGE, move |_, _| Ok(judged.clone()));
+    let status =
+        async |target: &str| house.call(&api.id, "GET", target, &[("authorization", "a")], b"").await.status;
+    assert_eq!(status("/prod/").await, 200);
+    for target in
+        ["/prod/other", "/prod/other/", "/prod/%6fther", "/prod/other?a=b", "/prod//other", "/prod/./other"]
+    {
+        assert_eq!(status(target).await, 403, "{target}");
+    }
+}
+
+#[tokio::test]
 async fn a_missing_or_malformed_token_never_reaches_the_function() {
     let house = house();
     let api = guarded(&house, json!({"identityValidationExpression": "Bearer [a-z]+"})).await;
