@@ -41,7 +41,7 @@ pub enum InstallError {
 const BOTO3: [(u32, &str); 3] = [(10, "1.43.62"), (9, "1.40.76"), (8, "1.37.38")];
 /// The AWS SDK for JavaScript, by the oldest Node that it runs on, newest first: of each package the newest up to this
 /// version, as not every package is published anew with every one.
-const AWS_SDK: [(u32, &str); 2] = [(20, "3.1100.0"), (18, "3.723.0")];
+const AWS_SDK: [(u32, &str); 2] = [(20, "3.950.0"), (18, "3.723.0")];
 /// Its packages for the services that are here.
 const AWS_SDK_PACKAGES: [&str; 13] = [
     "client-api-gateway",
