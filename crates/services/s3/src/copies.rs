@@ -1,3 +1,5 @@
+use std::ops::Range;
+
 use futures_util::StreamExt;
 use homeport_core::Randomness;
 
@@ -5,18 +7,20 @@ use crate::S3;
 use crate::checksum::Algorithm;
 use crate::error::S3Error;
 use crate::records::{Object, Part};
+use crate::request::object_arn;
 use crate::upload::{Intake, Uploaded};
 
 impl S3 {
-    /// Copies an object's bytes into a new blob, a little at a time.
+    /// Copies an object's bytes, or a range of them, into a new blob, a little at a time.
     pub(crate) async fn copy_bytes(
         &self,
         source: &Object,
         parts: &[Part],
+        range: Option<Range<u64>>,
         algorithm: Algorithm,
         randomness: &dyn Randomness,
     ) -> Result<Uploaded, S3Error> {
-        let mut reader = self.open(source, parts, None).await?;
+        let mut reader = self.open(source, parts, range).await?;
         let mut intake = Intake::begin(&self.blobs, randomness, algorithm).await?;
         while let Some(chunk) = reader.next().await {
             intake.write(chunk?).await?;
@@ -43,6 +47,12 @@ pub(crate) fn source(header: &str) -> Result<(String, String), S3Error> {
         .filter(|(bucket, key)| !bucket.is_empty() && !key.is_empty())
         .ok_or_else(invalid)?;
     Ok((bucket.to_owned(), key.to_owned()))
+}
+
+/// What must be allowed of a copy's source. One that names nothing is refused when the call runs; until then nobody
+/// is let in by it.
+pub(crate) fn source_arn(header: &str) -> String {
+    source(header).map_or_else(|_| "*".to_owned(), |(bucket, key)| object_arn(&bucket, &key))
 }
 
 #[cfg(test)]

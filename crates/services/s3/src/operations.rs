@@ -12,6 +12,7 @@ mod delete_object;
 mod delete_objects;
 mod get_bucket_location;
 mod get_object;
+mod get_object_tagging;
 mod head_bucket;
 mod head_object;
 mod list_buckets;
@@ -21,6 +22,7 @@ mod list_objects_v2;
 mod list_parts;
 mod put_object;
 mod upload_part;
+mod upload_part_copy;
 
 use homeport_service::{Entry, by_hand, modelled};
 
@@ -42,6 +44,7 @@ pub static OPERATIONS: &[Entry<S3>] = &[
     modelled::<get_bucket_location::GetBucketLocation>(),
     modelled::<bucket_policy::GetBucketPolicy>(),
     by_hand::<get_object::GetObject>(),
+    modelled::<get_object_tagging::GetObjectTagging>(),
     modelled::<head_bucket::HeadBucket>(),
     by_hand::<head_object::HeadObject>(),
     modelled::<list_buckets::ListBuckets>(),
@@ -53,6 +56,7 @@ pub static OPERATIONS: &[Entry<S3>] = &[
     modelled::<bucket_policy::PutBucketPolicy>(),
     by_hand::<put_object::PutObject>(),
     by_hand::<upload_part::UploadPart>(),
+    modelled::<upload_part_copy::UploadPartCopy>(),
 ];
 
 /// The account's canonical user id: 64 hexadecimal digits that say nothing else.

@@ -78,10 +78,8 @@ impl Operation for CopyObject {
 
     fn permissions(_: &Asked<'_, S3>, input: &Input) -> Permissions {
         let put = Permission::new("s3:PutObject", object_arn(&input.bucket, &input.key));
-        // A source that names nothing is refused when the call runs; until then nobody is let in by it.
-        let source = copies::source(&input.copy_source);
-        let from = source.map_or_else(|_| "*".to_owned(), |(bucket, key)| object_arn(&bucket, &key));
-        Permissions::All(vec![Permission::new("s3:GetObject", from), put])
+        let source = copies::source_arn(&input.copy_source);
+        Permissions::All(vec![Permission::new("s3:GetObject", source), put])
     }
 
     async fn run(cx: Cx<S3>, input: Input) -> Result<Output, S3Error> {
@@ -94,13 +92,14 @@ impl Operation for CopyObject {
         let bucket = put_object::begin(&cx, &input.bucket, region, &input.key, &described).await?;
         let named = input.checksum_algorithm.as_deref().map(algorithm).transpose()?;
         let algorithm = named.unwrap_or(source.checksum.algorithm);
-        let copied = cx.service.copy_bytes(&source, &parts, algorithm, &**cx.randomness()).await?;
+        let copied = cx.service.copy_bytes(&source, &parts, None, algorithm, &**cx.randomness()).await?;
         let object = put_object::commit(&cx, &bucket, &input.key, copied, described).await?;
         Ok(Output { copy_object_result: result(&object) })
     }
 }
 
-async fn find(cx: &Cx<S3>, bucket: &str, key: &str) -> Result<(Object, Vec<Part>), S3Error> {
+/// An object that is copied from, with its parts.
+pub(crate) async fn find(cx: &Cx<S3>, bucket: &str, key: &str) -> Result<(Object, Vec<Part>), S3Error> {
     cx.read(|tx| async move {
         let bucket = records::bucket(&tx, bucket, None).await?;
         let found = OBJECTS.get(&tx, object_key(&bucket.generation, key)).await?;
@@ -109,6 +108,22 @@ async fn find(cx: &Cx<S3>, bucket: &str, key: &str) -> Result<(Object, Vec<Part>
         Ok((object, parts))
     })
     .await
+}
+
+/// Seconds as the model gives them.
+pub(crate) fn date(seconds: f64) -> Timestamp {
+    Timestamp::from_millis((seconds * 1_000.0) as i64)
+}
+
+/// Whether the source is what the copy is to be of.
+pub(crate) fn judge_source(conditions: &Conditions, source: &Object) -> Result<(), S3Error> {
+    match conditions.judge(source) {
+        Verdict::Proceed => Ok(()),
+        Verdict::NotModified => {
+            Err(S3Error::PreconditionFailed { condition: "x-amz-copy-source-If-None-Match" })
+        }
+        Verdict::Failed(_) => Err(S3Error::PreconditionFailed { condition: "x-amz-copy-source-If-Match" }),
+    }
 }
 
 fn algorithm(name: &str) -> Result<Algorithm, S3Error> {
@@ -153,23 +168,13 @@ impl Input {
             let message = "The specified copy source is larger than the maximum allowable size for a copy source: 5368709120";
             return Err(S3Error::InvalidRequest(message.to_owned()));
         }
-        let date =
-            |seconds: Option<f64>| seconds.map(|seconds| Timestamp::from_millis((seconds * 1_000.0) as i64));
         let conditions = Conditions {
             if_match: self.copy_source_if_match.clone(),
             if_none_match: self.copy_source_if_none_match.clone(),
-            if_modified_since: date(self.copy_source_if_modified_since),
-            if_unmodified_since: date(self.copy_source_if_unmodified_since),
+            if_modified_since: self.copy_source_if_modified_since.map(date),
+            if_unmodified_since: self.copy_source_if_unmodified_since.map(date),
         };
-        match conditions.judge(source) {
-            Verdict::Proceed => Ok(()),
-            Verdict::NotModified => {
-                Err(S3Error::PreconditionFailed { condition: "x-amz-copy-source-If-None-Match" })
-            }
-            Verdict::Failed(_) => {
-                Err(S3Error::PreconditionFailed { condition: "x-amz-copy-source-If-Match" })
-            }
-        }
+        judge_source(&conditions, source)
     }
 
     fn described(&self, source: &Object) -> Result<Described, S3Error> {

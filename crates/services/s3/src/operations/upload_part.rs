@@ -101,7 +101,13 @@ pub(crate) async fn find(
     UPLOADS.get(tx, upload_key(generation, key, id)).await?.ok_or_else(missing)
 }
 
-async fn commit(cx: &Cx<S3>, upload: &Upload, number: u64, uploaded: Uploaded) -> Result<Part, S3Error> {
+/// Puts the part in place of the one with its number, while its upload is under way.
+pub(crate) async fn commit(
+    cx: &Cx<S3>,
+    upload: &Upload,
+    number: u64,
+    uploaded: Uploaded,
+) -> Result<Part, S3Error> {
     let part = Part {
         generation: upload.generation.clone(),
         upload: upload.id.clone(),

@@ -149,3 +149,23 @@ async fn composite_checksums_are_verified_part_by_part() {
     assert!(done.element("ChecksumSHA256").unwrap().ends_with("=-1"), "{}", done.text());
     assert_eq!(done.element("ChecksumType").as_deref(), Some("COMPOSITE"));
 }
+
+#[tokio::test]
+async fn a_part_may_be_a_range_of_an_object() {
+    let app = with_bucket().await;
+    put(&app.admin(), "/photos/source", &[], b"0123456789").await.ok();
+    let upload = begin(&app, "a", &[]).await;
+    let target = format!("/photos/a?partNumber=1&uploadId={upload}");
+    let copy = async |range: &str| {
+        let admin = app.admin();
+        let headers = [("x-amz-copy-source", "photos/source"), ("x-amz-copy-source-range", range)];
+        admin.send("s3", "PUT", &target, &headers, b"").await
+    };
+    for bad in ["bytes=5-10", "bytes=5-", "5-6"] {
+        copy(bad).await.refused("InvalidArgument", 400);
+    }
+    let copied = copy("bytes=2-5").await.ok();
+    assert!(copied.text().contains("<CopyPartResult xmlns="), "{}", copied.text());
+    complete(&app, "a", &upload, &[(1, &copied.element("ETag").unwrap())]).await.ok();
+    assert_eq!(get(&app.admin(), "/photos/a").await.ok().text(), "2345");
+}

@@ -28,6 +28,9 @@ fn of_upload(operation: &'static str, input: Value) -> Sample {
 fn samples(upload: &str) -> Vec<Sample> {
     let named = || json!({"Bucket": "photos", "Key": "a", "UploadId": upload});
     let part = json!({"Bucket": "photos", "Key": "a", "UploadId": upload, "PartNumber": 1, "ContentLength": 2, "Body": "aGk="});
+    let copy = json!({"Bucket": "photos", "Key": "a", "UploadId": upload, "PartNumber": 1, "CopySource": "photos/b"});
+    let source = json!({"Bucket": "photos", "Key": "b", "ContentLength": 2, "Body": "aGk="});
+    let copied_part = of_upload("UploadPartCopy", copy).after("PutObject", source);
     let completed = "<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>49f68a5c8493ec2c0bf489821c21fc3b</ETag></Part></CompleteMultipartUpload>";
     let complete = json!({"Bucket": "photos", "Key": "a", "UploadId": upload, "MultipartUpload": completed});
     let bucket = || json!({"Bucket": "photos"});
@@ -40,6 +43,7 @@ fn samples(upload: &str) -> Vec<Sample> {
         sample("CreateMultipartUpload", json!({"Bucket": "photos", "Key": "a"})),
         sample("ListMultipartUploads", bucket()),
         of_upload("UploadPart", part.clone()),
+        copied_part,
         of_upload("ListParts", named()),
         of_upload("AbortMultipartUpload", named()),
         of_upload("CompleteMultipartUpload", complete).after("UploadPart", part),
@@ -57,6 +61,7 @@ fn samples(upload: &str) -> Vec<Sample> {
         sample("PutObject", json!({"Bucket": "photos", "Key": "a", "ContentLength": 2, "Body": "aGk="})),
         object("GetObject"),
         object("HeadObject"),
+        object("GetObjectTagging"),
         object("DeleteObject"),
         sample(
             "DeleteObjects",
