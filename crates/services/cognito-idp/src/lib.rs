@@ -43,33 +43,34 @@ use std::sync::Arc;
 
 use homeport_service::{Host, Hosted, Parts, ServiceSpec};
 
-use crate::lockout::LockRule;
 use crate::password::Permits;
 use crate::signing_keys::KeyCache;
 use crate::sweeps::Sweeps;
-use crate::throttle::SignUpThrottle;
+use crate::throttle::AddressThrottle;
 
 /// The largest request, in bytes.
 const MAX_BODY: usize = 1 << 20;
+
+pub use crate::lockout::SignInLimits;
 
 /// The user pools of an installation.
 pub struct CognitoIdp {
     parts: Parts,
     keys: KeyCache,
     permits: Permits,
-    lock_rule: LockRule,
-    sign_ups: SignUpThrottle,
+    limits: SignInLimits,
+    throttle: AddressThrottle,
     sweeps: Sweeps,
 }
 
 impl CognitoIdp {
-    fn new(parts: &Parts) -> Self {
+    fn new(parts: &Parts, limits: SignInLimits) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         Self {
             keys: KeyCache::follow(&parts.store),
             permits: Permits::new(cores),
-            lock_rule: LockRule::default(),
-            sign_ups: SignUpThrottle::default(),
+            limits,
+            throttle: AddressThrottle::default(),
             sweeps: Sweeps::default(),
             parts: parts.clone(),
         }
@@ -80,7 +81,12 @@ impl CognitoIdp {
 /// [`VerifyToken`](homeport_service::needs::VerifyToken) and answers pools' pages as a
 /// [`Plane`](homeport_service::Plane); [`CognitoIdp::resume`] goes on with what an earlier run left undone.
 pub fn host(parts: &Parts) -> (Arc<CognitoIdp>, Arc<dyn Hosted>) {
-    let service = Arc::new(CognitoIdp::new(parts));
+    host_with(parts, SignInLimits::default())
+}
+
+/// As [`host`], with limits of its own for wrong passwords.
+pub fn host_with(parts: &Parts, limits: SignInLimits) -> (Arc<CognitoIdp>, Arc<dyn Hosted>) {
+    let service = Arc::new(CognitoIdp::new(parts, limits));
     let spec = ServiceSpec { name: "cognito-idp", event_source: "cognito-idp", max_body: MAX_BODY };
     let hosted = Host::new(spec, service.clone(), operations::OPERATIONS);
     (service, Arc::new(hosted))

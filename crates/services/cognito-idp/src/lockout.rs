@@ -7,22 +7,30 @@
 use homeport_core::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// How many failures are free, and how long the locks are.
+/// How many wrong passwords are free, and how long the locks are.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct LockRule {
-    /// The failure that locks first.
-    pub(crate) locks_from: u32,
-    /// The first lock, in seconds; each further one is twice as long.
-    pub(crate) first_seconds: i64,
-    /// The longest lock, in seconds.
-    pub(crate) longest_seconds: i64,
-    /// After so many seconds without an attempt, failures are forgotten.
-    pub(crate) quiet_seconds: i64,
+pub struct SignInLimits {
+    /// The failure in a row that locks a user first: 5.
+    pub locks_from: u32,
+    /// The first lock, in seconds: 1. Each further one is twice as long.
+    pub first_seconds: i64,
+    /// The longest lock, in seconds: 900.
+    pub longest_seconds: i64,
+    /// After so many seconds without an attempt, failures are forgotten: 900.
+    pub quiet_seconds: i64,
+    /// Failures from one client address in five minutes before all its attempts are refused: 300.
+    pub address_failures: i64,
 }
 
-impl Default for LockRule {
+impl Default for SignInLimits {
     fn default() -> Self {
-        Self { locks_from: 5, first_seconds: 1, longest_seconds: 900, quiet_seconds: 900 }
+        Self {
+            locks_from: 5,
+            first_seconds: 1,
+            longest_seconds: 900,
+            quiet_seconds: 900,
+            address_failures: 300,
+        }
     }
 }
 
@@ -40,7 +48,7 @@ pub(crate) struct Locked;
 
 impl Failures {
     /// Takes an attempt, as a failure until it is known to be none.
-    pub(crate) fn take(&self, now: Timestamp, rule: &LockRule) -> Result<Self, Locked> {
+    pub(crate) fn take(&self, now: Timestamp, rule: &SignInLimits) -> Result<Self, Locked> {
         if now < self.locked_until {
             return Err(Locked);
         }
@@ -55,7 +63,7 @@ impl Failures {
     }
 
     /// Gives an attempt back that came to nothing for reasons of ours.
-    pub(crate) fn given_back(&self, rule: &LockRule) -> Self {
+    pub(crate) fn given_back(&self, rule: &SignInLimits) -> Self {
         let count = self.count.saturating_sub(1);
         let locked_until = if count >= rule.locks_from {
             self.last.plus_seconds(rule.seconds_after(count))
@@ -66,7 +74,7 @@ impl Failures {
     }
 }
 
-impl LockRule {
+impl SignInLimits {
     fn seconds_after(&self, count: u32) -> i64 {
         let doublings = count.saturating_sub(self.locks_from).min(30);
         self.first_seconds.saturating_mul(1 << doublings).min(self.longest_seconds)
@@ -80,7 +88,7 @@ mod tests {
     const START: Timestamp = Timestamp::from_seconds(1_700_000_000);
 
     fn after(count: u32, now: Timestamp) -> Failures {
-        let rule = LockRule::default();
+        let rule = SignInLimits::default();
         let mut failures = Failures::default();
         for _ in 0..count {
             failures.locked_until = Timestamp::default();
@@ -91,7 +99,7 @@ mod tests {
 
     #[test]
     fn four_failures_are_free_and_the_fifth_locks_for_a_second() {
-        let rule = LockRule::default();
+        let rule = SignInLimits::default();
         assert!(after(4, START).take(START, &rule).is_ok());
         let locked = after(5, START);
         assert_eq!(locked.take(START, &rule), Err(Locked));
@@ -103,12 +111,12 @@ mod tests {
         let lengths: Vec<i64> =
             (5..=17).map(|count| after(count, START).locked_until.seconds_since(START)).collect();
         assert_eq!(lengths, [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900, 900]);
-        assert_eq!(LockRule::default().seconds_after(u32::MAX), 900);
+        assert_eq!(SignInLimits::default().seconds_after(u32::MAX), 900);
     }
 
     #[test]
     fn fifteen_quiet_minutes_forget_all() {
-        let rule = LockRule::default();
+        let rule = SignInLimits::default();
         let resumed = after(6, START).take(START.plus_seconds(899), &rule).expect("the lock of 2 s is over");
         assert_eq!(resumed.count, 7);
         let rested = after(6, START).take(START.plus_seconds(900), &rule).expect("the lock of 2 s is over");
@@ -117,14 +125,14 @@ mod tests {
 
     #[test]
     fn an_attempt_given_back_locks_nobody() {
-        let rule = LockRule::default();
+        let rule = SignInLimits::default();
         assert!(after(5, START).given_back(&rule).take(START, &rule).is_ok());
         assert_eq!(after(7, START).given_back(&rule).locked_until, START.plus_seconds(2));
     }
 
     #[test]
     fn attempts_while_locked_do_not_prolong_the_lock() {
-        let rule = LockRule::default();
+        let rule = SignInLimits::default();
         let locked = after(8, START);
         for second in 0..8 {
             assert_eq!(locked.take(START.plus_seconds(second), &rule), Err(Locked));

@@ -1,14 +1,16 @@
-//! Pools' signing keys: made with the pool, sealed in the store, parsed once per process.
+//! Pools' signing keys: made with the pool, sealed in the store, parsed once per process, replaced every 90 days. A
+//! key that was replaced verifies for the longest life of a token, then it is deleted (security decision 12).
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use homeport_core::Timestamp;
 use homeport_jwt::{KeySet, SigningKey};
 use homeport_store::{Store, StoreError, Tx};
 use homeport_vault::{Place, Purpose, Vault};
 
+use crate::CognitoIdp;
 use crate::error::IdpError;
 use crate::pool_ref::PoolRef;
 use crate::records::{KEYS, PoolKeys, StoredKey};
@@ -16,8 +18,17 @@ use crate::records::{KEYS, PoolKeys, StoredKey};
 /// Pools whose keys are kept ready; when full, the cache starts anew.
 const CACHED_POOLS: usize = 1_000;
 
+/// How long a key signs, in seconds.
+const SIGNS_SECONDS: i64 = 90 * 86_400;
+/// The longest life of an ID or access token, in seconds: so long a retired key verifies.
+const VERIFIES_SECONDS: i64 = 86_400;
+
 /// A pool's keys, ready to use.
 pub(crate) struct ReadyKeys {
+    /// When the keys are to be changed: one replaced, or a retired one deleted.
+    due: Timestamp,
+    /// When another key is to sign.
+    replaced: Timestamp,
     /// What signs.
     pub(crate) signing: SigningKey,
     /// What verifies.
@@ -30,6 +41,8 @@ pub(crate) struct KeyCache {
     /// Grows with each change, so that what was read before a change is not kept after it.
     changes: Arc<AtomicU64>,
     seen: AtomicU64,
+    /// Pools whose keys are being changed.
+    tended: Arc<Mutex<HashSet<PoolRef>>>,
 }
 
 impl KeyCache {
@@ -43,7 +56,7 @@ impl KeyCache {
                 counted.fetch_add(1, Ordering::SeqCst);
             }),
         );
-        Self { ready: Mutex::default(), changes, seen: AtomicU64::new(0) }
+        Self { ready: Mutex::default(), changes, seen: AtomicU64::new(0), tended: Arc::default() }
     }
 
     /// The keys of a pool; none when there is no such pool (any more).
@@ -62,7 +75,7 @@ impl KeyCache {
             return Ok(None);
         };
         let opened = Arc::new(open(vault, &stored)?);
-        let mut ready = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut ready = lock(&self.ready);
         if self.changes.load(Ordering::SeqCst) == now {
             if ready.len() >= CACHED_POOLS {
                 ready.clear();
@@ -73,7 +86,7 @@ impl KeyCache {
     }
 
     fn cached(&self, pool: &PoolRef, now: u64) -> Option<Arc<ReadyKeys>> {
-        let mut ready = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut ready = lock(&self.ready);
         if self.seen.swap(now, Ordering::SeqCst) != now {
             ready.clear();
         }
@@ -83,12 +96,72 @@ impl KeyCache {
 
 /// A new pool's keys. Takes a tenth of a second: for a blocking thread.
 pub(crate) fn make(vault: &Vault, pool: &PoolRef, now: Timestamp) -> Result<PoolKeys, IdpError> {
+    Ok(PoolKeys { pool: pool.clone(), keys: vec![make_one(vault, pool, now)?] })
+}
+
+impl CognitoIdp {
+    /// Changes a pool's keys if that is due; beside the call, not in it, and once however many calls find it due.
+    pub(crate) fn care_for_keys(&self, pool: &PoolRef, keys: &ReadyKeys, now: Timestamp) {
+        if now < keys.due || !lock(&self.keys.tended).insert(pool.clone()) {
+            return;
+        }
+        let (parts, permits, tended) = (self.parts.clone(), self.permits.clone(), self.keys.tended.clone());
+        let (pool, replaces) = (pool.clone(), now >= keys.replaced);
+        tokio::spawn(async move {
+            let (vault, of) = (parts.vault.clone(), pool.clone());
+            let made = match replaces {
+                true => permits.run(move || make_one(&vault, &of, now).ok()).await.ok().flatten(),
+                false => None,
+            };
+            let changed: Result<(), StoreError> = parts
+                .store
+                .write(|tx| {
+                    let (pool, made) = (&pool, made.as_ref());
+                    async move { change(&tx, pool, made, now).await }
+                })
+                .await;
+            // What failed is due still, and the next sign-in tries again.
+            drop(changed);
+            lock(&tended).remove(&pool);
+        });
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Puts the new key first if the present one has signed long enough, and deletes those that verify nothing any more.
+async fn change(tx: &Tx, pool: &PoolRef, new: Option<&StoredKey>, now: Timestamp) -> Result<(), StoreError> {
+    let Some(mut stored) = KEYS.get(tx, pool.parts()).await? else {
+        return Ok(());
+    };
+    let is_old = |key: &StoredKey| now.seconds_since(key.made) >= SIGNS_SECONDS;
+    if let Some(new) = new
+        && stored.keys.first().is_some_and(is_old)
+    {
+        stored.keys.iter_mut().for_each(|key| key.retired = key.retired.or(Some(now)));
+        stored.keys.insert(0, new.clone());
+    }
+    stored.keys.retain(|key| key.retired.is_none_or(|since| now.seconds_since(since) < VERIFIES_SECONDS));
+    KEYS.put(tx, &stored).await
+}
+
+/// When the keys are next to be changed.
+fn due(stored: &PoolKeys) -> Timestamp {
+    let changes = stored.keys.iter().map(|key| match key.retired {
+        Some(since) => since.plus_seconds(VERIFIES_SECONDS),
+        None => key.made.plus_seconds(SIGNS_SECONDS),
+    });
+    changes.min().unwrap_or_default()
+}
+
+fn make_one(vault: &Vault, pool: &PoolRef, now: Timestamp) -> Result<StoredKey, IdpError> {
     let key = SigningKey::generate().map_err(|fault| IdpError::Internal(fault.to_string()))?;
     let der = key.to_pkcs8().map_err(|fault| IdpError::Internal(fault.to_string()))?;
     let parts = pool.parts();
     let private = vault.seal(Purpose::UserPool, &place(parts.as_bytes()), &der)?;
-    let stored = StoredKey { kid: key.public().kid().to_owned(), made: now, private };
-    Ok(PoolKeys { pool: pool.clone(), keys: vec![stored] })
+    Ok(StoredKey { kid: key.public().kid().to_owned(), made: now, retired: None, private })
 }
 
 /// Puts a new pool's keys; in the transaction that makes the pool.
@@ -107,7 +180,8 @@ fn open(vault: &Vault, stored: &PoolKeys) -> Result<ReadyKeys, IdpError> {
     }
     let set = KeySet::new(keys.iter().map(|key| key.public().clone()).collect());
     let signing = keys.into_iter().next().ok_or_else(|| IdpError::Internal("a pool without keys".into()))?;
-    Ok(ReadyKeys { signing, set })
+    let replaced = stored.keys.first().map(|key| key.made.plus_seconds(SIGNS_SECONDS)).unwrap_or_default();
+    Ok(ReadyKeys { due: due(stored), replaced, signing, set })
 }
 
 fn place(key: &[u8]) -> Place<'_> {

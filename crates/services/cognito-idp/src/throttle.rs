@@ -1,21 +1,26 @@
-//! Sign-ups from one address: fifty a second, two hundred at once (security decision 17).
+//! What anybody may ask for without a token or a password, from one address: fifty calls a second, two hundred at
+//! once (security decision 17).
 
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 
 use homeport_core::Timestamp;
+use homeport_service::Cx;
 
-/// Sign-ups that an address may make at once.
+use crate::CognitoIdp;
+use crate::error::IdpError;
+
+/// Calls that an address may make at once.
 const BURST: f64 = 200.0;
-/// Sign-ups a second that it may make on end.
+/// Calls a second that it may make on end.
 const A_SECOND: f64 = 50.0;
 /// Addresses that are remembered; when full, those with a full bucket are forgotten, then all.
 const ADDRESSES: usize = 10_000;
 
 /// A token bucket per address, in memory: a node that starts anew is lenient once.
 #[derive(Default)]
-pub(crate) struct SignUpThrottle(Mutex<HashMap<Vec<u8>, Bucket>>);
+pub(crate) struct AddressThrottle(Mutex<HashMap<Vec<u8>, Bucket>>);
 
 struct Bucket {
     left: f64,
@@ -29,8 +34,8 @@ impl Bucket {
     }
 }
 
-impl SignUpThrottle {
-    /// Takes one sign-up of this address; false when it has none left.
+impl AddressThrottle {
+    /// Takes one call of this address; false when it has none left.
     pub(crate) fn take(&self, address: IpAddr, now: Timestamp) -> bool {
         let mut buckets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if buckets.len() >= ADDRESSES {
@@ -43,6 +48,14 @@ impl SignUpThrottle {
         let left = bucket.refilled(now);
         *bucket = Bucket { left: if left >= 1.0 { left - 1.0 } else { left }, at: now };
         left >= 1.0
+    }
+}
+
+impl CognitoIdp {
+    /// Refuses a call of an address that has made too many.
+    pub(crate) fn throttled(&self, cx: &Cx<Self>) -> Result<(), IdpError> {
+        let may = self.throttle.take(cx.caller().source.ip, cx.now());
+        if may { Ok(()) } else { Err(IdpError::TooManyRequests) }
     }
 }
 
@@ -66,7 +79,7 @@ mod tests {
 
     #[test]
     fn a_burst_of_two_hundred_and_then_fifty_a_second() {
-        let throttle = SignUpThrottle::default();
+        let throttle = AddressThrottle::default();
         let ann = address("192.0.2.1");
         assert_eq!((0..300).filter(|_| throttle.take(ann, NOW)).count(), 200);
         assert_eq!((0..300).filter(|_| throttle.take(ann, NOW.plus_seconds(1))).count(), 50);

@@ -53,6 +53,7 @@ pub(crate) async fn issue(
     let parts = &cx.service.parts;
     let keys = cx.service.keys.of(&parts.store, &parts.vault, &pool.pool).await?;
     let keys = keys.ok_or_else(|| IdpError::no_pool(&pool.pool.id))?;
+    cx.service.care_for_keys(&pool.pool, &keys, cx.now());
     let issuer = issuer(&parts.installation, pool);
     let [event_id, access_jti, id_jti] = [(); 3].map(|()| uuid_v4(&**cx.randomness()));
     let session = claims::Session {

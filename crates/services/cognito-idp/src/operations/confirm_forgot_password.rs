@@ -37,6 +37,7 @@ impl Operation for ConfirmForgotPassword {
 
     fn run(cx: Cx<CognitoIdp>, input: Input) -> impl Future<Output = Result<Nothing, IdpError>> + Send {
         async move {
+            cx.service.throttled(&cx)?;
             let hash = input.secret_hash.as_deref();
             let (pool, client) = lookup::proved_app(&cx, &input.client_id, &input.username, hash).await?;
             pool.password_policy().check(&input.password)?;

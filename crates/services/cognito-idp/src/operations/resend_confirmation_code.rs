@@ -39,6 +39,7 @@ impl Operation for ResendConfirmationCode {
 
     fn run(cx: Cx<CognitoIdp>, input: Input) -> impl Future<Output = Result<Output, IdpError>> + Send {
         async move {
+            cx.service.throttled(&cx)?;
             let hash = input.secret_hash.as_deref();
             let (pool, client) = lookup::proved_app(&cx, &input.client_id, &input.username, hash).await?;
             let (owner, user) = code_owner::find(&cx, &pool, &input.username).await?;

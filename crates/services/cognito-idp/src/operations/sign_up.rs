@@ -51,9 +51,7 @@ impl Operation for SignUp {
 
     fn run(cx: Cx<CognitoIdp>, input: Input) -> impl Future<Output = Result<Output, IdpError>> + Send {
         async move {
-            if !cx.service.sign_ups.take(cx.caller().source.ip, cx.now()) {
-                return Err(IdpError::TooManyRequests);
-            }
+            cx.service.throttled(&cx)?;
             let hash = input.secret_hash.as_deref();
             let (pool, client) = lookup::proved_app(&cx, &input.client_id, &input.username, hash).await?;
             if pool.is_closed() {

@@ -83,17 +83,20 @@ impl PasswordPolicy {
         if password.trim() != password {
             return Err(PolicyBreach::OuterSpace);
         }
-        let has = |kind: fn(char) -> bool| password.chars().any(kind);
-        let asked: [(bool, fn(char) -> bool, PolicyBreach); 4] = [
-            (self.require_uppercase, |c| c.is_ascii_uppercase(), PolicyBreach::Uppercase),
-            (self.require_lowercase, |c| c.is_ascii_lowercase(), PolicyBreach::Lowercase),
-            (self.require_numbers, |c| c.is_ascii_digit(), PolicyBreach::Numbers),
-            (self.require_symbols, |c| SYMBOLS.contains(c), PolicyBreach::Symbols),
-        ];
-        match asked.into_iter().find(|(required, kind, _)| *required && !has(*kind)) {
-            Some((_, _, breach)) => Err(breach),
-            None => Ok(()),
+        let lacks = |kind: fn(char) -> bool| !password.chars().any(kind);
+        if self.require_uppercase && lacks(|c| c.is_ascii_uppercase()) {
+            return Err(PolicyBreach::Uppercase);
         }
+        if self.require_lowercase && lacks(|c| c.is_ascii_lowercase()) {
+            return Err(PolicyBreach::Lowercase);
+        }
+        if self.require_numbers && lacks(|c| c.is_ascii_digit()) {
+            return Err(PolicyBreach::Numbers);
+        }
+        if self.require_symbols && lacks(|c| SYMBOLS.contains(c)) {
+            return Err(PolicyBreach::Symbols);
+        }
+        Ok(())
     }
 }
 

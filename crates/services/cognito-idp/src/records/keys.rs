@@ -17,6 +17,9 @@ pub(crate) struct PoolKeys {
 pub(crate) struct StoredKey {
     pub(crate) kid: String,
     pub(crate) made: Timestamp,
+    /// Since when another signs in its place.
+    #[serde(default)]
+    pub(crate) retired: Option<Timestamp>,
     /// PKCS#8 DER.
     pub(crate) private: Sealed,
 }

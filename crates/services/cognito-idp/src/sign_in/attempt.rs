@@ -7,13 +7,10 @@ use homeport_store::{Key, StoreError, Tx};
 use super::subject::Subject;
 use crate::CognitoIdp;
 use crate::error::IdpError;
-use crate::lockout::{Failures, LockRule, Locked};
+use crate::lockout::{Failures, Locked};
 use crate::records::{Pool, SIGN_INS, STRANGER_FAILURES, SignIns, StrangerFailures, address_failures, spent};
 use crate::sweeps::window;
 use crate::throttle::counted_as;
-
-/// Failures from one client address in one window before all its attempts are refused.
-const ADDRESS_FAILURES: i64 = 300;
 
 /// Something that can be used once, and when it would end anyway.
 #[derive(Clone, Copy)]
@@ -35,7 +32,8 @@ enum Taken {
     Used,
 }
 
-/// Counts an attempt at the subject's password, and marks what it uses up.
+/// Counts an attempt at the subject's password, by user and by client address, and marks what it uses up. It is
+/// durable before this returns.
 pub(crate) async fn take(
     cx: &Cx<CognitoIdp>,
     pool: &Pool,
@@ -43,37 +41,37 @@ pub(crate) async fn take(
     uses: Option<Single<'_>>,
 ) -> Result<Attempt, IdpError> {
     cx.service.tidy(cx);
-    let address = address_failures(window(cx.now()), &counted_as(cx.caller().source.ip));
-    if !cx.store().count(&address, 1, ADDRESS_FAILURES).await?.is_counted() {
-        return Err(IdpError::TooManyRequests);
-    }
-    let attempt = Attempt { address };
-    let (now, rule) = (cx.now(), &cx.service.lock_rule);
-    let taken: Result<Taken, StoreError> = cx
-        .store()
-        .write(|tx| async move {
-            if let Some(single) = uses
-                && !use_once(&tx, single).await?
-            {
-                return Ok(Taken::Used);
-            }
-            change(&tx, cx, pool, subject, |failures| failures.take(now, rule)).await
-        })
-        .await;
-    match taken? {
-        Taken::Counted => Ok(attempt),
-        Taken::Used => Err(IdpError::wrong_password()),
-        Taken::Locked => {
+    let attempt = Attempt { address: address_failures(window(cx.now()), &counted_as(cx.caller().source.ip)) };
+    let (now, limits) = (cx.now(), &cx.service.limits);
+    let counted = cx.store().count(&attempt.address, 1, limits.address_failures);
+    let taken = cx.store().write(|tx| async move {
+        if let Some(single) = uses
+            && !use_once(&tx, single).await?
+        {
+            return Ok::<_, StoreError>(Taken::Used);
+        }
+        change(&tx, cx, pool, subject, |failures| failures.take(now, limits)).await
+    });
+    let (counted, taken) = tokio::join!(counted, taken);
+    match (counted?.is_counted(), taken?) {
+        (true, Taken::Counted) => Ok(attempt),
+        (true, Taken::Locked) => {
             attempt.give_back_address(cx).await?;
             Err(IdpError::not_authorized("Password attempts exceeded"))
         }
+        (false, Taken::Counted) => {
+            attempt.give_back_failure(cx, pool, subject).await?;
+            Err(IdpError::TooManyRequests)
+        }
+        (false, Taken::Locked) => Err(IdpError::TooManyRequests),
+        (_, Taken::Used) => Err(IdpError::wrong_password()),
     }
 }
 
 impl Attempt {
     /// The attempt succeeded. The subject's failures are forgotten by the transaction that follows a success.
     pub(crate) async fn give_back_address(&self, cx: &Cx<CognitoIdp>) -> Result<(), IdpError> {
-        cx.store().count(&self.address, -1, ADDRESS_FAILURES).await?;
+        cx.store().count(&self.address, -1, cx.service.limits.address_failures).await?;
         Ok(())
     }
 
@@ -85,11 +83,20 @@ impl Attempt {
         subject: &Subject,
     ) -> Result<(), IdpError> {
         self.give_back_address(cx).await?;
-        let rule: &LockRule = &cx.service.lock_rule;
+        self.give_back_failure(cx, pool, subject).await
+    }
+
+    async fn give_back_failure(
+        &self,
+        cx: &Cx<CognitoIdp>,
+        pool: &Pool,
+        subject: &Subject,
+    ) -> Result<(), IdpError> {
+        let limits = &cx.service.limits;
         let given: Result<Taken, StoreError> = cx
             .store()
             .write(|tx| async move {
-                change(&tx, cx, pool, subject, |failures| Ok(failures.given_back(rule))).await
+                change(&tx, cx, pool, subject, |failures| Ok(failures.given_back(limits))).await
             })
             .await;
         given?;

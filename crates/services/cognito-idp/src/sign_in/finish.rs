@@ -25,14 +25,25 @@ pub(crate) struct Proof<'a> {
     pub(crate) uses: Option<Single<'a>>,
 }
 
-/// What comes of a right password.
+/// What comes of a right password. What the attempt cost its address is given back beside it.
 pub(crate) async fn after_password(
     cx: &Cx<CognitoIdp>,
     pool: &Pool,
     client: &Client,
     proof: Proof<'_>,
 ) -> Result<Progress, IdpError> {
-    proof.attempt.give_back_address(cx).await?;
+    let (given_back, progress) =
+        tokio::join!(proof.attempt.give_back_address(cx), proceed(cx, pool, client, &proof));
+    given_back?;
+    progress
+}
+
+async fn proceed(
+    cx: &Cx<CognitoIdp>,
+    pool: &Pool,
+    client: &Client,
+    proof: &Proof<'_>,
+) -> Result<Progress, IdpError> {
     let user = &proof.user;
     match user.status {
         _ if !user.enabled => fail_with(cx, user, IdpError::not_authorized("User is disabled.")).await,
@@ -50,7 +61,7 @@ pub(crate) async fn after_password(
             let prepared = Prepared::new(cx);
             let (user, groups, session) = cx
                 .write(|tx| {
-                    let (prepared, proof) = (&prepared, &proof);
+                    let prepared = &prepared;
                     async move {
                         if let Some(single) = proof.uses
                             && !use_once(&tx, single).await?

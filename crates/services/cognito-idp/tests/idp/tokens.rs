@@ -202,3 +202,41 @@ async fn signing_keys_are_nowhere_in_plain_text() {
         assert!(!value.windows(oid.len()).any(|window| window == oid));
     }
 }
+
+/// The names of the keys that a pool publishes.
+async fn published(world: &World) -> Vec<String> {
+    let path = format!("/{}/.well-known/jwks.json", world.pool);
+    let keys = world.app.anonymous().send("", "GET", &path, &[], b"").await.ok().json()["keys"].take();
+    keys.as_array().unwrap().iter().map(|key| text(&key["kid"])).collect()
+}
+
+/// Signs in until the change that it sets off is seen, since it happens beside the call.
+async fn published_once(world: &World, is_so: impl Fn(&[String]) -> bool) -> Vec<String> {
+    for _ in 0..2_000 {
+        world.tokens("ann").await;
+        let keys = published(world).await;
+        if is_so(&keys) {
+            return keys;
+        }
+    }
+    panic!("the keys were not changed");
+}
+
+#[tokio::test]
+async fn keys_are_replaced_with_overlap_and_then_deleted() {
+    let world = World::new().await;
+    world.user("ann").await;
+    let first = published(&world).await;
+    world.app.clock.advance_seconds(90 * 86_400 - 60);
+    let old = text(&world.tokens("ann").await["AccessToken"]);
+    assert_eq!(published(&world).await, first);
+    world.app.clock.advance_seconds(60);
+    let both = published_once(&world, |keys| keys.len() == 2).await;
+    assert_eq!(both[1], first[0]);
+    world.get_user(&old).await.ok();
+    let new = text(&world.tokens("ann").await["AccessToken"]);
+    world.get_user(&new).await.ok();
+    world.app.clock.advance_seconds(86_400);
+    let last = published_once(&world, |keys| keys.len() == 1).await;
+    assert_eq!(last[0], both[0]);
+}
