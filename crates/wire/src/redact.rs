@@ -2,8 +2,11 @@ use serde_json::{Map, Value};
 
 use crate::model::{Kind, Operation, Service, ShapeId};
 
-/// A canonical input without what the model marks as sensitive, for audit records. Members that the model does not
-/// know are left out too.
+/// Shapes that AWS's models don't mark as sensitive though they hold one-time codes.
+const CODES: [&str; 3] = ["ConfirmationCodeType", "authenticationCodeType", "tokenCodeType"];
+
+/// A canonical input without what the model marks as sensitive and without one-time codes, for audit records. Members
+/// that the model does not know are left out too.
 pub fn redact(service: &Service, operation: &Operation, input: &Value) -> Value {
     let whole = operation.input.and_then(|shape| kept(service, shape, input));
     whole.unwrap_or_else(|| Value::Object(Map::new()))
@@ -11,7 +14,7 @@ pub fn redact(service: &Service, operation: &Operation, input: &Value) -> Value 
 
 fn kept(service: &Service, shape: ShapeId, value: &Value) -> Option<Value> {
     let shape = service.shape(shape);
-    if shape.sensitive {
+    if shape.sensitive || CODES.contains(&shape.name) {
         return None;
     }
     Some(match (&shape.kind, value) {

@@ -120,3 +120,13 @@ fn what_is_sensitive_is_not_kept() {
         json!({"UserAttributes": [{"Name": "email"}], "ClientMetadata": {"a": "b"}})
     );
 }
+
+#[test]
+fn one_time_codes_are_not_kept() {
+    let (service, operation) = find("cognito-idp", "ConfirmSignUp");
+    let input = json!({"ConfirmationCode": "123456", "ForceAliasCreation": true});
+    assert_eq!(redact(service, operation, &input), json!({"ForceAliasCreation": true}));
+    let (service, operation) = find("sts", "GetSessionToken");
+    let input = json!({"DurationSeconds": 900, "TokenCode": "123456"});
+    assert_eq!(redact(service, operation, &input), json!({"DurationSeconds": 900}));
+}
