@@ -9,7 +9,8 @@ use object_store::local::LocalFileSystem;
 use object_store::memory::InMemory;
 use object_store::{GetOptions, GetRange, ObjectStore, ObjectStoreExt};
 
-use crate::{BlobId, BlobReader, BlobWriter, staged};
+use crate::staged::{self, Folders};
+use crate::{BlobId, BlobReader, BlobWriter};
 
 /// A blob that no record names is removed when it is this old, in seconds: longer than any upload takes.
 pub const SWEEP_AGE_SECONDS: i64 = 24 * 60 * 60;
@@ -43,10 +44,15 @@ impl From<object_store::Error> for BlobError {
     }
 }
 
+fn failed(error: impl std::error::Error + Send + Sync + 'static) -> BlobError {
+    BlobError::Failed(Box::new(error))
+}
+
 /// One owner's blobs in a blob store. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Blobs {
     store: Arc<dyn ObjectStore>,
+    folders: Option<Arc<Folders>>,
     owner: &'static str,
 }
 
@@ -55,27 +61,33 @@ impl Blobs {
     /// half-written, of any owner, is removed: so a folder is opened once, and [`Self::of`] gives the other owners'
     /// parts of it. Only one process may use a folder; the store's lock sees to that.
     pub fn folder(folder: &std::path::Path, owner: &'static str) -> Result<Self, BlobError> {
-        staged::make_folder(folder).map_err(|error| BlobError::Failed(error.into()))?;
-        staged::remove_half_written(folder).map_err(|error| BlobError::Failed(error.into()))?;
+        let folders = Folders::make(folder).map_err(failed)?;
+        staged::remove_half_written(folder).map_err(failed)?;
         let store = LocalFileSystem::new_with_prefix(folder)?.with_fsync(true);
-        Ok(Self { store: Arc::new(store), owner })
+        Ok(Self { store: Arc::new(store), folders: Some(Arc::new(folders)), owner })
     }
 
     /// Blobs in memory, for tests.
     pub fn in_memory(owner: &'static str) -> Self {
-        Self { store: Arc::new(InMemory::new()), owner }
+        Self { store: Arc::new(InMemory::new()), folders: None, owner }
     }
 
     /// The same store's blobs of another owner.
     #[must_use]
     pub fn of(&self, owner: &'static str) -> Self {
-        Self { store: self.store.clone(), owner }
+        Self { store: self.store.clone(), folders: self.folders.clone(), owner }
     }
 
     /// Begins a blob.
     pub async fn create(&self, randomness: &dyn Randomness) -> Result<BlobWriter, BlobError> {
         let id = BlobId::draw(randomness);
-        let upload = self.store.put_multipart(&id.path(self.owner)).await?;
+        let path = id.path(self.owner);
+        if let Some(folders) = self.folders.clone() {
+            let folder = std::path::Path::new(path.as_ref()).with_file_name("");
+            let making = tokio::task::spawn_blocking(move || folders.make_below(&folder));
+            making.await.map_err(failed)?.map_err(failed)?;
+        }
+        let upload = self.store.put_multipart(&path).await?;
         Ok(BlobWriter::new(id, upload))
     }
 
