@@ -48,10 +48,10 @@ impl Signature {
 
 /// Where a signed call arrived.
 #[derive(Clone, Copy)]
-struct Arrival<'a> {
-    head: &'a Parts,
-    peer: &'a Peer,
-    host: &'a str,
+pub(crate) struct Arrival<'a> {
+    pub(crate) head: &'a Parts,
+    pub(crate) peer: &'a Peer,
+    pub(crate) host: &'a str,
 }
 
 impl Authenticator {
@@ -99,9 +99,7 @@ impl Authenticator {
     /// Verifies a call whose body was read whole.
     pub(crate) async fn verify(
         &self,
-        head: &Parts,
-        peer: &Peer,
-        host: &str,
+        arrival: Arrival<'_>,
         signature: Signature,
         routed: &Routed,
         body: &Bytes,
@@ -112,25 +110,22 @@ impl Authenticator {
         };
         let body_sha256 = sha256(body);
         let rules = Rules::Standard { service: routed.model.signing_name, body_sha256: &body_sha256 };
-        let arrival = Arrival { head, peer, host };
         self.check_presented(arrival, &presented, &rules, encode::dialect(routed), caller).await.map(|_| ())
     }
 
     /// Verifies a call of S3, whose body is bound as the call declares and is read later.
     pub(crate) async fn verify_s3(
         &self,
-        head: &Parts,
-        peer: &Peer,
-        host: &str,
+        arrival: Arrival<'_>,
         signature: Signature,
         routed: &Routed,
         caller: &mut Caller,
     ) -> Result<BodyForm, Fault> {
         let Some(presented) = signature.presented else {
-            return unsigned_form(head);
+            return unsigned_form(arrival.head);
         };
         let rules = Rules::S3 { virtual_bucket: routed.virtual_bucket.as_deref(), sigv2: self.s3_sigv2 };
-        self.check_presented(Arrival { head, peer, host }, &presented, &rules, Dialect::S3, caller).await
+        self.check_presented(arrival, &presented, &rules, Dialect::S3, caller).await
     }
 
     /// Verifies a call that isn't an AWS API's: a deployed API's method with `AWS_IAM`.

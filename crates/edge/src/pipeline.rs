@@ -16,7 +16,7 @@ use http::Response;
 use http::request::Parts;
 
 use crate::audit_log::AuditLog;
-use crate::authenticate::{Authenticator, Signature};
+use crate::authenticate::{Arrival, Authenticator, Signature};
 use crate::bucket_cors;
 use crate::cors::Origins;
 use crate::encode::{self, Answered};
@@ -154,14 +154,14 @@ impl Pipeline {
         caller: &mut Caller,
     ) -> Answered {
         let signature = signature.map_err(|refusal| refusal.fault(encode::dialect(routed)))?;
-        let (hosted, operation, info) = known_operation(routed)?;
+        let Known { hosted, operation, info } = known_operation(routed)?;
         if signature.is_none() && !operation.unsigned && routed.model.name != "s3" {
             let refusal = homeport_sigv4::Refusal::MissingAuthenticationToken;
             let fault = refusal.fault(encode::dialect(routed));
             self.audit.record_anonymous(recording::refused(way.call(self, routed, info), caller, &fault));
             return Err(fault);
         }
-        let body = self.authenticate(way, routed, hosted, info, signature, body, caller).await?;
+        let body = self.authenticate(way, routed, (hosted, info), signature, body, caller).await?;
         let (incoming, parameters) = decode(way, routed, operation, info, body, caller)?;
         let mut prepared = hosted.prepare(info.name, incoming)?;
         let parameters = if info.by_hand.is_some() { prepared.audited() } else { parameters };
@@ -188,8 +188,7 @@ impl Pipeline {
         &self,
         way: &Way,
         routed: &Routed,
-        hosted: &Arc<dyn Hosted>,
-        info: OperationInfo,
+        (hosted, info): (&Arc<dyn Hosted>, OperationInfo),
         signature: Signature,
         body: CallBody,
         caller: &mut Caller,
@@ -198,10 +197,7 @@ impl Pipeline {
         let streams = info.by_hand == Some(true);
         let limit = hosted.spec().max_body;
         if s3 {
-            let form = self
-                .authenticator
-                .verify_s3(&way.head, &way.peer, &way.host, signature, routed, caller)
-                .await?;
+            let form = self.authenticator.verify_s3(way.arrival(), signature, routed, caller).await?;
             let CallBody::Stream(body) = body else {
                 return Ok(body);
             };
@@ -215,7 +211,7 @@ impl Pipeline {
             CallBody::Whole(body) => body,
             CallBody::Stream(body) => whole::read(&way.head, body, limit).await?,
         };
-        self.authenticator.verify(&way.head, &way.peer, &way.host, signature, routed, &body, caller).await?;
+        self.authenticator.verify(way.arrival(), signature, routed, &body, caller).await?;
         Ok(CallBody::Whole(body))
     }
 
@@ -330,6 +326,10 @@ impl Pipeline {
 }
 
 impl Way {
+    fn arrival(&self) -> Arrival<'_> {
+        Arrival { head: &self.head, peer: &self.peer, host: &self.host }
+    }
+
     fn call<'a>(
         &'a self,
         pipeline: &Pipeline,
@@ -351,9 +351,19 @@ fn is_data(effect: Effect) -> bool {
     matches!(effect, Effect::ReadsData | Effect::WritesData)
 }
 
-fn known_operation(routed: &Routed) -> Result<(&Arc<dyn Hosted>, &'static Operation, OperationInfo), Fault> {
-    let known = routed.hosted.as_ref().zip(routed.operation);
-    let found = known.and_then(|(hosted, operation)| Some((hosted, operation, hosted.find(operation.name)?)));
+/// An operation that is built here.
+struct Known<'r> {
+    hosted: &'r Arc<dyn Hosted>,
+    operation: &'static Operation,
+    info: OperationInfo,
+}
+
+fn known_operation(routed: &Routed) -> Result<Known<'_>, Fault> {
+    let modelled = routed.hosted.as_ref().zip(routed.operation);
+    let found = modelled.and_then(|(hosted, operation)| {
+        let info = hosted.find(operation.name)?;
+        Some(Known { hosted, operation, info })
+    });
     found.ok_or_else(|| routed.unknown())
 }
 

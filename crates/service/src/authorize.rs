@@ -47,7 +47,7 @@ pub struct Refusal {
     /// Which statement or layer refused, for the log.
     pub reason: String,
     /// Set when everything is allowed but the handed role does not admit its service.
-    pub untrusting_role: Option<HandedRole>,
+    pub untrusting_role: Option<Box<HandedRole>>,
 }
 
 impl fmt::Display for Refusal {
@@ -204,7 +204,7 @@ impl Authorizer {
             resource: permission.resource.clone(),
             message: format!("The role {} cannot be assumed by {}.", handed.role_arn, handed.service),
             reason: decision.map_or_else(|| "no such role".to_owned(), |decision| decision.to_string()),
-            untrusting_role: Some(handed.clone()),
+            untrusting_role: Some(Box::new(handed.clone())),
         }))
     }
 

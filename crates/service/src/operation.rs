@@ -127,8 +127,11 @@ pub struct Entry<S> {
     pub effect: Effect,
     /// Whether it reads the call by hand, and then whether the body streams.
     pub by_hand: Option<Streams>,
-    pub(crate) prepare: fn(Arc<S>, Incoming) -> Result<Box<dyn Prepared>, Fault>,
+    pub(crate) prepare: Prepare<S>,
 }
+
+/// Decodes a call into one that can run.
+type Prepare<S> = fn(Arc<S>, Incoming) -> Result<Box<dyn Prepared>, Fault>;
 
 /// Whether a [`ByHand`] operation's body streams.
 pub type Streams = bool;

@@ -110,11 +110,9 @@ impl CognitoIdentity {
         let (Some(subject), Some(audience)) = (claims.text("sub"), claims.text("aud")) else {
             return Err(TokenRefused::Invalid);
         };
-        let identity = self.store.read(|tx| async move { IDENTITIES.get(&tx, subject).await }).await;
-        if !identity
-            .map_err(|error: StoreError| TokenRefused::Store(error))?
-            .is_some_and(|i| i.pool_id == audience)
-        {
+        let read: Result<_, StoreError> =
+            self.store.read(|tx| async move { IDENTITIES.get(&tx, subject).await }).await;
+        if read?.is_none_or(|identity| identity.pool_id != audience) {
             return Err(TokenRefused::Revoked);
         }
         let amr = claims.texts("amr").into_iter().map(str::to_owned).collect();
