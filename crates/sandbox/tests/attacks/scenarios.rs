@@ -109,7 +109,7 @@ async fn attacks(spawner: &Spawner, victim: &Victim, tier: Tier, at: &str) -> us
         let target = victim.target(&inside.tmp, !inside.tier.has_namespaces(), neighbour_pid, neighbour_api);
         program(&python, "attack.py", inside, Some(target))
     };
-    let standing = spawner.launch(launch(victim.code(), 128), run).await.expect("the function stands");
+    let mut standing = spawner.launch(launch(victim.code(), 128), run).await.expect("the function stands");
     let report = said_over_the_relay(&mut standing).await.unwrap_or_default();
     let Ok(done) = serde_json::from_str::<BTreeMap<String, serde_json::Value>>(&report) else {
         return said(at, &format!("the function reports: {report}"), false);
@@ -144,7 +144,7 @@ async fn what_is_hidden_stays_hidden(spawner: &Spawner, victim: &Victim, at: &st
         environment: vec![("PATH".to_owned(), "/usr/bin:/bin".to_owned())],
         folder: "/".into(),
     };
-    let standing = spawner.launch(launch, run).await.expect("stands");
+    let mut standing = spawner.launch(launch, run).await.expect("stands");
     said(at, "what is hidden is covered below a folder that is not", standing.wait().await.status == 0)
 }
 
@@ -178,7 +178,7 @@ async fn a_hog_is_ended(spawner: &Spawner, victim: &Victim, at: &str) -> usize {
         return 0;
     };
     let run = |inside: &Inside| program(&python, "hog.py", inside, None);
-    let standing = spawner.launch(launch(victim.code(), 40), run).await.expect("the hog stands");
+    let mut standing = spawner.launch(launch(victim.code(), 40), run).await.expect("the hog stands");
     let begun = Instant::now();
     let exit = tokio::time::timeout(Duration::from_secs(20), standing.wait()).await;
     let ended = exit.is_ok_and(|exit| exit.out_of_memory);
