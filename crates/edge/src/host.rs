@@ -70,7 +70,7 @@ fn split_at_s3(before: &str) -> Option<&str> {
     let labels: Vec<&str> = before.split('.').collect();
     let service =
         |label: &&str| *label == "s3" || label.starts_with("s3-") && !label.starts_with("s3-website");
-    let at = labels.iter().rposition(|label| service(label))?;
+    let at = labels.iter().rposition(service)?;
     let end: usize = labels[..at].iter().map(|label| label.len() + 1).sum();
     (labels.len() - at <= 3).then(|| before[..end].trim_end_matches('.'))
 }

@@ -54,7 +54,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, ProgramError> {
         Command::Key { command: KeyCommand::Rotate } => rotate_key(&asking),
         Command::Audit { command: AuditCommand::Verify } => audit::verify(&asking),
         Command::Runtimes { command: RuntimesCommand::Install } => runtimes::install(&asking),
-        Command::Version | Command::Configuration | Command::Coverage | Command::Demo(_) => Ok(ExitCode::SUCCESS),
+        Command::Version | Command::Configuration | Command::Coverage | Command::Demo(_) => {
+            Ok(ExitCode::SUCCESS)
+        }
     }
 }
 

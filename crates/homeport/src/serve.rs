@@ -24,7 +24,7 @@ use crate::house::{For, House};
 use crate::metrics::Metrics;
 use crate::office::Office;
 use crate::own_pages::OwnPages;
-use crate::randomness::OsRandomness;
+use crate::randomness::{OsRandomness, seed_library};
 use crate::server_file::ServerFile;
 use crate::sockets::{Sockets, endpoint_of};
 use crate::wiring;
@@ -34,21 +34,16 @@ const GRACE: Duration = Duration::from_secs(10);
 
 /// Serves until it is asked to end (SIGTERM, SIGINT).
 pub(crate) async fn serve(config: Config, environment: Environment) -> Result<(), ProgramError> {
-    let server = RunningServer::start(config, environment).await?;
-    asked_to_end().await?;
-    tracing::info!("ending: requests that run have {} s", GRACE.as_secs());
-    server.end().await;
-    Ok(())
-}
-
-/// Waits for SIGTERM or SIGINT.
-async fn asked_to_end() -> Result<(), ProgramError> {
+    // Before all else, so that a request to end that comes during the start is not its end.
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
+    let server = RunningServer::start(config, environment).await?;
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
     }
+    tracing::info!("ending: requests that run have {} s", GRACE.as_secs());
+    server.end().await;
     Ok(())
 }
 
@@ -70,6 +65,7 @@ struct RunningServer {
 impl RunningServer {
     async fn start(config: Config, environment: Environment) -> Result<Self, ProgramError> {
         harden()?;
+        seed_library();
         let sockets = Sockets::take(&config)?;
         let endpoint = sockets.endpoint();
         let functions_url = endpoint_of(sockets.functions.address);

@@ -48,9 +48,6 @@ mod tests {
     fn one_level_too_many_is_refused() {
         let nested = |levels: usize| "[".repeat(levels) + &"]".repeat(levels);
         assert_eq!(check_depth(nested(MAX_DEPTH).as_bytes()), Ok(()));
-        assert_eq!(
-            check_depth(nested(MAX_DEPTH + 1).as_bytes()),
-            Err(Refusal::TooDeep)
-        );
+        assert_eq!(check_depth(nested(MAX_DEPTH + 1).as_bytes()), Err(Refusal::TooDeep));
     }
 }

@@ -23,12 +23,7 @@ impl PublicKey {
         let (n, e) = (URL_SAFE_NO_PAD.encode(modulus), URL_SAFE_NO_PAD.encode(exponent));
         let canonical = format!(r#"{{"e":"{e}","kty":"RSA","n":"{n}"}}"#);
         let kid = URL_SAFE_NO_PAD.encode(digest(&SHA256, canonical.as_bytes()));
-        Self {
-            kid,
-            n,
-            e,
-            decoding: DecodingKey::from_rsa_raw_components(modulus, exponent),
-        }
+        Self { kid, n, e, decoding: DecodingKey::from_rsa_raw_components(modulus, exponent) }
     }
 
     /// Reads a key of another issuer: `kty` RSA, `use` (if any) `sig`, `alg` (if any) RS256.
@@ -67,9 +62,7 @@ impl PublicKey {
 
 impl std::fmt::Debug for PublicKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("PublicKey")
-            .field("kid", &self.kid)
-            .finish_non_exhaustive()
+        f.debug_struct("PublicKey").field("kid", &self.kid).finish_non_exhaustive()
     }
 }
 
@@ -121,8 +114,6 @@ impl KeySet {
 
     /// The set as it is published.
     pub fn jwks(&self) -> Jwks {
-        Jwks {
-            keys: self.0.iter().map(PublicKey::jwk).collect(),
-        }
+        Jwks { keys: self.0.iter().map(PublicKey::jwk).collect() }
     }
 }

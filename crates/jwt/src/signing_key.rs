@@ -37,16 +37,12 @@ pub struct SigningKey {
 impl SigningKey {
     /// A new random key (from the library's own generator, which the operating system seeds).
     pub fn generate() -> Result<Self, KeyFault> {
-        RsaKeyPair::generate(KeySize::Rsa2048)
-            .map(Self::of)
-            .map_err(|_| KeyFault::Generate)
+        RsaKeyPair::generate(KeySize::Rsa2048).map(Self::of).map_err(|_| KeyFault::Generate)
     }
 
     /// Reads what [`SigningKey::to_pkcs8`] wrote.
     pub fn from_pkcs8(der: &[u8]) -> Result<Self, KeyFault> {
-        RsaKeyPair::from_pkcs8(der)
-            .map(Self::of)
-            .map_err(|_| KeyFault::Read)
+        RsaKeyPair::from_pkcs8(der).map(Self::of).map_err(|_| KeyFault::Read)
     }
 
     fn of(pair: RsaKeyPair) -> Self {
@@ -76,12 +72,7 @@ impl SigningKey {
         let mut token = format!("{}.{}", self.header, URL_SAFE_NO_PAD.encode(json));
         let mut signature = vec![0; self.pair.public_modulus_len()];
         self.pair
-            .sign(
-                &RSA_PKCS1_SHA256,
-                &SystemRandom::new(),
-                token.as_bytes(),
-                &mut signature,
-            )
+            .sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), token.as_bytes(), &mut signature)
             .map_err(|_| KeyFault::Sign)?;
         token.push('.');
         URL_SAFE_NO_PAD.encode_string(signature, &mut token);
@@ -91,8 +82,6 @@ impl SigningKey {
 
 impl std::fmt::Debug for SigningKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("SigningKey")
-            .field("kid", &self.public.kid())
-            .finish_non_exhaustive()
+        f.debug_struct("SigningKey").field("kid", &self.public.kid()).finish_non_exhaustive()
     }
 }

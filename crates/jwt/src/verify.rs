@@ -82,11 +82,7 @@ fn refusal_of(error: &jsonwebtoken::errors::Error) -> Refusal {
 
 fn check_issuer(claims: &Claims, issuers: &[String]) -> Result<(), Refusal> {
     let issuer = claims.text("iss").ok_or(Refusal::Issuer)?;
-    if issuers.iter().any(|expected| expected == issuer) {
-        Ok(())
-    } else {
-        Err(Refusal::Issuer)
-    }
+    if issuers.iter().any(|expected| expected == issuer) { Ok(()) } else { Err(Refusal::Issuer) }
 }
 
 fn check_times(claims: &Claims, now: Timestamp) -> Result<(), Refusal> {

@@ -15,14 +15,7 @@ const NOW: Timestamp = Timestamp::from_seconds(1_700_000_000);
 static KEY: LazyLock<SigningKey> = LazyLock::new(|| SigningKey::generate().unwrap());
 
 fn check(token: &str, keys: &KeySet, issuer: &str, now: Timestamp) -> Result<Claims, Refusal> {
-    verify(
-        token,
-        &Expected {
-            issuers: &[issuer.to_owned()],
-            keys,
-            now,
-        },
-    )
+    verify(token, &Expected { issuers: &[issuer.to_owned()], keys, now })
 }
 
 fn own(token: &str) -> Result<Claims, Refusal> {
@@ -58,18 +51,9 @@ fn the_vectors_of_rfc_7515_are_judged_right() {
     let keys = KeySet::new(vec![PublicKey::from_jwk(&jwk).unwrap()]);
     let before = Timestamp::from_seconds(1_300_819_379);
     let accepted = check(RFC_7515_RS256, &keys, "joe", before).unwrap();
-    assert_eq!(
-        accepted.get("http://example.com/is_root"),
-        Some(&Value::Bool(true))
-    );
-    assert_eq!(
-        check(RFC_7515_HS256, &keys, "joe", before),
-        Err(Refusal::Algorithm)
-    );
-    assert_eq!(
-        check(RFC_7515_UNSECURED, &keys, "joe", before),
-        Err(Refusal::Algorithm)
-    );
+    assert_eq!(accepted.get("http://example.com/is_root"), Some(&Value::Bool(true)));
+    assert_eq!(check(RFC_7515_HS256, &keys, "joe", before), Err(Refusal::Algorithm));
+    assert_eq!(check(RFC_7515_UNSECURED, &keys, "joe", before), Err(Refusal::Algorithm));
     let expiry = Timestamp::from_seconds(1_300_819_380);
     assert_eq!(check(RFC_7515_RS256, &keys, "joe", expiry), Err(Refusal::Expired));
 }
@@ -87,12 +71,7 @@ fn what_was_signed_is_verified_after_the_key_was_stored_and_read() {
 fn a_published_key_verifies_what_its_private_half_signed() {
     let published = serde_json::to_string(&KeySet::new(vec![KEY.public().clone()]).jwks()).unwrap();
     let read: homeport_jwt::Jwks = serde_json::from_str(&published).unwrap();
-    let keys = KeySet::new(
-        read.keys
-            .iter()
-            .map(|jwk| PublicKey::from_jwk(jwk).unwrap())
-            .collect(),
-    );
+    let keys = KeySet::new(read.keys.iter().map(|jwk| PublicKey::from_jwk(jwk).unwrap()).collect());
     assert!(check(&KEY.sign(&claims()).unwrap(), &keys, "us", NOW).is_ok());
     assert_eq!(read.keys[0].e, "AQAB");
     assert_eq!(URL_SAFE_NO_PAD.decode(&read.keys[0].n).unwrap().len(), 256);
@@ -103,10 +82,7 @@ fn a_foreign_key_verifies_nothing() {
     let foreign = SigningKey::generate().unwrap();
     let token = foreign.sign(&claims()).unwrap();
     assert_eq!(own(&token), Err(Refusal::UnknownKey));
-    let renamed = with_header(
-        &json!({"alg": "RS256", "kid": KEY.public().kid()}),
-        token.split('.').nth(2),
-    );
+    let renamed = with_header(&json!({"alg": "RS256", "kid": KEY.public().kid()}), token.split('.').nth(2));
     assert_eq!(own(&renamed), Err(Refusal::Signature));
 }
 
@@ -124,10 +100,7 @@ fn other_algorithms_and_critical_extensions_are_refused() {
         let token = with_header(&json!({"alg": alg, "kid": kid}), None);
         assert_eq!(own(&token), Err(Refusal::Algorithm), "{alg}");
     }
-    let critical = with_header(
-        &json!({"alg": "RS256", "kid": kid, "crit": ["b64"], "b64": false}),
-        None,
-    );
+    let critical = with_header(&json!({"alg": "RS256", "kid": kid, "crit": ["b64"], "b64": false}), None);
     assert_eq!(own(&critical), Err(Refusal::Algorithm));
 }
 
@@ -167,22 +140,13 @@ fn times_are_held_to_the_second() {
 
 #[test]
 fn another_issuer_is_refused_though_the_key_is_right() {
-    assert_eq!(
-        own(&KEY.sign(&with("iss", json!("them"))).unwrap()),
-        Err(Refusal::Issuer)
-    );
-    assert_eq!(
-        own(&KEY.sign(&with("iss", json!(["us"]))).unwrap()),
-        Err(Refusal::Issuer)
-    );
+    assert_eq!(own(&KEY.sign(&with("iss", json!("them"))).unwrap()), Err(Refusal::Issuer));
+    assert_eq!(own(&KEY.sign(&with("iss", json!(["us"]))).unwrap()), Err(Refusal::Issuer));
 }
 
 #[test]
 fn a_token_without_a_key_name_needs_a_set_of_one() {
-    let two = KeySet::new(vec![
-        KEY.public().clone(),
-        SigningKey::generate().unwrap().public().clone(),
-    ]);
+    let two = KeySet::new(vec![KEY.public().clone(), SigningKey::generate().unwrap().public().clone()]);
     let unnamed = with_header(&json!({"alg": "RS256"}), None);
     assert_eq!(check(&unnamed, &two, "us", NOW), Err(Refusal::UnknownKey));
     assert_eq!(own(&unnamed), Err(Refusal::Signature));
@@ -193,18 +157,9 @@ fn what_is_no_token_is_refused() {
     let deep = URL_SAFE_NO_PAD.encode(format!("{{\"alg\":{}", "[".repeat(65)));
     assert_eq!(own(&format!("{deep}.e30.")), Err(Refusal::TooDeep));
     assert_eq!(own(&"a".repeat(MAX_TOKEN_BYTES + 1)), Err(Refusal::TooLong));
-    for text in [
-        "",
-        ".",
-        "..",
-        "...",
-        "a.b",
-        "a.b.c.d",
-        "e30.e30.",
-        "W10.e30.AA",
-        "e30=.e30.AA",
-        "\u{1f600}.e30.x",
-    ] {
+    for text in
+        ["", ".", "..", "...", "a.b", "a.b.c.d", "e30.e30.", "W10.e30.AA", "e30=.e30.AA", "\u{1f600}.e30.x"]
+    {
         assert_eq!(own(text), Err(Refusal::Malformed), "{text}");
     }
 }

@@ -51,10 +51,7 @@ impl Canonical<'_> {
     /// `AWS4-HMAC-SHA256`, the date, the scope and the hash of the canonical request, in lines.
     pub(crate) fn string_to_sign(&self, date: &str, credential: &Credential) -> Result<String, Refusal> {
         let hash = sha256_hex(&self.request()?);
-        Ok(format!(
-            "AWS4-HMAC-SHA256\n{date}\n{}\n{hash}",
-            credential.scope()
-        ))
+        Ok(format!("AWS4-HMAC-SHA256\n{date}\n{}\n{hash}", credential.scope()))
     }
 }
 
@@ -89,11 +86,7 @@ fn normalize(raw: &str) -> String {
             _ => kept.push(segment),
         }
     }
-    let last = if raw.ends_with('/') && !kept.is_empty() {
-        "/"
-    } else {
-        ""
-    };
+    let last = if raw.ends_with('/') && !kept.is_empty() { "/" } else { "" };
     format!("/{}{last}", kept.join("/"))
 }
 
@@ -106,18 +99,12 @@ fn write_header(out: &mut Vec<u8>, headers: &HeaderMap, name: &str) -> Result<()
         separator = b',';
     }
     out.push(b'\n');
-    if separator == b':' {
-        Err(Refusal::SignatureDoesNotMatch)
-    } else {
-        Ok(())
-    }
+    if separator == b':' { Err(Refusal::SignatureDoesNotMatch) } else { Ok(()) }
 }
 
 /// Without white space at the ends, and one space for each run of it within.
 fn write_trimmed(out: &mut Vec<u8>, value: &[u8]) {
-    let words = value
-        .split(u8::is_ascii_whitespace)
-        .filter(|word| !word.is_empty());
+    let words = value.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
     for (index, word) in words.enumerate() {
         if index > 0 {
             out.push(b' ');
@@ -139,10 +126,7 @@ mod tests {
         };
         let raw = "//a/./b/../%2F+%20x*/";
         assert_eq!(path(raw, PathStyle::EncodedOnce), "//a/./b/../%2F%2B%20x%2A/");
-        assert_eq!(
-            path(raw, PathStyle::NormalizedEncodedTwice),
-            "/a/%252F%2B%2520x%2A/"
-        );
+        assert_eq!(path(raw, PathStyle::NormalizedEncodedTwice), "/a/%252F%2B%2520x%2A/");
         assert_eq!(path("/..", PathStyle::NormalizedEncodedTwice), "/");
     }
 

@@ -107,27 +107,13 @@ impl ChunkedBody {
 
     pub(crate) fn signed(announced: Announced, chain: Chain, trailer: bool) -> Self {
         let hash = Hash(digest::Context::new(&digest::SHA256));
-        let signed = Signed {
-            chain,
-            trailer,
-            claimed: [0; 32],
-            hash,
-            short_chunk_seen: false,
-        };
+        let signed = Signed { chain, trailer, claimed: [0; 32], hash, short_chunk_seen: false };
         Self::new(announced, Some(signed))
     }
 
     fn new(announced: Announced, signed: Option<Signed>) -> Self {
         let (line, trailers) = (Vec::new(), Trailers::default());
-        Self {
-            announced,
-            signed,
-            state: State::Header,
-            line,
-            decoded: 0,
-            trailers,
-            trailer_bytes: 0,
-        }
+        Self { announced, signed, state: State::Header, line, decoded: 0, trailers, trailer_bytes: 0 }
     }
 
     /// The length that the body will have once decoded, in bytes.
@@ -173,11 +159,7 @@ impl ChunkedBody {
             signed.hash.0.update(data);
         }
         let left = left - data.len() as u64;
-        self.state = if left > 0 {
-            State::Data { left }
-        } else {
-            State::DataEnd
-        };
+        self.state = if left > 0 { State::Data { left } } else { State::DataEnd };
         if left == 0 { self.end_chunk() } else { Ok(()) }
     }
 
@@ -193,11 +175,7 @@ impl ChunkedBody {
         let end = input.iter().position(|b| *b == b'\n');
         let taken = input.split_to(end.map_or(input.len(), |end| end + 1));
         self.line.extend_from_slice(&taken);
-        let most = if self.state == State::Trailers {
-            TRAILERS_MAX
-        } else {
-            CHUNK_HEADER_MAX
-        };
+        let most = if self.state == State::Trailers { TRAILERS_MAX } else { CHUNK_HEADER_MAX };
         if self.line.len() > most {
             return Err(ChunkRefusal::Malformed);
         }
@@ -207,11 +185,7 @@ impl ChunkedBody {
         let mut line = std::mem::take(&mut self.line);
         let ends_well = line.ends_with(b"\r\n");
         line.truncate(line.len().saturating_sub(2));
-        if ends_well {
-            Ok(Some(line))
-        } else {
-            Err(ChunkRefusal::Malformed)
-        }
+        if ends_well { Ok(Some(line)) } else { Err(ChunkRefusal::Malformed) }
     }
 
     fn read_line(&mut self, line: &[u8]) -> Result<(), ChunkRefusal> {
@@ -236,14 +210,10 @@ impl ChunkedBody {
     /// `SIZE` in hexadecimal, then `;chunk-signature=` and 64 digits where chunks are signed.
     fn read_chunk_header(&mut self, line: &[u8]) -> Result<(), ChunkRefusal> {
         let line = std::str::from_utf8(line).map_err(|_| ChunkRefusal::Malformed)?;
-        let (size, extension) = line
-            .split_once(';')
-            .map_or((line, None), |(size, more)| (size, Some(more)));
+        let (size, extension) = line.split_once(';').map_or((line, None), |(size, more)| (size, Some(more)));
         let digits = (1..=16).contains(&size.len()) && size.bytes().all(|b| b.is_ascii_hexdigit());
-        let size = digits
-            .then(|| u64::from_str_radix(size, 16).ok())
-            .flatten()
-            .ok_or(ChunkRefusal::Malformed)?;
+        let size =
+            digits.then(|| u64::from_str_radix(size, 16).ok()).flatten().ok_or(ChunkRefusal::Malformed)?;
         if let Some(signed) = &mut self.signed {
             signed.begin_chunk(size, extension)?;
         }
@@ -272,9 +242,7 @@ impl ChunkedBody {
 impl Signed {
     fn begin_chunk(&mut self, size: u64, extension: Option<&str>) -> Result<(), ChunkRefusal> {
         let claimed = extension.and_then(|text| text.strip_prefix("chunk-signature="));
-        self.claimed = claimed
-            .and_then(crate::payload::lower_hex)
-            .ok_or(ChunkRefusal::Malformed)?;
+        self.claimed = claimed.and_then(crate::payload::lower_hex).ok_or(ChunkRefusal::Malformed)?;
         if size > 0 && self.short_chunk_seen {
             return Err(ChunkRefusal::ChunkTooSmall);
         }

@@ -21,10 +21,7 @@ impl Credential {
         if found.next().is_some() {
             return Err(NOT_FIVE_PARTS);
         }
-        let credential = Self {
-            text: text.to_owned(),
-            slashes,
-        };
+        let credential = Self { text: text.to_owned(), slashes };
         let word = |part: &str, most: usize, more: &[u8]| {
             let formed = |b: u8| b.is_ascii_alphanumeric() || more.contains(&b);
             (1..=most).contains(&part.len()) && part.bytes().all(formed)
@@ -38,11 +35,7 @@ impl Credential {
         let well_formed = word(credential.access_key_id(), 128, b"_")
             && word(credential.region(), 64, b"-")
             && word(credential.service(), 64, b"-");
-        if well_formed {
-            Ok(credential)
-        } else {
-            Err(NOT_FIVE_PARTS)
-        }
+        if well_formed { Ok(credential) } else { Err(NOT_FIVE_PARTS) }
     }
 
     pub(crate) fn new(access_key_id: &str, day: &str, region: &str, service: &str) -> Self {
@@ -50,16 +43,11 @@ impl Credential {
         let first = access_key_id.len();
         let second = first + 1 + day.len();
         let third = second + 1 + region.len();
-        Self {
-            text,
-            slashes: [first, second, third, third + 1 + service.len()],
-        }
+        Self { text, slashes: [first, second, third, third + 1 + service.len()] }
     }
 
     fn part(&self, index: usize) -> &str {
-        self.text
-            .get(self.slashes[index - 1] + 1..self.slashes[index])
-            .unwrap_or_default()
+        self.text.get(self.slashes[index - 1] + 1..self.slashes[index]).unwrap_or_default()
     }
 
     /// The access key id that claims to have signed.
@@ -100,18 +88,9 @@ mod tests {
     #[test]
     fn a_credential_has_five_parts() {
         let credential = Credential::parse("AKIDEXAMPLE/20150830/us-east-1/service/aws4_request").unwrap();
-        assert_eq!(
-            credential,
-            Credential::new("AKIDEXAMPLE", "20150830", "us-east-1", "service")
-        );
-        assert_eq!(
-            (credential.access_key_id(), credential.date()),
-            ("AKIDEXAMPLE", "20150830")
-        );
-        assert_eq!(
-            (credential.region(), credential.service()),
-            ("us-east-1", "service")
-        );
+        assert_eq!(credential, Credential::new("AKIDEXAMPLE", "20150830", "us-east-1", "service"));
+        assert_eq!((credential.access_key_id(), credential.date()), ("AKIDEXAMPLE", "20150830"));
+        assert_eq!((credential.region(), credential.service()), ("us-east-1", "service"));
         assert_eq!(credential.scope(), "20150830/us-east-1/service/aws4_request");
     }
 

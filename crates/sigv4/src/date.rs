@@ -11,17 +11,13 @@ pub(crate) struct AmzDate {
 
 impl AmzDate {
     pub(crate) fn of(at: Timestamp) -> Self {
-        Self {
-            text: at.basic_iso8601(),
-            at: Timestamp::from_seconds(at.seconds()),
-        }
+        Self { text: at.basic_iso8601(), at: Timestamp::from_seconds(at.seconds()) }
     }
 
     /// Reads `YYYYMMDDTHHMMSSZ`.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let digits = |from: usize, to: usize| {
-            text.get(from..to)
-                .filter(|part| part.bytes().all(|b| b.is_ascii_digit()))
+            text.get(from..to).filter(|part| part.bytes().all(|b| b.is_ascii_digit()))
         };
         if text.len() != 16 || text.get(8..9)? != "T" || text.get(15..)? != "Z" {
             return None;
@@ -29,10 +25,7 @@ impl AmzDate {
         let (year, month, day) = (digits(0, 4)?, digits(4, 6)?, digits(6, 8)?);
         let (hour, minute, second) = (digits(9, 11)?, digits(11, 13)?, digits(13, 15)?);
         let at = Timestamp::parse_rfc3339(&format!("{year}-{month}-{day}T{hour}:{minute}:{second}Z"))?;
-        Some(Self {
-            text: text.to_owned(),
-            at,
-        })
+        Some(Self { text: text.to_owned(), at })
     }
 
     /// Reads the `Date` header, which stands in for an absent `X-Amz-Date`: an HTTP date or the form above.
@@ -40,13 +33,8 @@ impl AmzDate {
         if let Some(date) = Self::parse(text) {
             return Some(date);
         }
-        let since = httpdate::parse_http_date(text)
-            .ok()?
-            .duration_since(UNIX_EPOCH)
-            .ok()?;
-        Some(Self::of(Timestamp::from_seconds(
-            i64::try_from(since.as_secs()).ok()?,
-        )))
+        let since = httpdate::parse_http_date(text).ok()?.duration_since(UNIX_EPOCH).ok()?;
+        Some(Self::of(Timestamp::from_seconds(i64::try_from(since.as_secs()).ok()?)))
     }
 
     /// `YYYYMMDD`.
@@ -63,17 +51,8 @@ mod tests {
     fn both_forms_of_a_date_are_read() {
         let date = AmzDate::parse("20150830T123600Z").unwrap();
         assert_eq!((date.day(), date.at.seconds()), ("20150830", 1_440_938_160));
-        assert_eq!(
-            AmzDate::parse_date_header("Sun, 30 Aug 2015 12:36:00 GMT"),
-            Some(date)
-        );
-        for bad in [
-            "",
-            "20150830T123600",
-            "20150830 123600Z",
-            "20151330T123600Z",
-            "2015083éT12360Z",
-        ] {
+        assert_eq!(AmzDate::parse_date_header("Sun, 30 Aug 2015 12:36:00 GMT"), Some(date));
+        for bad in ["", "20150830T123600", "20150830 123600Z", "20151330T123600Z", "2015083éT12360Z"] {
             assert_eq!(AmzDate::parse(bad), None, "{bad}");
         }
     }

@@ -61,10 +61,7 @@ mod tests {
 
     #[test]
     fn only_unreserved_characters_stay() {
-        assert_eq!(
-            uri_encode("a~b-c_d.e/f*g h+é", false),
-            "a~b-c_d.e%2Ff%2Ag%20h%2B%C3%A9"
-        );
+        assert_eq!(uri_encode("a~b-c_d.e/f*g h+é", false), "a~b-c_d.e%2Ff%2Ag%20h%2B%C3%A9");
         assert_eq!(uri_encode("a/b", true), "a/b");
     }
 

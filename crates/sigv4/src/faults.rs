@@ -61,11 +61,7 @@ impl Refusal {
     }
 
     fn query_status(&self) -> u16 {
-        if self.code() == "IncompleteSignature" {
-            400
-        } else {
-            403
-        }
+        if self.code() == "IncompleteSignature" { 400 } else { 403 }
     }
 
     fn s3_fault(&self) -> Fault {

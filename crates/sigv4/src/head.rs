@@ -34,13 +34,8 @@ impl<'a> Head<'a> {
             return Ok(None);
         };
         if values.next().is_some() {
-            return Err(Refusal::Duplicate {
-                name: name.to_owned(),
-            });
+            return Err(Refusal::Duplicate { name: name.to_owned() });
         }
-        value
-            .to_str()
-            .map(Some)
-            .map_err(|_| Refusal::MalformedHeader { name })
+        value.to_str().map(Some).map_err(|_| Refusal::MalformedHeader { name })
     }
 }

@@ -70,13 +70,7 @@ impl Presented {
     pub fn read(head: &Head<'_>) -> Result<Self, Refusal> {
         let query = head.query()?;
         let authorization = head.single("authorization")?;
-        for name in [
-            "host",
-            "x-amz-date",
-            "x-amz-target",
-            "x-amz-security-token",
-            "x-amz-content-sha256",
-        ] {
+        for name in ["host", "x-amz-date", "x-amz-target", "x-amz-security-token", "x-amz-content-sha256"] {
             head.single(name)?;
         }
         let presigned = presigned::is_presigned(&query);
@@ -127,22 +121,13 @@ impl Presented {
 const SIGNED_HEADERS_MAX: usize = 128;
 
 fn signed_headers(text: &str) -> Result<Vec<String>, Refusal> {
-    let names: Vec<String> = text
-        .split(';')
-        .take(SIGNED_HEADERS_MAX + 1)
-        .map(str::to_owned)
-        .collect();
+    let names: Vec<String> = text.split(';').take(SIGNED_HEADERS_MAX + 1).map(str::to_owned).collect();
     let token = |name: &String| {
-        !name.is_empty()
-            && name
-                .bytes()
-                .all(|b| b.is_ascii_graphic() && !b.is_ascii_uppercase())
+        !name.is_empty() && name.bytes().all(|b| b.is_ascii_graphic() && !b.is_ascii_uppercase())
     };
     let ascending = names.windows(2).all(|pair| pair[0] < pair[1]);
     if names.len() > SIGNED_HEADERS_MAX || !ascending || !names.iter().all(token) {
-        return Err(Refusal::incomplete(
-            "SignedHeaders must be lower-case names, sorted, each once.",
-        ));
+        return Err(Refusal::incomplete("SignedHeaders must be lower-case names, sorted, each once."));
     }
     Ok(names)
 }

@@ -25,9 +25,7 @@ pub struct Credentials<'a> {
 
 impl fmt::Debug for Credentials<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Credentials")
-            .field("access_key_id", &self.access_key_id)
-            .finish_non_exhaustive()
+        f.debug_struct("Credentials").field("access_key_id", &self.access_key_id).finish_non_exhaustive()
     }
 }
 
@@ -80,24 +78,14 @@ impl Signer<'_> {
         let payload = payload_text(payload);
         headers.insert("x-amz-date", header_value("x-amz-date", &date.text)?);
         if let Some(token) = self.credentials.session_token {
-            headers.insert(
-                "x-amz-security-token",
-                header_value("x-amz-security-token", token)?,
-            );
+            headers.insert("x-amz-security-token", header_value("x-amz-security-token", token)?);
         }
         if self.service == "s3" {
-            headers.insert(
-                "x-amz-content-sha256",
-                header_value("x-amz-content-sha256", &payload)?,
-            );
+            headers.insert("x-amz-content-sha256", header_value("x-amz-content-sha256", &payload)?);
         }
         let credential = self.credential(&date);
         let signed_headers = signed_headers(headers);
-        let head = Head {
-            method,
-            target,
-            headers,
-        };
+        let head = Head { method, target, headers };
         let signature = self.signature(&head, &head.query()?, &signed_headers, &payload, &date)?;
         let authorization = format!(
             "AWS4-HMAC-SHA256 Credential={}, SignedHeaders={}, Signature={}",
@@ -107,12 +95,7 @@ impl Signer<'_> {
         );
         headers.insert("authorization", header_value("authorization", &authorization)?);
         let key = self.key(&credential);
-        Ok(ChunkSigner::new(Chain::new(
-            key,
-            &date.text,
-            &credential,
-            &signature,
-        )))
+        Ok(ChunkSigner::new(Chain::new(key, &date.text, &credential, &signature)))
     }
 
     /// Signs in the query and answers with the new target, good for `expires` seconds. Every header given must be
@@ -138,27 +121,14 @@ impl Signer<'_> {
             target.push_str(&format!("&X-Amz-Security-Token={}", uri_encode(token, false)));
         }
         let unsigned = SignedPayload::Declared(DeclaredPayload::Unsigned);
-        let payload = payload_text(if self.service == "s3" {
-            unsigned
-        } else {
-            SignedPayload::Bytes(b"")
-        });
-        let head = Head {
-            method,
-            target: &target,
-            headers,
-        };
+        let payload = payload_text(if self.service == "s3" { unsigned } else { SignedPayload::Bytes(b"") });
+        let head = Head { method, target: &target, headers };
         let signature = self.signature(&head, &head.query()?, &signed_headers, &payload, &date)?;
         Ok(format!("{target}&X-Amz-Signature={}", hex::encode(signature)))
     }
 
     fn credential(&self, date: &AmzDate) -> Credential {
-        Credential::new(
-            self.credentials.access_key_id,
-            date.day(),
-            self.region,
-            self.service,
-        )
+        Credential::new(self.credentials.access_key_id, date.day(), self.region, self.service)
     }
 
     fn key(&self, credential: &Credential) -> SigningKey {
@@ -173,11 +143,8 @@ impl Signer<'_> {
         payload: &str,
         date: &AmzDate,
     ) -> Result<[u8; 32], Refusal> {
-        let style = if self.service == "s3" {
-            PathStyle::EncodedOnce
-        } else {
-            PathStyle::NormalizedEncodedTwice
-        };
+        let style =
+            if self.service == "s3" { PathStyle::EncodedOnce } else { PathStyle::NormalizedEncodedTwice };
         let canonical = Canonical {
             method: head.method,
             raw_path: head.raw_path(),
@@ -188,9 +155,7 @@ impl Signer<'_> {
             payload,
         };
         let credential = self.credential(date);
-        Ok(self
-            .key(&credential)
-            .sign(&canonical.string_to_sign(&date.text, &credential)?))
+        Ok(self.key(&credential).sign(&canonical.string_to_sign(&date.text, &credential)?))
     }
 }
 
@@ -203,9 +168,7 @@ fn payload_text(payload: SignedPayload<'_>) -> String {
 
 fn signed_headers(headers: &HeaderMap) -> Vec<String> {
     let names = headers.keys().map(|name| name.as_str().to_owned());
-    let mut names: Vec<String> = names
-        .filter(|name| !NEVER_SIGNED.contains(&name.as_str()))
-        .collect();
+    let mut names: Vec<String> = names.filter(|name| !NEVER_SIGNED.contains(&name.as_str())).collect();
     names.sort();
     names
 }

@@ -17,12 +17,7 @@ impl SigningKey {
     pub fn derive(secret: &[u8], credential: &Credential) -> Self {
         let first = Zeroizing::new([b"AWS4", secret].concat());
         let mut key = hmac::Key::new(HMAC_SHA256, &first);
-        let steps = [
-            credential.date(),
-            credential.region(),
-            credential.service(),
-            "aws4_request",
-        ];
+        let steps = [credential.date(), credential.region(), credential.service(), "aws4_request"];
         for step in steps {
             key = hmac::Key::new(HMAC_SHA256, hmac::sign(&key, step.as_bytes()).as_ref());
         }
@@ -66,10 +61,7 @@ struct Entry {
 impl SigningKeys {
     /// A cache of at most `capacity` keys, of about 600 bytes each.
     pub fn new(capacity: usize) -> Self {
-        Self {
-            generation: (capacity / 2).max(1),
-            maps: Mutex::default(),
-        }
+        Self { generation: (capacity / 2).max(1), maps: Mutex::default() }
     }
 
     /// The key for this credential and secret, derived if it is not there.
@@ -79,13 +71,7 @@ impl SigningKeys {
         }
         let key = SigningKey::derive(secret, credential);
         let secret = Arc::new(Zeroizing::new(secret.to_vec()));
-        self.insert(
-            credential.as_str().to_owned(),
-            Entry {
-                secret,
-                key: key.clone(),
-            },
-        );
+        self.insert(credential.as_str().to_owned(), Entry { secret, key: key.clone() });
         key
     }
 
@@ -112,9 +98,7 @@ impl SigningKeys {
 
 impl fmt::Debug for SigningKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SigningKeys")
-            .field("generation", &self.generation)
-            .finish_non_exhaustive()
+        f.debug_struct("SigningKeys").field("generation", &self.generation).finish_non_exhaustive()
     }
 }
 
@@ -131,10 +115,7 @@ mod tests {
         let keys = SigningKeys::new(8);
         let used = Credential::new("AKIDUSED", "20150830", "us-east-1", "s3");
         for n in 0..1_000 {
-            keys.get(
-                b"secret",
-                &Credential::new(&format!("AKID{n}"), "20150830", "us-east-1", "s3"),
-            );
+            keys.get(b"secret", &Credential::new(&format!("AKID{n}"), "20150830", "us-east-1", "s3"));
             keys.get(b"used", &used);
             assert!(held(&keys) <= 8);
             assert!(keys.find(b"used", &used).is_some());

@@ -24,13 +24,7 @@ pub struct SigV2 {
 }
 
 /// Parameters that are no sub-resource and so are not signed by name.
-const OWN_PARAMETERS: [&str; 5] = [
-    "AWSAccessKeyId",
-    "Signature",
-    "Expires",
-    "content-type",
-    "content-md5",
-];
+const OWN_PARAMETERS: [&str; 5] = ["AWSAccessKeyId", "Signature", "Expires", "content-type", "content-md5"];
 
 /// The sub-resources that a GET, HEAD or PUT of an object may name.
 const SUB_RESOURCES: [&str; 7] = [
@@ -57,14 +51,11 @@ impl SigV2 {
         let mut names: Vec<String> = query.iter().map(|(name, _)| name.to_ascii_lowercase()).collect();
         names.sort();
         if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
-            return Err(Refusal::Duplicate {
-                name: pair[0].clone(),
-            });
+            return Err(Refusal::Duplicate { name: pair[0].clone() });
         }
         let decoded = STANDARD.decode(required("Signature")?).ok();
-        let signature = decoded
-            .and_then(|bytes| bytes.try_into().ok())
-            .ok_or(Refusal::SignatureDoesNotMatch)?;
+        let signature =
+            decoded.and_then(|bytes| bytes.try_into().ok()).ok_or(Refusal::SignatureDoesNotMatch)?;
         let expires = required("Expires")?;
         if !(1..=12).contains(&expires.len()) || !expires.bytes().all(|b| b.is_ascii_digit()) {
             return Err(Refusal::ExpiresOutOfRange);
@@ -135,9 +126,9 @@ impl SigV2 {
     /// A parameter stands for the header of its name; where both come they say the same.
     fn header_or_parameter<'a>(&'a self, head: &Head<'a>, name: &'static str) -> Result<&'a str, Refusal> {
         match (head.single(name)?, self.query.get(name)) {
-            (Some(header), Some(parameter)) if header != parameter => Err(Refusal::Duplicate {
-                name: name.to_owned(),
-            }),
+            (Some(header), Some(parameter)) if header != parameter => {
+                Err(Refusal::Duplicate { name: name.to_owned() })
+            }
             (header, parameter) => Ok(header.or(parameter).unwrap_or_default()),
         }
     }
@@ -145,11 +136,7 @@ impl SigV2 {
     /// Every `x-amz-*`, header or parameter, by lower-case name; several values of a header joined by commas.
     fn amz_headers(&self, head: &Head<'_>) -> Result<BTreeMap<String, Vec<u8>>, Refusal> {
         let mut found: BTreeMap<String, Vec<u8>> = BTreeMap::new();
-        for (name, value) in head
-            .headers
-            .iter()
-            .filter(|(name, _)| name.as_str().starts_with("x-amz-"))
-        {
+        for (name, value) in head.headers.iter().filter(|(name, _)| name.as_str().starts_with("x-amz-")) {
             let joined = found.entry(name.as_str().to_owned()).or_default();
             if !joined.is_empty() {
                 joined.push(b',');
@@ -163,9 +150,7 @@ impl SigV2 {
             }
             let value = value.trim().as_bytes();
             if found.get(&lower).is_some_and(|header| header != value) {
-                return Err(Refusal::Duplicate {
-                    name: name.to_owned(),
-                });
+                return Err(Refusal::Duplicate { name: name.to_owned() });
             }
             found.insert(lower, value.to_vec());
         }
@@ -188,11 +173,7 @@ impl SigV2 {
 
 fn names_object(raw_path: &str, virtual_bucket: Option<&str>) -> bool {
     let path = raw_path.strip_prefix('/').unwrap_or(raw_path);
-    let key = if virtual_bucket.is_some() {
-        Some(path)
-    } else {
-        path.split_once('/').map(|(_, key)| key)
-    };
+    let key = if virtual_bucket.is_some() { Some(path) } else { path.split_once('/').map(|(_, key)| key) };
     key.is_some_and(|key| !key.is_empty())
 }
 

@@ -61,13 +61,7 @@ pub fn verify(
 ) -> Result<BodyForm, Refusal> {
     match (presented, rules) {
         (Presented::V4(v4), _) => v4.verify(secret, keys, head, now, rules),
-        (
-            Presented::V2(v2),
-            Rules::S3 {
-                virtual_bucket,
-                sigv2: true,
-            },
-        ) => {
+        (Presented::V2(v2), Rules::S3 { virtual_bucket, sigv2: true }) => {
             v2.verify(secret, head, *virtual_bucket, now)?;
             Ok(BodyForm::Unsigned)
         }
@@ -89,9 +83,7 @@ impl SigV4 {
             Rules::S3 { .. } => ("s3", PathStyle::EncodedOnce, S3_SKEW_SECONDS),
         };
         if self.credential.service() != service {
-            return Err(Refusal::WrongService {
-                expected: service.to_owned(),
-            });
+            return Err(Refusal::WrongService { expected: service.to_owned() });
         }
         self.check_signed_headers(head)?;
         self.check_time(now, skew)?;
@@ -106,10 +98,7 @@ impl SigV4 {
             payload: &payload,
         };
         let key = keys.get(secret, &self.credential);
-        if !key.verifies(
-            &canonical.string_to_sign(&self.date.text, &self.credential)?,
-            &self.signature,
-        ) {
+        if !key.verifies(&canonical.string_to_sign(&self.date.text, &self.credential)?, &self.signature) {
             return Err(Refusal::SignatureDoesNotMatch);
         }
         match rules {
@@ -121,21 +110,10 @@ impl SigV4 {
     /// Host, every `x-amz-*` that is present, and `Date` where it is the date that counts.
     fn check_signed_headers(&self, head: &Head<'_>) -> Result<(), Refusal> {
         let signed = |name: &str| self.signed_headers.iter().any(|signed| signed == name);
-        let amz = head
-            .headers
-            .keys()
-            .map(http::HeaderName::as_str)
-            .filter(|name| name.starts_with("x-amz-"));
+        let amz = head.headers.keys().map(http::HeaderName::as_str).filter(|name| name.starts_with("x-amz-"));
         let date = (!self.is_presigned() && !head.headers.contains_key("x-amz-date")).then_some("date");
-        match ["host"]
-            .into_iter()
-            .chain(date)
-            .chain(amz)
-            .find(|name| !signed(name))
-        {
-            Some(name) => Err(Refusal::HeaderNotSigned {
-                name: name.to_owned(),
-            }),
+        match ["host"].into_iter().chain(date).chain(amz).find(|name| !signed(name)) {
+            Some(name) => Err(Refusal::HeaderNotSigned { name: name.to_owned() }),
             None => Ok(()),
         }
     }
@@ -160,12 +138,7 @@ impl SigV4 {
             Some(expires) if now > signed.plus_seconds(expires) => Err(Refusal::RequestExpired),
             None if signed < now.plus_seconds(-skew) => {
                 let earliest = text(now.plus_seconds(-skew));
-                Err(Refusal::SignatureExpired {
-                    signed: text(signed),
-                    earliest,
-                    now: text(now),
-                    minutes,
-                })
+                Err(Refusal::SignatureExpired { signed: text(signed), earliest, now: text(now), minutes })
             }
             _ => Ok(()),
         }

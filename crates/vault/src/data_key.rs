@@ -10,12 +10,8 @@ use crate::{Secret, Secret32, VaultError};
 pub(crate) fn hkdf_32(secret: &[u8; 32], info: &[&[u8]]) -> Result<Secret32, VaultError> {
     let prk = hkdf::Salt::new(hkdf::HKDF_SHA256, b"homeport").extract(secret);
     let mut derived = Zeroizing::new([0; 32]);
-    let expanded = prk
-        .expand(info, hkdf::HKDF_SHA256)
-        .map_err(|_| VaultError::Library)?;
-    expanded
-        .fill(derived.as_mut_slice())
-        .map_err(|_| VaultError::Library)?;
+    let expanded = prk.expand(info, hkdf::HKDF_SHA256).map_err(|_| VaultError::Library)?;
+    expanded.fill(derived.as_mut_slice()).map_err(|_| VaultError::Library)?;
     Ok(Secret32::new(*derived))
 }
 

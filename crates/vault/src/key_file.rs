@@ -28,14 +28,9 @@ impl KeyFile {
 
     /// Where a data folder's key is kept unless configured: `DATA.key` beside `DATA`.
     pub fn beside(data: &Path) -> Self {
-        let mut name = data
-            .file_name()
-            .unwrap_or("homeport-data".as_ref())
-            .to_os_string();
+        let mut name = data.file_name().unwrap_or("homeport-data".as_ref()).to_os_string();
         name.push(".key");
-        Self {
-            path: data.with_file_name(name),
-        }
+        Self { path: data.with_file_name(name) }
     }
 
     /// Its path.
@@ -47,29 +42,16 @@ impl KeyFile {
     pub fn read(&self) -> Result<MasterKey, VaultError> {
         let file = File::open(&self.path).map_err(|error| self.failed(error))?;
         let metadata = file.metadata().map_err(|error| self.failed(error))?;
-        let (mode, owner, user) = (
-            metadata.mode() & 0o7777,
-            metadata.uid(),
-            rustix::process::geteuid().as_raw(),
-        );
+        let (mode, owner, user) =
+            (metadata.mode() & 0o7777, metadata.uid(), rustix::process::geteuid().as_raw());
         if mode & 0o077 != 0 {
-            return Err(VaultError::KeyFileMode {
-                path: self.path.clone(),
-                mode,
-            });
+            return Err(VaultError::KeyFileMode { path: self.path.clone(), mode });
         }
         if owner != user {
-            return Err(VaultError::KeyFileOwner {
-                path: self.path.clone(),
-                owner,
-                user,
-            });
+            return Err(VaultError::KeyFileOwner { path: self.path.clone(), owner, user });
         }
         let mut text = Zeroizing::new(String::with_capacity(256));
-        (&file)
-            .take(LONGEST_FILE)
-            .read_to_string(&mut text)
-            .map_err(|error| self.failed(error))?;
+        (&file).take(LONGEST_FILE).read_to_string(&mut text).map_err(|error| self.failed(error))?;
         MasterKey::parse(&text)
     }
 
@@ -102,17 +84,11 @@ impl KeyFile {
     }
 
     fn write(&self, key: &MasterKey) -> Result<(), VaultError> {
-        let opened = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&self.path);
+        let opened = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&self.path);
         let mut file = opened.map_err(|error| self.failed(error))?;
         let mut line = key.to_text();
         line.push('\n');
-        file.write_all(line.as_bytes())
-            .and_then(|()| file.sync_all())
-            .map_err(|error| self.failed(error))?;
+        file.write_all(line.as_bytes()).and_then(|()| file.sync_all()).map_err(|error| self.failed(error))?;
         self.sync_folder()
     }
 
@@ -121,9 +97,7 @@ impl KeyFile {
             Some(folder) if folder != Path::new("") => folder,
             _ => Path::new("."),
         };
-        File::open(folder)
-            .and_then(|folder| folder.sync_all())
-            .map_err(|error| self.failed(error))
+        File::open(folder).and_then(|folder| folder.sync_all()).map_err(|error| self.failed(error))
     }
 
     fn failed(&self, source: std::io::Error) -> VaultError {
@@ -149,14 +123,8 @@ mod tests {
 
     #[test]
     fn the_key_file_stands_beside_the_data() {
-        assert_eq!(
-            KeyFile::beside(Path::new("/srv/data")).path(),
-            Path::new("/srv/data.key")
-        );
-        assert_eq!(
-            KeyFile::beside(Path::new("homeport-data/")).path(),
-            Path::new("homeport-data.key")
-        );
+        assert_eq!(KeyFile::beside(Path::new("/srv/data")).path(), Path::new("/srv/data.key"));
+        assert_eq!(KeyFile::beside(Path::new("homeport-data/")).path(), Path::new("homeport-data.key"));
     }
 
     #[test]
@@ -167,10 +135,7 @@ mod tests {
         let key = file.create(&SeededRandomness::new(1)).unwrap();
         assert_eq!(fs::metadata(file.path()).unwrap().mode() & 0o777, 0o600);
         assert_eq!(fingerprint(&file), key.fingerprint().unwrap());
-        assert!(matches!(
-            file.create(&SeededRandomness::new(2)),
-            Err(VaultError::KeyFileExists { .. })
-        ));
+        assert!(matches!(file.create(&SeededRandomness::new(2)), Err(VaultError::KeyFileExists { .. })));
         assert_eq!(fingerprint(&file), key.fingerprint().unwrap());
     }
 
@@ -181,10 +146,7 @@ mod tests {
         file.create(&SeededRandomness::new(1)).unwrap();
         for mode in [0o640, 0o604, 0o660] {
             fs::set_permissions(file.path(), fs::Permissions::from_mode(mode)).unwrap();
-            assert!(
-                matches!(file.read(), Err(VaultError::KeyFileMode { .. })),
-                "{mode:o}"
-            );
+            assert!(matches!(file.read(), Err(VaultError::KeyFileMode { .. })), "{mode:o}");
         }
         fs::set_permissions(file.path(), fs::Permissions::from_mode(0o400)).unwrap();
         assert!(file.read().is_ok());

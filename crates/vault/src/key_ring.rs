@@ -29,11 +29,7 @@ impl KeyRing {
     /// A ring for a new installation: a random id and a random key for every purpose.
     pub fn new(master: &MasterKey, randomness: &dyn Randomness) -> Result<Self, VaultError> {
         let installation = hex::encode(random::<16>(randomness));
-        let mut ring = Self {
-            installation,
-            master_key: master.fingerprint()?,
-            keys: Vec::new(),
-        };
+        let mut ring = Self { installation, master_key: master.fingerprint()?, keys: Vec::new() };
         ring.complete(master, randomness)?;
         Ok(ring)
     }
@@ -93,10 +89,7 @@ impl KeyRing {
         if given == self.master_key {
             return Ok(());
         }
-        Err(VaultError::AnotherMasterKey {
-            expected: self.master_key.clone(),
-            given,
-        })
+        Err(VaultError::AnotherMasterKey { expected: self.master_key.clone(), given })
     }
 
     fn wrap(
@@ -108,12 +101,8 @@ impl KeyRing {
         randomness: &dyn Randomness,
     ) -> Result<WrappedKey, VaultError> {
         let nonce = random::<NONCE_LENGTH>(randomness);
-        let wrapped = seal(
-            &aead_key(&master.wrapping_key()?)?,
-            nonce,
-            &self.bound_to(purpose, &id),
-            key.expose(),
-        )?;
+        let wrapped =
+            seal(&aead_key(&master.wrapping_key()?)?, nonce, &self.bound_to(purpose, &id), key.expose())?;
         Ok(WrappedKey {
             purpose,
             id: hex::encode(id),
@@ -131,9 +120,7 @@ impl KeyRing {
         let unwrapped = self.keys.iter().map(|key| {
             let id = fixed::<KEY_ID_LENGTH>(hex::decode(&key.id).ok())?;
             let nonce = fixed::<NONCE_LENGTH>(hex::decode(&key.nonce).ok())?;
-            let wrapped = STANDARD
-                .decode(&key.wrapped)
-                .map_err(|_| VaultError::BrokenRing)?;
+            let wrapped = STANDARD.decode(&key.wrapped).map_err(|_| VaultError::BrokenRing)?;
             let secret = open(&wrapping_key, nonce, &self.bound_to(key.purpose, &id), &wrapped)
                 .map_err(|_| VaultError::BrokenRing)?;
             let bytes = <[u8; 32]>::try_from(secret.expose()).map_err(|_| VaultError::BrokenRing)?;
@@ -165,9 +152,7 @@ pub(crate) fn random<const N: usize>(randomness: &dyn Randomness) -> [u8; N] {
 }
 
 fn fixed<const N: usize>(bytes: Option<Vec<u8>>) -> Result<[u8; N], VaultError> {
-    bytes
-        .and_then(|bytes| bytes.try_into().ok())
-        .ok_or(VaultError::BrokenRing)
+    bytes.and_then(|bytes| bytes.try_into().ok()).ok_or(VaultError::BrokenRing)
 }
 
 #[cfg(test)]
@@ -178,11 +163,7 @@ mod tests {
     use crate::{Place, Sealed};
     use homeport_core::SeededRandomness;
 
-    const PLACE: Place<'_> = Place {
-        collection: "iam.access_key",
-        key: b"AKIA",
-        field: "secret",
-    };
+    const PLACE: Place<'_> = Place { collection: "iam.access_key", key: b"AKIA", field: "secret" };
 
     fn master(seed: u64) -> MasterKey {
         MasterKey::generate(&SeededRandomness::new(seed))
@@ -193,10 +174,7 @@ mod tests {
     }
 
     fn sealed_under(ring: &KeyRing, key: &MasterKey) -> Sealed {
-        unlock(ring, key)
-            .unwrap()
-            .seal(Purpose::Iam, &PLACE, b"hunter2")
-            .unwrap()
+        unlock(ring, key).unwrap().seal(Purpose::Iam, &PLACE, b"hunter2").unwrap()
     }
 
     #[test]
@@ -221,9 +199,7 @@ mod tests {
     fn rewrapping_changes_the_master_key_and_nothing_sealed() {
         let ring = KeyRing::new(&master(1), &SeededRandomness::new(2)).unwrap();
         let sealed = sealed_under(&ring, &master(1));
-        let rewrapped = ring
-            .rewrap(&master(1), &master(5), &SeededRandomness::new(6))
-            .unwrap();
+        let rewrapped = ring.rewrap(&master(1), &master(5), &SeededRandomness::new(6)).unwrap();
         assert!(unlock(&rewrapped, &master(1)).is_err());
         let vault = unlock(&rewrapped, &master(5)).unwrap();
         assert_eq!(vault.open(&PLACE, &sealed).unwrap().expose(), b"hunter2");

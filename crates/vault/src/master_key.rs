@@ -22,11 +22,7 @@ impl MasterKey {
 
     /// Reads the Base64 text of 32 bytes; white space around it doesn't count.
     pub fn parse(text: &str) -> Result<Self, VaultError> {
-        let decoded = Zeroizing::new(
-            STANDARD
-                .decode(text.trim())
-                .map_err(|_| VaultError::NotAMasterKey)?,
-        );
+        let decoded = Zeroizing::new(STANDARD.decode(text.trim()).map_err(|_| VaultError::NotAMasterKey)?);
         let bytes = <[u8; 32]>::try_from(decoded.as_slice()).map_err(|_| VaultError::NotAMasterKey)?;
         Ok(Self(Secret32::new(bytes)))
     }
@@ -69,17 +65,8 @@ mod tests {
 
     #[test]
     fn what_is_no_master_key_is_refused() {
-        for text in [
-            "",
-            "hunter2",
-            "QUJD",
-            &STANDARD.encode([0; 31]),
-            &STANDARD.encode([0; 33]),
-        ] {
-            assert!(
-                matches!(MasterKey::parse(text), Err(VaultError::NotAMasterKey)),
-                "{text}"
-            );
+        for text in ["", "hunter2", "QUJD", &STANDARD.encode([0; 31]), &STANDARD.encode([0; 33])] {
+            assert!(matches!(MasterKey::parse(text), Err(VaultError::NotAMasterKey)), "{text}");
         }
     }
 }

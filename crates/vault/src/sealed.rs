@@ -94,16 +94,9 @@ mod tests {
         assert_eq!(sealed.ciphertext(), [3; 16]);
         let mut newer = sealed.0.clone();
         newer[0] = 2;
-        for text in [
-            String::new(),
-            "secret".into(),
-            STANDARD.encode(&sealed.0[..36]),
-            STANDARD.encode(newer),
-        ] {
-            assert!(
-                matches!(Sealed::parse(&text), Err(VaultError::NotSealed)),
-                "{text}"
-            );
+        for text in [String::new(), "secret".into(), STANDARD.encode(&sealed.0[..36]), STANDARD.encode(newer)]
+        {
+            assert!(matches!(Sealed::parse(&text), Err(VaultError::NotSealed)), "{text}");
         }
     }
 

@@ -32,18 +32,10 @@ impl Vault {
         let by_purpose: HashMap<_, _> = keys.iter().map(|(purpose, id, _)| (*purpose, *id)).collect();
         let data_keys = keys.iter().map(|(_, id, key)| Ok((*id, DataKey::new(key)?)));
         let by_id = data_keys.collect::<Result<HashMap<_, _>, VaultError>>()?;
-        if Purpose::ALL
-            .iter()
-            .any(|purpose| !by_purpose.contains_key(purpose))
-        {
+        if Purpose::ALL.iter().any(|purpose| !by_purpose.contains_key(purpose)) {
             return Err(VaultError::BrokenRing);
         }
-        Ok(Self(Arc::new(Keys {
-            installation,
-            by_purpose,
-            by_id,
-            randomness,
-        })))
+        Ok(Self(Arc::new(Keys { installation, by_purpose, by_id, randomness })))
     }
 
     /// A vault whose keys and nonces follow from a fixed seed. For tests alone: it hides nothing.
@@ -52,10 +44,7 @@ impl Vault {
         let master = MasterKey::generate(&randomness);
         let ring = KeyRing::new(&master, &randomness);
         let vault = ring.and_then(|ring| ring.unlock(&master, Arc::new(randomness)));
-        #[expect(
-            clippy::unwrap_used,
-            reason = "a ring just made opens under the key it was made with"
-        )]
+        #[expect(clippy::unwrap_used, reason = "a ring just made opens under the key it was made with")]
         vault.unwrap()
     }
 
@@ -77,11 +66,7 @@ impl Vault {
     pub fn open(&self, place: &Place<'_>, sealed: &Sealed) -> Result<Secret, VaultError> {
         let id = sealed.key_id();
         let key = self.0.by_id.get(&id).ok_or(VaultError::UnknownKey)?;
-        key.open(
-            sealed.nonce(),
-            &self.associated_data(&id, place),
-            sealed.ciphertext(),
-        )
+        key.open(sealed.nonce(), &self.associated_data(&id, place), sealed.ciphertext())
     }
 
     /// As [`Vault::open`], and refuses what was sealed for another purpose, which matters where a sealed value
@@ -146,11 +131,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const PLACE: Place<'_> = Place {
-        collection: "iam.access_key",
-        key: b"AKIA",
-        field: "secret",
-    };
+    const PLACE: Place<'_> = Place { collection: "iam.access_key", key: b"AKIA", field: "secret" };
 
     #[test]
     fn a_secret_opens_at_its_place_alone() {
@@ -158,30 +139,14 @@ mod tests {
         let sealed = vault.seal(Purpose::Iam, &PLACE, b"hunter2").unwrap();
         assert_eq!(vault.open(&PLACE, &sealed).unwrap().expose(), b"hunter2");
         let elsewhere = [
-            Place {
-                collection: "iam.access_keys",
-                ..PLACE
-            },
-            Place {
-                key: b"AKIB",
-                ..PLACE
-            },
-            Place {
-                field: "secret2",
-                ..PLACE
-            },
+            Place { collection: "iam.access_keys", ..PLACE },
+            Place { key: b"AKIB", ..PLACE },
+            Place { field: "secret2", ..PLACE },
             // The same bytes, cut differently.
-            Place {
-                collection: "iam.access_keyA",
-                key: b"KIA",
-                field: "secret",
-            },
+            Place { collection: "iam.access_keyA", key: b"KIA", field: "secret" },
         ];
         for place in elsewhere {
-            assert!(
-                matches!(vault.open(&place, &sealed), Err(VaultError::Refused)),
-                "{place:?}"
-            );
+            assert!(matches!(vault.open(&place, &sealed), Err(VaultError::Refused)), "{place:?}");
         }
     }
 
@@ -200,10 +165,7 @@ mod tests {
         let vault = Vault::for_tests();
         let sealed = vault.seal(Purpose::Iam, &PLACE, b"hunter2").unwrap();
         assert!(vault.open_as(Purpose::Iam, &PLACE, &sealed).is_ok());
-        assert!(matches!(
-            vault.open_as(Purpose::Session, &PLACE, &sealed),
-            Err(VaultError::UnknownKey)
-        ));
+        assert!(matches!(vault.open_as(Purpose::Session, &PLACE, &sealed), Err(VaultError::UnknownKey)));
     }
 
     #[test]
@@ -240,23 +202,15 @@ mod tests {
             "{vault:?} {sealed:?} {master:?} {ring:?} {opened:?} {:?}",
             vault.derive(Purpose::Iam, &[])
         );
-        assert_eq!(
-            printed,
-            "Vault(..) Sealed(..) MasterKey(..) KeyRing(12 keys) Secret(..) Secret32(..)"
-        );
+        assert_eq!(printed, "Vault(..) Sealed(..) MasterKey(..) KeyRing(12 keys) Secret(..) Secret32(..)");
     }
 
     #[test]
     fn purposes_and_uses_share_no_key() {
         let vault = Vault::for_tests();
-        let hashes: Vec<_> = Purpose::ALL
-            .iter()
-            .map(|purpose| vault.keyed_hash(*purpose, &[b"a"]))
-            .collect();
-        let derived: Vec<_> = Purpose::ALL
-            .iter()
-            .map(|purpose| *vault.derive(*purpose, &[b"a"]).expose())
-            .collect();
+        let hashes: Vec<_> = Purpose::ALL.iter().map(|purpose| vault.keyed_hash(*purpose, &[b"a"])).collect();
+        let derived: Vec<_> =
+            Purpose::ALL.iter().map(|purpose| *vault.derive(*purpose, &[b"a"]).expose()).collect();
         let mut all: Vec<_> = hashes.into_iter().chain(derived).collect();
         all.sort_unstable();
         all.dedup();

@@ -35,7 +35,8 @@ async fn page(config: Config) -> Result<String, ProgramError> {
     let mut hosted = wiring::services(&house).await?.hosted;
     hosted.sort_by_key(|service| service.spec().name);
     let mut page = INTRODUCTION.to_owned();
-    let (mut table, mut lists) = (String::from("| service | built | in AWS's model |\n|---|--:|--:|\n"), String::new());
+    let (mut table, mut lists) =
+        (String::from("| service | built | in AWS's model |\n|---|--:|--:|\n"), String::new());
     for service in &hosted {
         let name = service.spec().name;
         let known = Models::service(name).map_or(0, |model| model.operations.len());

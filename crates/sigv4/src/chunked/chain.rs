@@ -15,27 +15,17 @@ pub(crate) struct Chain {
 
 impl Chain {
     pub(crate) fn new(key: SigningKey, date: &str, credential: &Credential, seed: &[u8; 32]) -> Self {
-        Self {
-            key,
-            context: format!("{date}\n{}", credential.scope()),
-            previous: hex::encode(seed),
-        }
+        Self { key, context: format!("{date}\n{}", credential.scope()), previous: hex::encode(seed) }
     }
 
     fn chunk_text(&self, hash: &[u8]) -> String {
         let (nothing, hash) = (sha256_hex(b""), hex::encode(hash));
-        format!(
-            "AWS4-HMAC-SHA256-PAYLOAD\n{}\n{}\n{nothing}\n{hash}",
-            self.context, self.previous
-        )
+        format!("AWS4-HMAC-SHA256-PAYLOAD\n{}\n{}\n{nothing}\n{hash}", self.context, self.previous)
     }
 
     fn trailers_text(&self, trailers: &Trailers) -> String {
         let hash = sha256_hex(&trailers.canonical());
-        format!(
-            "AWS4-HMAC-SHA256-TRAILER\n{}\n{}\n{hash}",
-            self.context, self.previous
-        )
+        format!("AWS4-HMAC-SHA256-TRAILER\n{}\n{}\n{hash}", self.context, self.previous)
     }
 
     pub(crate) fn verify_chunk(&mut self, hash: &[u8], claimed: &[u8; 32]) -> Result<(), ChunkRefusal> {
@@ -52,11 +42,7 @@ impl Chain {
         claimed: &[u8; 32],
     ) -> Result<(), ChunkRefusal> {
         let verified = self.key.verifies(&self.trailers_text(trailers), claimed);
-        if verified {
-            Ok(())
-        } else {
-            Err(ChunkRefusal::SignatureDoesNotMatch)
-        }
+        if verified { Ok(()) } else { Err(ChunkRefusal::SignatureDoesNotMatch) }
     }
 }
 

@@ -47,10 +47,7 @@ impl Trailers {
 
     /// `name:value` and a line feed each, sorted by name.
     pub(super) fn canonical(&self) -> Vec<u8> {
-        let mut lines: Vec<String> = self
-            .iter()
-            .map(|(name, value)| format!("{name}:{value}\n"))
-            .collect();
+        let mut lines: Vec<String> = self.iter().map(|(name, value)| format!("{name}:{value}\n")).collect();
         lines.sort();
         lines.concat().into_bytes()
     }
@@ -58,12 +55,7 @@ impl Trailers {
 
 impl<'a> FromIterator<(&'a str, &'a str)> for Trailers {
     fn from_iter<I: IntoIterator<Item = (&'a str, &'a str)>>(pairs: I) -> Self {
-        Self(
-            pairs
-                .into_iter()
-                .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
-                .collect(),
-        )
+        Self(pairs.into_iter().map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned())).collect())
     }
 }
 
@@ -83,29 +75,17 @@ impl Announced {
         };
         let length = text("x-amz-decoded-content-length");
         let digits = length.filter(|text| text.bytes().all(|b| b.is_ascii_digit()));
-        let decoded_length = digits
-            .and_then(|text| text.parse().ok())
-            .ok_or(Refusal::MissingContentLength)?;
-        let names = text("x-amz-trailer")
-            .unwrap_or_default()
-            .split(',')
-            .map(|name| name.trim().to_ascii_lowercase());
-        Ok(Self {
-            decoded_length,
-            trailers: names.filter(|name| !name.is_empty()).collect(),
-        })
+        let decoded_length =
+            digits.and_then(|text| text.parse().ok()).ok_or(Refusal::MissingContentLength)?;
+        let names =
+            text("x-amz-trailer").unwrap_or_default().split(',').map(|name| name.trim().to_ascii_lowercase());
+        Ok(Self { decoded_length, trailers: names.filter(|name| !name.is_empty()).collect() })
     }
 
     /// Exactly those that were announced.
     pub(crate) fn check(&self, trailers: &Trailers) -> Result<(), ChunkRefusal> {
         let came = self.trailers.iter().all(|name| trailers.get(name).is_some());
-        let announced = trailers
-            .iter()
-            .all(|(name, _)| self.trailers.iter().any(|known| known == name));
-        if came && announced {
-            Ok(())
-        } else {
-            Err(ChunkRefusal::MalformedTrailer)
-        }
+        let announced = trailers.iter().all(|(name, _)| self.trailers.iter().any(|known| known == name));
+        if came && announced { Ok(()) } else { Err(ChunkRefusal::MalformedTrailer) }
     }
 }

@@ -33,9 +33,7 @@ fn parameters(text: &str) -> Result<[&str; 3], Refusal> {
             Refusal::incomplete("Authorization header must hold Credential, SignedHeaders and Signature.")
         })?;
         if found[index].replace(value).is_some() {
-            return Err(Refusal::Duplicate {
-                name: name.to_owned(),
-            });
+            return Err(Refusal::Duplicate { name: name.to_owned() });
         }
     }
     let missing =
@@ -61,22 +59,10 @@ mod tests {
 
     #[test]
     fn the_parameters_stand_in_any_order_and_once() {
-        assert_eq!(
-            parameters("Signature=s,Credential=c, SignedHeaders=h").unwrap(),
-            ["c", "h", "s"]
-        );
-        assert!(matches!(
-            parameters("Credential=c, SignedHeaders=h"),
-            Err(Refusal::IncompleteSignature(_))
-        ));
-        assert!(matches!(
-            parameters("Credential=c, Credential=d"),
-            Err(Refusal::Duplicate { .. })
-        ));
-        assert!(matches!(
-            parameters("Credential=c, Other=d"),
-            Err(Refusal::IncompleteSignature(_))
-        ));
+        assert_eq!(parameters("Signature=s,Credential=c, SignedHeaders=h").unwrap(), ["c", "h", "s"]);
+        assert!(matches!(parameters("Credential=c, SignedHeaders=h"), Err(Refusal::IncompleteSignature(_))));
+        assert!(matches!(parameters("Credential=c, Credential=d"), Err(Refusal::Duplicate { .. })));
+        assert!(matches!(parameters("Credential=c, Other=d"), Err(Refusal::IncompleteSignature(_))));
         assert!(matches!(parameters(""), Err(Refusal::IncompleteSignature(_))));
     }
 }

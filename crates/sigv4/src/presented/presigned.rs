@@ -9,14 +9,9 @@ use crate::{Head, Refusal};
 
 /// Any of the parameters that only a presigned request has makes it one: half a signature is not none.
 pub(super) fn is_presigned(query: &Query) -> bool {
-    [
-        "X-Amz-Algorithm",
-        "X-Amz-Credential",
-        "X-Amz-Signature",
-        "X-Amz-SignedHeaders",
-    ]
-    .iter()
-    .any(|name| query.get(name).is_some())
+    ["X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Signature", "X-Amz-SignedHeaders"]
+        .iter()
+        .any(|name| query.get(name).is_some())
 }
 
 pub(super) fn read(head: &Head<'_>, query: Query) -> Result<SigV4, Refusal> {
@@ -52,14 +47,9 @@ fn refuse_duplicates(head: &Head<'_>, query: &Query) -> Result<(), Refusal> {
         if !lower.starts_with("x-amz-") {
             continue;
         }
-        let deciding = matches!(
-            &*lower,
-            "x-amz-date" | "x-amz-security-token" | "x-amz-content-sha256"
-        );
+        let deciding = matches!(&*lower, "x-amz-date" | "x-amz-security-token" | "x-amz-content-sha256");
         if (deciding && head.headers.contains_key(&lower)) || !seen.insert(lower) {
-            return Err(Refusal::Duplicate {
-                name: name.to_owned(),
-            });
+            return Err(Refusal::Duplicate { name: name.to_owned() });
         }
     }
     Ok(())
@@ -69,9 +59,6 @@ fn expires(text: &str) -> Result<i64, Refusal> {
     if text.len() > 6 || !text.bytes().all(|b| b.is_ascii_digit()) {
         return Err(Refusal::ExpiresOutOfRange);
     }
-    let seconds = text
-        .parse()
-        .ok()
-        .filter(|seconds| (1..=PRESIGNED_MAX_SECONDS).contains(seconds));
+    let seconds = text.parse().ok().filter(|seconds| (1..=PRESIGNED_MAX_SECONDS).contains(seconds));
     seconds.ok_or(Refusal::ExpiresOutOfRange)
 }

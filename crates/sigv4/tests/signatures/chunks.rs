@@ -29,23 +29,9 @@ fn chunked(form: BodyForm) -> ChunkedBody {
 }
 
 fn documented(headers: &HeaderMap) -> ChunkedBody {
-    let head = Head {
-        method: "PUT",
-        target: "/examplebucket/chunkObject.txt",
-        headers,
-    };
+    let head = Head { method: "PUT", target: "/examplebucket/chunkObject.txt", headers };
     let presented = Presented::read(&head).unwrap();
-    chunked(
-        verify(
-            &presented,
-            SECRET.as_bytes(),
-            &SigningKeys::new(2),
-            &head,
-            THEN,
-            &S3,
-        )
-        .unwrap(),
-    )
+    chunked(verify(&presented, SECRET.as_bytes(), &SigningKeys::new(2), &head, THEN, &S3).unwrap())
 }
 
 #[test]
@@ -80,10 +66,7 @@ fn the_documented_chunked_upload_verifies() {
         assert_eq!((body, trailers), (vec![b'a'; 66_560], Trailers::default()));
     }
     wire[70_00] = b'b';
-    assert_eq!(
-        decode(documented(&headers), &wire, 4_096),
-        Err(ChunkRefusal::SignatureDoesNotMatch)
-    );
+    assert_eq!(decode(documented(&headers), &wire, 4_096), Err(ChunkRefusal::SignatureDoesNotMatch));
 }
 
 #[test]
@@ -92,10 +75,7 @@ fn the_documented_upload_with_trailers_verifies() {
         ("host", "s3.amazonaws.com"),
         ("x-amz-date", "20130524T000000Z"),
         ("x-amz-storage-class", "REDUCED_REDUNDANCY"),
-        (
-            "x-amz-content-sha256",
-            "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER",
-        ),
+        ("x-amz-content-sha256", "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER"),
         ("content-encoding", "aws-chunked"),
         ("x-amz-decoded-content-length", "66560"),
         ("x-amz-trailer", "x-amz-checksum-crc32c"),
@@ -133,20 +113,12 @@ fn upload(length: usize) -> (ChunkedBody, ChunkSigner) {
         ("x-amz-trailer", "x-amz-checksum-crc32"),
     ]);
     let payload = SignedPayload::Declared(DeclaredPayload::SignedChunks { trailer: true });
-    let chunks = signer("s3")
-        .sign("PUT", "/bucket/key", &mut headers, payload)
-        .unwrap();
-    (
-        chunked(check("PUT", "/bucket/key", &headers, AT, &S3).unwrap()),
-        chunks,
-    )
+    let chunks = signer("s3").sign("PUT", "/bucket/key", &mut headers, payload).unwrap();
+    (chunked(check("PUT", "/bucket/key", &headers, AT, &S3).unwrap()), chunks)
 }
 
 fn unsigned(length: &str, trailer: &str) -> ChunkedBody {
-    let headers = headers(&[
-        ("x-amz-decoded-content-length", length),
-        ("x-amz-trailer", trailer),
-    ]);
+    let headers = headers(&[("x-amz-decoded-content-length", length), ("x-amz-trailer", trailer)]);
     ChunkedBody::unsigned(&headers).unwrap()
 }
 
@@ -206,12 +178,7 @@ fn what_is_not_announced_or_does_not_come_is_refused() {
         ("7", "x-amz-checksum-crc32", wire, ChunkRefusal::WrongLength),
         ("6", "x-amz-checksum-sha1", wire, ChunkRefusal::MalformedTrailer),
         ("6", "", wire, ChunkRefusal::MalformedTrailer),
-        (
-            "6",
-            "x-amz-checksum-crc32",
-            b"6\r\nhello!\r\n0\r\n\r\n",
-            ChunkRefusal::MalformedTrailer,
-        ),
+        ("6", "x-amz-checksum-crc32", b"6\r\nhello!\r\n0\r\n\r\n", ChunkRefusal::MalformedTrailer),
         (
             "6",
             "x-amz-checksum-crc32",
@@ -222,34 +189,21 @@ fn what_is_not_announced_or_does_not_come_is_refused() {
         ("6", "", b"+6\r\nhello!\r\n0\r\n\r\n", ChunkRefusal::Malformed),
     ];
     for (length, trailer, wire, refusal) in cases {
-        assert_eq!(
-            decode(unsigned(length, trailer), wire, 1_000),
-            Err(refusal),
-            "{length} {trailer}"
-        );
+        assert_eq!(decode(unsigned(length, trailer), wire, 1_000), Err(refusal), "{length} {trailer}");
     }
     let after = [wire, b"x"].concat();
-    assert_eq!(
-        decode(unsigned("6", "x-amz-checksum-crc32"), &after, 1_000),
-        Err(ChunkRefusal::Malformed)
-    );
+    assert_eq!(decode(unsigned("6", "x-amz-checksum-crc32"), &after, 1_000), Err(ChunkRefusal::Malformed));
 }
 
 #[test]
 fn lines_and_trailers_are_bounded() {
     let endless = vec![b'1'; 1_000_000];
-    assert_eq!(
-        decode(unsigned("6", ""), &endless, 100),
-        Err(ChunkRefusal::Malformed)
-    );
+    assert_eq!(decode(unsigned("6", ""), &endless, 100), Err(ChunkRefusal::Malformed));
     let mut wire = b"0\r\n".to_vec();
     for n in 0..10_000 {
         wire.extend(format!("x-amz-meta-{n}:1\r\n").into_bytes());
     }
-    assert_eq!(
-        decode(unsigned("0", ""), &wire, 100),
-        Err(ChunkRefusal::MalformedTrailer)
-    );
+    assert_eq!(decode(unsigned("0", ""), &wire, 100), Err(ChunkRefusal::MalformedTrailer));
 }
 
 #[test]
@@ -263,32 +217,19 @@ fn short_signed_chunks_come_last_only() {
 fn a_chunked_upload_says_its_length() {
     let mut headers = headers(&[("host", "h")]);
     let payload = SignedPayload::Declared(DeclaredPayload::UnsignedChunks);
-    signer("s3")
-        .sign("PUT", "/bucket/key", &mut headers, payload)
-        .unwrap();
+    signer("s3").sign("PUT", "/bucket/key", &mut headers, payload).unwrap();
     let answer = check("PUT", "/bucket/key", &headers, AT, &S3);
     assert!(matches!(answer, Err(Refusal::MissingContentLength)), "{answer:?}");
 }
 
 #[test]
 fn a_chunk_of_another_upload_does_not_fit() {
-    let credentials = Credentials {
-        access_key_id: "AKIDEXAMPLE",
-        secret_access_key: SECRET,
-        session_token: None,
-    };
-    let other = Signer {
-        credentials,
-        region: "us-east-1",
-        service: "s3",
-        at: AT,
-    };
+    let credentials =
+        Credentials { access_key_id: "AKIDEXAMPLE", secret_access_key: SECRET, session_token: None };
+    let other = Signer { credentials, region: "us-east-1", service: "s3", at: AT };
     let mut headers = headers(&[("host", "h"), ("x-amz-decoded-content-length", "10")]);
     let payload = SignedPayload::Declared(DeclaredPayload::SignedChunks { trailer: false });
     let mut chunks = other.sign("PUT", "/bucket/other", &mut headers, payload).unwrap();
     let (body, _) = upload(10);
-    assert_eq!(
-        decode(body, &chunks.chunk(&[1; 10]), 1_000),
-        Err(ChunkRefusal::SignatureDoesNotMatch)
-    );
+    assert_eq!(decode(body, &chunks.chunk(&[1; 10]), 1_000), Err(ChunkRefusal::SignatureDoesNotMatch));
 }

@@ -16,38 +16,17 @@ impl Signed {
         let mut bytes = [0; 24];
         random.fill(&mut bytes);
         let text = |range: std::ops::Range<usize>| -> String {
-            bytes[range]
-                .iter()
-                .map(|b| char::from_u32(0x21 + u32::from(*b)).unwrap())
-                .collect()
+            bytes[range].iter().map(|b| char::from_u32(0x21 + u32::from(*b)).unwrap()).collect()
         };
         let path = uri_encode(&format!("/bucket/{}", text(0..8).replace(['/', '.'], "_")), true);
-        let query = format!(
-            "a={}&b={}",
-            uri_encode(&text(8..12), false),
-            uri_encode(&text(12..16), false)
-        );
+        let query = format!("a={}&b={}", uri_encode(&text(8..12), false), uri_encode(&text(12..16), false));
         let note = hex::encode(&bytes[16..20]);
-        let mut headers = headers(&[
-            ("host", "127.0.0.1:4566"),
-            ("x-amz-meta-note", &note),
-            ("content-type", "a/b"),
-        ]);
+        let mut headers =
+            headers(&[("host", "127.0.0.1:4566"), ("x-amz-meta-note", &note), ("content-type", "a/b")]);
         let (target, body) = (format!("{path}?{query}"), bytes[20..].to_vec());
-        let payload = if s3 {
-            SignedPayload::hashed(&body)
-        } else {
-            SignedPayload::Bytes(&body)
-        };
-        signer(if s3 { "s3" } else { "service" })
-            .sign("PUT", &target, &mut headers, payload)
-            .unwrap();
-        Self {
-            target,
-            headers,
-            body,
-            s3,
-        }
+        let payload = if s3 { SignedPayload::hashed(&body) } else { SignedPayload::Bytes(&body) };
+        signer(if s3 { "s3" } else { "service" }).sign("PUT", &target, &mut headers, payload).unwrap();
+        Self { target, headers, body, s3 }
     }
 
     fn accepted(&self, method: &str, target: &str, headers: &HeaderMap, body: &[u8]) -> bool {
@@ -61,11 +40,7 @@ impl Signed {
 
 /// Two spellings of one path and query, such as `%2f` and `%2F`, are one request.
 fn means(target: &str) -> Option<(String, Query)> {
-    let head = Head {
-        method: "PUT",
-        target,
-        headers: &HeaderMap::new(),
-    };
+    let head = Head { method: "PUT", target, headers: &HeaderMap::new() };
     Some((decode_path(head.raw_path()).ok()?, head.query().ok()?))
 }
 
@@ -83,10 +58,7 @@ fn any_changed_byte_is_refused() {
             let same = signed.s3 && means(&target) == means(&signed.target)
                 || means(&target) == means(&signed.target)
                     && target.split('?').next() == signed.target.split('?').next();
-            assert!(
-                same || !signed.accepted("PUT", &target, &signed.headers, &signed.body),
-                "{target}"
-            );
+            assert!(same || !signed.accepted("PUT", &target, &signed.headers, &signed.body), "{target}");
         }
         for (name, value) in &signed.headers {
             for at in 0..value.len() {
@@ -94,19 +66,13 @@ fn any_changed_byte_is_refused() {
                 changed[at] ^= 1;
                 let mut headers = signed.headers.clone();
                 headers.insert(name, HeaderValue::from_bytes(&changed).unwrap());
-                assert!(
-                    !signed.accepted("PUT", &signed.target, &headers, &signed.body),
-                    "{name}: byte {at}"
-                );
+                assert!(!signed.accepted("PUT", &signed.target, &headers, &signed.body), "{name}: byte {at}");
             }
         }
         for at in 0..signed.body.len() {
             let mut body = signed.body.clone();
             body[at] ^= 1;
-            assert!(
-                !signed.accepted("PUT", &signed.target, &signed.headers, &body),
-                "body: byte {at}"
-            );
+            assert!(!signed.accepted("PUT", &signed.target, &signed.headers, &body), "body: byte {at}");
         }
     }
 }
@@ -114,18 +80,13 @@ fn any_changed_byte_is_refused() {
 #[test]
 fn any_changed_byte_of_a_presigned_url_is_refused() {
     let host = headers(&[("host", "127.0.0.1:4566")]);
-    let target = signer("s3")
-        .presign("GET", "/bucket/a%20b?response-expires=x%2By", &host, 60)
-        .unwrap();
+    let target = signer("s3").presign("GET", "/bucket/a%20b?response-expires=x%2By", &host, 60).unwrap();
     assert!(check("GET", &target, &host, AT, &S3).is_ok());
     for at in 1..target.len() {
         let mut changed = target.clone().into_bytes();
         changed[at] ^= 1;
         let changed = String::from_utf8(changed).unwrap();
         let same = means(&changed) == means(&target);
-        assert!(
-            same || check("GET", &changed, &host, AT, &S3).is_err(),
-            "{changed}"
-        );
+        assert!(same || check("GET", &changed, &host, AT, &S3).is_err(), "{changed}");
     }
 }

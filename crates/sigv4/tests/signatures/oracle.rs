@@ -63,9 +63,7 @@ impl Draw {
             "*", "'", "(", "@:", "=&", "$,;", "!", "-_",
         ];
         const NAME: [&str; 12] = ["a", "A", "b", "é", " ", "+", "~", "*", "%", "-", "prefix", "a[]"];
-        const VALUE: [&str; 14] = [
-            "", "a", "Z", "日", "/", "//", "+", " ", "~", "*", "=", "&", "%2F", "?#",
-        ];
+        const VALUE: [&str; 14] = ["", "a", "Z", "日", "/", "//", "+", " ", "~", "*", "=", "&", "%2F", "?#"];
         const HEADER: [&str; 8] = ["a", " ", "  ", ",", "\"x  y\"", ";", "=", "Z"];
         let service = self.one(&["s3", "execute-api", "dynamodb"]);
         let presigned = self.below(4) == 0;
@@ -85,11 +83,7 @@ impl Draw {
             query,
             form_query: !presigned && self.below(3) == 0,
             headers: if presigned { Vec::new() } else { headers.collect() },
-            body: if presigned {
-                String::new()
-            } else {
-                self.text(&VALUE, 5)
-            },
+            body: if presigned { String::new() } else { self.text(&VALUE, 5) },
             presigned,
             token: (self.below(4) == 0).then(|| "FwoG/+=".to_owned()),
         }
@@ -130,25 +124,14 @@ fn botocore_agrees_on_odd_paths_and_queries() {
     let answers = ask(python, &cases);
     assert_eq!(answers.len(), CASES);
     for (case, answer) in cases.iter().zip(answers) {
-        let pairs: Vec<_> = answer
-            .headers
-            .iter()
-            .map(|(n, v)| (n.as_str(), v.as_str()))
-            .collect();
+        let pairs: Vec<_> = answer.headers.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
         let headers = headers(&pairs);
         let body_sha256 = &sha256(answer.body.as_bytes());
-        let standard = Rules::Standard {
-            service: case.service,
-            body_sha256,
-        };
+        let standard = Rules::Standard { service: case.service, body_sha256 };
         let rules = if case.service == "s3" { S3 } else { standard };
         let verified = check(case.method, &answer.target, &headers, AT, &rules);
         let told = serde_json::to_string(case).unwrap();
-        assert!(
-            verified.is_ok(),
-            "{verified:?}: {told}\n{} {pairs:?}",
-            answer.target
-        );
+        assert!(verified.is_ok(), "{verified:?}: {told}\n{} {pairs:?}", answer.target);
         let path = answer.target.split('?').next().unwrap();
         assert!(case.raw_path || decode_path(path).unwrap() == case.path, "{told}");
     }

@@ -7,13 +7,8 @@ use crate::given::{AT, S3, check, check_standard, headers, signer};
 const BODY: &[u8] = b"{}";
 
 fn signed() -> HeaderMap {
-    let mut headers = headers(&[
-        ("host", "127.0.0.1:4566"),
-        ("x-amz-target", "DynamoDB_20120810.GetItem"),
-    ]);
-    signer("service")
-        .sign("POST", "/", &mut headers, SignedPayload::Bytes(BODY))
-        .unwrap();
+    let mut headers = headers(&[("host", "127.0.0.1:4566"), ("x-amz-target", "DynamoDB_20120810.GetItem")]);
+    signer("service").sign("POST", "/", &mut headers, SignedPayload::Bytes(BODY)).unwrap();
     headers
 }
 
@@ -47,10 +42,7 @@ fn what_was_signed_is_accepted() {
 fn an_unsigned_request_is_told_so() {
     let unsigned = refusal(&headers(&[("host", "h")]));
     assert_eq!(unsigned, Refusal::MissingAuthenticationToken);
-    assert_eq!(
-        unsigned.fault(Dialect::Json).code,
-        "MissingAuthenticationTokenException"
-    );
+    assert_eq!(unsigned.fault(Dialect::Json).code, "MissingAuthenticationTokenException");
     assert_eq!(unsigned.fault(Dialect::Query).status, 403);
     assert_eq!(unsigned.fault(Dialect::S3).code, "AccessDenied");
 }
@@ -59,10 +51,7 @@ fn an_unsigned_request_is_told_so() {
 fn what_decides_may_not_stand_twice() {
     for name in ["authorization", "host", "x-amz-date", "x-amz-target"] {
         let value = signed()[name].to_str().unwrap().to_owned();
-        assert!(
-            matches!(refusal(&with(name, &value)), Refusal::Duplicate { .. }),
-            "{name}"
-        );
+        assert!(matches!(refusal(&with(name, &value)), Refusal::Duplicate { .. }), "{name}");
     }
     for name in ["x-amz-security-token", "x-amz-content-sha256"] {
         let mut headers = with(name, "a");
@@ -73,11 +62,7 @@ fn what_decides_may_not_stand_twice() {
 
 #[test]
 fn one_mechanism_only() {
-    for parameter in [
-        "X-Amz-Signature=a",
-        "X-Amz-Algorithm=AWS4-HMAC-SHA256",
-        "AWSAccessKeyId=a",
-    ] {
+    for parameter in ["X-Amz-Signature=a", "X-Amz-Algorithm=AWS4-HMAC-SHA256", "AWSAccessKeyId=a"] {
         let target = format!("/?{parameter}");
         let answer = check_standard("POST", &target, &signed(), BODY, AT);
         assert!(matches!(answer, Err(Refusal::TwoMechanisms)), "{parameter}");
@@ -87,28 +72,13 @@ fn one_mechanism_only() {
 #[test]
 fn host_and_every_amz_header_are_signed() {
     let unsigned = refusal(&with("x-amz-security-token", "token"));
-    assert_eq!(
-        unsigned,
-        Refusal::HeaderNotSigned {
-            name: "x-amz-security-token".to_owned()
-        }
-    );
+    assert_eq!(unsigned, Refusal::HeaderNotSigned { name: "x-amz-security-token".to_owned() });
     let host = refusal(&replaced("SignedHeaders=host;", "SignedHeaders="));
-    assert_eq!(
-        host,
-        Refusal::HeaderNotSigned {
-            name: "host".to_owned()
-        }
-    );
+    assert_eq!(host, Refusal::HeaderNotSigned { name: "host".to_owned() });
     let mut date_only = signed();
     date_only.remove("x-amz-date");
     date_only.insert("date", HeaderValue::from_static("Sun, 30 Aug 2015 12:36:00 GMT"));
-    assert_eq!(
-        refusal(&date_only),
-        Refusal::HeaderNotSigned {
-            name: "date".to_owned()
-        }
-    );
+    assert_eq!(refusal(&date_only), Refusal::HeaderNotSigned { name: "date".to_owned() });
 }
 
 #[test]
@@ -127,30 +97,16 @@ fn malformed_parts_are_named() {
     assert!(incomplete(&replaced("host;", "Host;")));
     assert!(incomplete(&replaced("host;", "x-amz-target;host;")));
     assert!(incomplete(&replaced("Signature=", "Signature=0")));
-    assert_eq!(
-        refusal(&replaced("AWS4-HMAC-SHA256", "Bearer")),
-        Refusal::UnsupportedAlgorithm
-    );
+    assert_eq!(refusal(&replaced("AWS4-HMAC-SHA256", "Bearer")), Refusal::UnsupportedAlgorithm);
     assert_eq!(
         refusal(&replaced("AWS4-HMAC-SHA256", "AWS4-ECDSA-P256-SHA256")),
         Refusal::UnsupportedAlgorithm
     );
-    assert!(matches!(
-        refusal(&replaced("20150830/", "20150829/")),
-        Refusal::WrongDay { .. }
-    ));
-    assert!(matches!(
-        refusal(&replaced("/service/", "/iam/")),
-        Refusal::WrongService { .. }
-    ));
+    assert!(matches!(refusal(&replaced("20150830/", "20150829/")), Refusal::WrongDay { .. }));
+    assert!(matches!(refusal(&replaced("/service/", "/iam/")), Refusal::WrongService { .. }));
+    assert_eq!(refusal(&replaced("us-east-1", "us-west-1")), Refusal::SignatureDoesNotMatch);
     assert_eq!(
-        refusal(&replaced("us-east-1", "us-west-1")),
-        Refusal::SignatureDoesNotMatch
-    );
-    assert_eq!(
-        refusal(&replaced("AKIDEXAMPLE", "AKIDEXAMPLF"))
-            .fault(Dialect::Query)
-            .code,
+        refusal(&replaced("AKIDEXAMPLE", "AKIDEXAMPLF")).fault(Dialect::Query).code,
         "SignatureDoesNotMatch"
     );
 }
@@ -164,21 +120,13 @@ fn clocks_may_differ_by_five_minutes_and_by_fifteen_for_s3() {
         late.to_string(),
         "Signature expired: 20150830T123600Z is now earlier than 20150830T123601Z (20150830T124101Z - 5 min.)"
     );
-    assert!(matches!(
-        standard(-301),
-        Err(Refusal::SignatureNotYetCurrent { .. })
-    ));
+    assert!(matches!(standard(-301), Err(Refusal::SignatureNotYetCurrent { .. })));
 
     let mut headers = headers(&[("host", "h")]);
-    signer("s3")
-        .sign("GET", "/b/k", &mut headers, SignedPayload::hashed(b""))
-        .unwrap();
+    signer("s3").sign("GET", "/b/k", &mut headers, SignedPayload::hashed(b"")).unwrap();
     let s3 = |seconds: i64| check("GET", "/b/k", &headers, AT.plus_seconds(seconds), &S3);
     assert!(s3(900).is_ok() && s3(-900).is_ok());
-    assert_eq!(
-        s3(901).unwrap_err().fault(Dialect::S3).code,
-        "RequestTimeTooSkewed"
-    );
+    assert_eq!(s3(901).unwrap_err().fault(Dialect::S3).code, "RequestTimeTooSkewed");
     assert!(s3(-901).is_err());
 }
 
@@ -188,15 +136,11 @@ fn the_body_received_is_what_was_signed() {
         check_standard("POST", "/", &signed(), b"{ }", AT),
         Err(Refusal::SignatureDoesNotMatch)
     ));
-    for declared in [
-        "UNSIGNED-PAYLOAD",
-        "STREAMING-UNSIGNED-PAYLOAD-TRAILER",
-        "STREAMING-AWS4-HMAC-SHA256-PAYLOAD",
-    ] {
+    for declared in
+        ["UNSIGNED-PAYLOAD", "STREAMING-UNSIGNED-PAYLOAD-TRAILER", "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"]
+    {
         let mut headers = headers(&[("host", "h"), ("x-amz-content-sha256", declared)]);
-        signer("service")
-            .sign("POST", "/", &mut headers, SignedPayload::Bytes(BODY))
-            .unwrap();
+        signer("service").sign("POST", "/", &mut headers, SignedPayload::Bytes(BODY)).unwrap();
         assert_eq!(refusal(&headers), Refusal::InvalidContentSha256, "{declared}");
     }
 }
@@ -205,40 +149,25 @@ fn the_body_received_is_what_was_signed() {
 fn s3_says_what_binds_the_body() {
     let hash = crate::given::sha256(BODY);
     let mut bound = headers(&[("host", "h")]);
-    signer("s3")
-        .sign("PUT", "/b/k", &mut bound, SignedPayload::hashed(BODY))
-        .unwrap();
+    signer("s3").sign("PUT", "/b/k", &mut bound, SignedPayload::hashed(BODY)).unwrap();
     assert!(matches!(check("PUT", "/b/k", &bound, AT, &S3), Ok(BodyForm::Sha256(h)) if h == hash));
     bound.remove("x-amz-content-sha256");
-    assert!(matches!(
-        check("PUT", "/b/k", &bound, AT, &S3),
-        Err(Refusal::MissingContentSha256)
-    ));
+    assert!(matches!(check("PUT", "/b/k", &bound, AT, &S3), Err(Refusal::MissingContentSha256)));
     bound.insert("x-amz-content-sha256", HeaderValue::from_static("abc"));
-    assert!(matches!(
-        check("PUT", "/b/k", &bound, AT, &S3),
-        Err(Refusal::InvalidContentSha256)
-    ));
+    assert!(matches!(check("PUT", "/b/k", &bound, AT, &S3), Err(Refusal::InvalidContentSha256)));
 }
 
 #[test]
 fn a_presigned_request_lives_as_long_as_it_says() {
     let host = headers(&[("host", "h")]);
-    let presign = |expires: u32| {
-        signer("s3")
-            .presign("GET", "/b/k?x-id=GetObject", &host, expires)
-            .unwrap()
-    };
+    let presign = |expires: u32| signer("s3").presign("GET", "/b/k?x-id=GetObject", &host, expires).unwrap();
     let at = |target: &str, now: Timestamp| check("GET", target, &host, now, &S3).map(|_| ());
     let target = presign(60);
     assert_eq!(at(&target, AT), Ok(()));
     assert_eq!(at(&target, AT.plus_seconds(60)), Ok(()));
     assert_eq!(at(&target, AT.plus_seconds(61)), Err(Refusal::RequestExpired));
     assert_eq!(at(&target, AT.plus_seconds(-900)), Ok(()));
-    assert!(matches!(
-        at(&target, AT.plus_seconds(-901)),
-        Err(Refusal::SignatureNotYetCurrent { .. })
-    ));
+    assert!(matches!(at(&target, AT.plus_seconds(-901)), Err(Refusal::SignatureNotYetCurrent { .. })));
     assert_eq!(at(&presign(604_800), AT.plus_seconds(604_800)), Ok(()));
     assert_eq!(at(&presign(0), AT), Err(Refusal::ExpiresOutOfRange));
     assert_eq!(at(&presign(604_801), AT), Err(Refusal::ExpiresOutOfRange));
@@ -263,9 +192,7 @@ fn a_target_that_cannot_be_decoded_is_refused() {
 fn nothing_secret_is_printed() {
     let signer = signer("s3");
     let mut headers = headers(&[("host", "h")]);
-    let chunks = signer
-        .sign("PUT", "/b/k", &mut headers, SignedPayload::hashed(b""))
-        .unwrap();
+    let chunks = signer.sign("PUT", "/b/k", &mut headers, SignedPayload::hashed(b"")).unwrap();
     let printed = format!("{signer:?} {chunks:?}");
     assert!(!printed.contains(crate::given::SECRET), "{printed}");
 }

@@ -16,28 +16,14 @@ fn check(method: &str, target: &str, headers: &HeaderMap, rules: &Rules<'_>) -> 
 fn a_url_of_boto3_is_accepted() {
     let host = headers(&[("host", "127.0.0.1:4566")]);
     assert!(matches!(check("GET", GET, &host, &S3), Ok(BodyForm::Unsigned)));
-    let virtual_bucket = Rules::S3 {
-        virtual_bucket: Some("examplebucket"),
-        sigv2: true,
-    };
+    let virtual_bucket = Rules::S3 { virtual_bucket: Some("examplebucket"), sigv2: true };
     let answer = check("PUT", PUT, &host, &virtual_bucket);
     assert!(matches!(answer, Ok(BodyForm::Unsigned)), "{answer:?}");
-    let sent = headers(&[
-        ("host", "h"),
-        ("content-type", "text/plain"),
-        ("x-amz-meta-who", "me  and you"),
-    ]);
+    let sent = headers(&[("host", "h"), ("content-type", "text/plain"), ("x-amz-meta-who", "me  and you")]);
     assert!(check("PUT", PUT, &sent, &virtual_bucket).is_ok());
     let other = headers(&[("host", "h"), ("content-type", "text/html")]);
-    assert!(matches!(
-        check("PUT", PUT, &other, &virtual_bucket),
-        Err(Refusal::Duplicate { .. })
-    ));
-    let head = Head {
-        method: "PUT",
-        target: PUT,
-        headers: &host,
-    };
+    assert!(matches!(check("PUT", PUT, &other, &virtual_bucket), Err(Refusal::Duplicate { .. })));
+    let head = Head { method: "PUT", target: PUT, headers: &host };
     assert_eq!(Presented::read(&head).unwrap().security_token(), Some("token/+="));
 }
 
@@ -48,20 +34,8 @@ fn any_changed_byte_of_the_url_is_refused() {
         let mut bytes = GET.as_bytes().to_vec();
         bytes[at] ^= 1;
         let target = String::from_utf8(bytes).unwrap();
-        let same = Head {
-            method: "GET",
-            target: GET,
-            headers: &host,
-        }
-        .query()
-        .ok()
-            == Head {
-                method: "GET",
-                target: &target,
-                headers: &host,
-            }
-            .query()
-            .ok()
+        let same = Head { method: "GET", target: GET, headers: &host }.query().ok()
+            == Head { method: "GET", target: &target, headers: &host }.query().ok()
             && GET.split('?').next() == target.split('?').next();
         assert!(same || check("GET", &target, &host, &S3).is_err(), "{target}");
     }
@@ -76,28 +50,13 @@ fn only_objects_and_only_reading_and_putting_them() {
     };
     assert_eq!(refused("DELETE", GET, &host, &S3), Refusal::SigV2NotAccepted);
     assert_eq!(refused("HEAD", GET, &host, &S3), Refusal::SignatureDoesNotMatch);
-    assert_eq!(
-        refused("GET", &GET.replace("/a%20b/%C3%A9~.txt", ""), &host, &S3),
-        Refusal::SigV2NotAccepted
-    );
-    assert_eq!(
-        refused("GET", &format!("{GET}&tagging"), &host, &S3),
-        Refusal::SigV2NotAccepted
-    );
-    assert_eq!(
-        refused("GET", &format!("{GET}&versionId=1"), &host, &S3),
-        Refusal::SignatureDoesNotMatch
-    );
+    assert_eq!(refused("GET", &GET.replace("/a%20b/%C3%A9~.txt", ""), &host, &S3), Refusal::SigV2NotAccepted);
+    assert_eq!(refused("GET", &format!("{GET}&tagging"), &host, &S3), Refusal::SigV2NotAccepted);
+    assert_eq!(refused("GET", &format!("{GET}&versionId=1"), &host, &S3), Refusal::SignatureDoesNotMatch);
     assert_eq!(refused("GET", GET, &extra, &S3), Refusal::SignatureDoesNotMatch);
-    let off = Rules::S3 {
-        virtual_bucket: None,
-        sigv2: false,
-    };
+    let off = Rules::S3 { virtual_bucket: None, sigv2: false };
     assert_eq!(refused("GET", GET, &host, &off), Refusal::SigV2NotAccepted);
-    let standard = Rules::Standard {
-        service: "dynamodb",
-        body_sha256: &[0; 32],
-    };
+    let standard = Rules::Standard { service: "dynamodb", body_sha256: &[0; 32] };
     assert_eq!(refused("GET", GET, &host, &standard), Refusal::SigV2NotAccepted);
     let signed_too = headers(&[("host", "h"), ("authorization", "AWS4-HMAC-SHA256 Credential=a")]);
     assert_eq!(refused("GET", GET, &signed_too, &S3), Refusal::TwoMechanisms);

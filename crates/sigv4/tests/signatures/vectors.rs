@@ -46,28 +46,16 @@ impl Request {
         Self {
             method: method.to_owned(),
             target: target.strip_suffix(" HTTP/1.1").unwrap_or(target).to_owned(),
-            headers: headers(
-                &pairs
-                    .iter()
-                    .map(|(n, v)| (n.trim(), v.trim()))
-                    .collect::<Vec<_>>(),
-            ),
+            headers: headers(&pairs.iter().map(|(n, v)| (n.trim(), v.trim())).collect::<Vec<_>>()),
             body: body.as_bytes().to_vec(),
         }
     }
 
     fn verify(&self, context: &Context) -> Result<BodyForm, Refusal> {
-        let head = Head {
-            method: &self.method,
-            target: &self.target,
-            headers: &self.headers,
-        };
+        let head = Head { method: &self.method, target: &self.target, headers: &self.headers };
         let at = Timestamp::parse_rfc3339(&context.timestamp).unwrap();
         let body_sha256 = &sha256(&self.body);
-        let rules = Rules::Standard {
-            service: &context.service,
-            body_sha256,
-        };
+        let rules = Rules::Standard { service: &context.service, body_sha256 };
         let presented = Presented::read(&head)?;
         let secret = context.credentials.secret_access_key.as_bytes();
         verify(&presented, secret, &SigningKeys::new(2), &head, at, &rules)
@@ -76,9 +64,7 @@ impl Request {
 
 fn cases() -> Vec<(String, std::path::PathBuf)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors");
-    let folders = std::fs::read_dir(root)
-        .unwrap()
-        .map(|entry| entry.unwrap().path());
+    let folders = std::fs::read_dir(root).unwrap().map(|entry| entry.unwrap().path());
     let mut cases: Vec<_> = folders
         .filter(|path| path.is_dir())
         .map(|path| (path.file_name().unwrap().to_str().unwrap().to_owned(), path))
@@ -130,23 +116,14 @@ fn the_published_vectors_verify() {
             }
             let answer = request.verify(&context);
             if context.omit_session_token {
-                assert!(
-                    answer.is_err(),
-                    "{name} by {form}: a token that is not signed was accepted"
-                );
+                assert!(answer.is_err(), "{name} by {form}: a token that is not signed was accepted");
             } else {
-                assert!(
-                    matches!(answer, Ok(BodyForm::Verified)),
-                    "{name} by {form}: {answer:?}"
-                );
+                assert!(matches!(answer, Ok(BodyForm::Verified)), "{name} by {form}: {answer:?}");
             }
             *counted += 1;
         }
     }
-    assert!(
-        by_header >= 32 && by_query >= 31,
-        "{by_header} by header, {by_query} by query"
-    );
+    assert!(by_header >= 32 && by_query >= 31, "{by_header} by header, {by_query} by query");
 }
 
 #[test]
@@ -173,32 +150,17 @@ fn the_signer_makes_the_published_signatures() {
         headers.remove("content-length");
         let body = SignedPayload::Bytes(&request.body);
         // The suite's own request for one case is encoded already; the signed one is what was signed.
-        signer
-            .sign(&request.method, &signed.target, &mut headers, body)
-            .unwrap();
+        signer.sign(&request.method, &signed.target, &mut headers, body).unwrap();
         if !request.headers.contains_key("content-length") {
-            assert_eq!(
-                headers["authorization"], signed.headers["authorization"],
-                "{name}"
-            );
+            assert_eq!(headers["authorization"], signed.headers["authorization"], "{name}");
             made += 1;
         }
         let mut headers = request.headers.clone();
         headers.remove("x-amz-date");
-        let target = signer
-            .presign(
-                &request.method,
-                &signed.target,
-                &headers,
-                context.expiration_in_seconds,
-            )
-            .unwrap();
+        let target =
+            signer.presign(&request.method, &signed.target, &headers, context.expiration_in_seconds).unwrap();
         if request.body.is_empty() {
-            let presigned = Request {
-                target,
-                headers,
-                ..request
-            };
+            let presigned = Request { target, headers, ..request };
             assert!(presigned.verify(&context).is_ok(), "{name}");
         }
     }
