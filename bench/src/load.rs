@@ -112,10 +112,20 @@ pub(crate) fn signed_json(
 
 /// Sends `requests` over and over by so many connections, and measures after a moment of warming up.
 pub(crate) async fn over_and_over(server: &Server, connections: usize, requests: &[Bytes]) -> Outcome<Load> {
+    at_pace(server, connections, requests, None).await
+}
+
+/// The same, with so much time from one connection's request to its next.
+pub(crate) async fn at_pace(
+    server: &Server,
+    connections: usize,
+    requests: &[Bytes],
+    pace: Option<Duration>,
+) -> Outcome<Load> {
     let begin = Instant::now() + WARM;
     let end = begin + SPAN;
     let lanes: Vec<_> = (0..connections)
-        .map(|lane| sending(server, requests, lane, connections, Some((begin, end))))
+        .map(|lane| sending(server, requests, lane, connections, Some((begin, end)), pace))
         .collect();
     let lanes: Vec<_> = lanes.into_iter().map(tokio::spawn).collect();
     tokio::time::sleep_until(begin.into()).await;
@@ -126,10 +136,15 @@ pub(crate) async fn over_and_over(server: &Server, connections: usize, requests:
 }
 
 /// Sends each of `requests` once.
-pub(crate) async fn once_each(server: &Server, connections: usize, requests: &[Bytes]) -> Outcome<Load> {
+pub(crate) async fn once_each(
+    server: &Server,
+    connections: usize,
+    requests: &[Bytes],
+    pace: Option<Duration>,
+) -> Outcome<Load> {
     let (begin, before) = (Instant::now(), server.cpu_seconds());
     let lanes: Vec<_> = (0..connections)
-        .map(|lane| tokio::spawn(sending(server, requests, lane, connections, None)))
+        .map(|lane| tokio::spawn(sending(server, requests, lane, connections, None, pace)))
         .collect();
     let mut load = gather(lanes, 0.0, 0.0).await?;
     load.seconds = begin.elapsed().as_secs_f64();
@@ -155,14 +170,20 @@ fn sending(
     lane: usize,
     lanes: usize,
     span: Option<(Instant, Instant)>,
+    pace: Option<Duration>,
 ) -> impl Future<Output = Result<Vec<Duration>, String>> + Send + 'static {
     let own: Vec<Bytes> = requests.iter().skip(lane).step_by(lanes).cloned().collect();
     let address = server.address.clone();
     async move {
         let mut connection = Connection::open(&address, lane).await.map_err(|error| error.to_string())?;
         let mut latencies = Vec::new();
+        let mut next = Instant::now();
         let rounds = if span.is_some() { usize::MAX } else { 1 };
         for request in own.iter().cycle().take(own.len().saturating_mul(rounds)) {
+            if let Some(pace) = pace {
+                tokio::time::sleep_until(next.into()).await;
+                next = Instant::now() + pace;
+            }
             let begun = Instant::now();
             if span.is_some_and(|(_, end)| begun >= end) {
                 break;

@@ -67,6 +67,6 @@ async fn fill(program: &Program, server: &Server, data: &Path) -> Outcome<()> {
         signed_json(&server.address, &keys, "dynamodb", "DynamoDB_20120810.BatchWriteItem", &body)
     };
     let batches = (0..ITEMS).step_by(BATCH).map(batch).collect::<Outcome<Vec<_>>>()?;
-    once_each(server, 16, &batches).await?;
+    once_each(server, 16, &batches, None).await?;
     Ok(())
 }
