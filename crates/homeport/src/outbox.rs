@@ -257,7 +257,7 @@ mod tests {
         assert_eq!(codes(&outbox, None, None, 100).await, ["4", "3", "2", "1"]);
         assert_eq!(codes(&outbox, Some("A@X"), None, 100).await, ["4", "3", "1"]);
         assert_eq!(codes(&outbox, Some("user-a@x"), Some("p"), 1).await, ["4"]);
-        assert_eq!(codes(&outbox, Some("c@x"), None, 100).await, [String::new(); 0]);
+        assert!(codes(&outbox, Some("c@x"), None, 100).await.is_empty());
     }
 
     #[tokio::test]

@@ -1,5 +1,7 @@
 //! The program as a person runs it: on free ports, in temporary folders.
 
+#![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
+
 #[path = "cli/commands.rs"]
 mod commands;
 #[path = "cli/configuration.rs"]

@@ -122,7 +122,8 @@ impl TestApp {
         const MAY_CHANGE: [&str; 4] = ["audit", "audit-chain", "attempts", "unknown-attempts"];
         let may_change: Vec<_> =
             MAY_CHANGE.map(|name| homeport_store::Key::of(name).as_bytes().to_vec()).into();
-        let (mut rows, mut after): (Vec<(Vec<u8>, Vec<u8>)>, Option<Vec<u8>>) = (Vec::new(), None);
+        let mut rows = Vec::new();
+        let mut after: Option<Vec<u8>> = None;
         loop {
             let from = after.clone();
             let page = self

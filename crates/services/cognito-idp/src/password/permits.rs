@@ -76,7 +76,7 @@ mod tests {
     #[tokio::test]
     async fn no_more_wait_than_may() {
         let permits = Permits::new(1);
-        let (release, held) = mpsc::channel::<()>();
+        let (release, held) = mpsc::sync_channel::<()>(1);
         let first = tokio::spawn({
             let permits = permits.clone();
             async move { permits.run(move || held.recv().is_ok()).await }
@@ -105,7 +105,7 @@ mod tests {
     #[tokio::test]
     async fn who_waited_too_long_is_sent_away() {
         let permits = Permits::new(1);
-        let (release, held) = mpsc::channel::<()>();
+        let (release, held) = mpsc::sync_channel::<()>(1);
         let first = tokio::spawn({
             let permits = permits.clone();
             async move { permits.run(move || held.recv().is_ok()).await }
