@@ -207,6 +207,18 @@ async fn a_guest_who_signs_in_keeps_the_identity() {
 }
 
 #[tokio::test]
+async fn a_guest_who_turns_out_to_be_known_gets_the_users_identity() {
+    let world = world();
+    let pool = world.pool(true).await;
+    world.token("ada", "sub-ada", "app", TokenUse::Id);
+    let ada = identity_of(&world.id(&pool, &[(AWS_NAME, "ada")]).await.ok());
+    let guest = identity_of(&world.id(&pool, &[]).await.ok());
+    let given = world.credentials(&guest, &[(AWS_NAME, "ada")]).await.ok();
+    assert_eq!(identity_of(&given), ada);
+    world.credentials(&guest, &[]).await.refused("ResourceNotFoundException", 400);
+}
+
+#[tokio::test]
 async fn the_role_follows_the_mapping_and_a_custom_role_must_be_in_the_token() {
     let world = world();
     let pool = world.pool(true).await;

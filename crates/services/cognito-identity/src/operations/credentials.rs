@@ -2,11 +2,12 @@ use std::collections::BTreeMap;
 
 use homeport_service::needs::{Assume, AssumeRefused, AssumedBy, met};
 use homeport_service::{Asked, CognitoSession, Cx, Effect, Operation, Permissions};
+use homeport_store::{KeyParts, Tx};
 use serde::{Deserialize, Serialize};
 
 use crate::logins::{self, VerifiedLogin};
 use crate::open_id::{self, PROVIDER, Subject};
-use crate::records::{IDENTITIES, Identity, IdentityPool, POOLS};
+use crate::records::{IDENTITIES, Identity, IdentityPool, POOLS, login_key};
 use crate::{CognitoIdentity, IdentityError, guest_policy, role};
 
 /// How long the credentials live, in seconds (AWS: one hour).
@@ -83,14 +84,19 @@ async fn link(
     cx.write(|tx| async move {
         let mut identity =
             IDENTITIES.get(&tx, id).await?.ok_or_else(|| IdentityError::NoSuchIdentity(id.clone()))?;
+        if identity.logins.is_empty()
+            && let Some(users) = identity_of_user(&tx, &identity.pool_id, logins).await?
+        {
+            // A guest who turns out to be somebody known: the guest's identity gives way to the user's.
+            IDENTITIES.delete(&tx, id).await?;
+            return Ok(users);
+        }
         let is_own = |login: &VerifiedLogin| identity.logins.contains(&login.linked);
         if !identity.logins.is_empty() && !logins.iter().any(is_own) {
             return Err(IdentityError::LoginsDiffer);
         }
         for login in logins {
-            let key =
-                crate::records::login_key(&identity.pool_id, &login.linked.user_pool_id, &login.linked.sub);
-            match IDENTITIES.by(&tx, "login", key).await? {
+            match IDENTITIES.by(&tx, "login", key_of(&identity.pool_id, login)).await? {
                 Some(other) if other.id != identity.id => return Err(IdentityError::LoginsDiffer),
                 Some(_) => {}
                 None => identity.logins.push(login.linked.clone()),
@@ -101,6 +107,27 @@ async fn link(
         Ok(identity)
     })
     .await
+}
+
+fn key_of(pool_id: &str, login: &VerifiedLogin) -> KeyParts {
+    login_key(pool_id, &login.linked.user_pool_id, &login.linked.sub)
+}
+
+/// The identity that these logins lead to already; logins of different ones don't go together.
+async fn identity_of_user(
+    tx: &Tx,
+    pool_id: &str,
+    logins: &[VerifiedLogin],
+) -> Result<Option<Identity>, IdentityError> {
+    let mut found: Option<Identity> = None;
+    for login in logins {
+        let leads_to = IDENTITIES.by(tx, "login", key_of(pool_id, login)).await?;
+        if found.as_ref().zip(leads_to.as_ref()).is_some_and(|(one, other)| one.id != other.id) {
+            return Err(IdentityError::LoginsDiffer);
+        }
+        found = found.or(leads_to);
+    }
+    Ok(found)
 }
 
 /// `GetCredentialsForIdentity` (Amazon Cognito Identity API reference): temporary credentials of the pool's role,
