@@ -41,12 +41,11 @@ mod verify;
 
 use std::sync::Arc;
 
-use homeport_service::{Host, Hosted, Parts, ServiceSpec};
+use homeport_service::{Host, Hosted, Parts, PerAddress, ServiceSpec};
 
 use crate::password::Permits;
 use crate::signing_keys::KeyCache;
 use crate::sweeps::Sweeps;
-use crate::throttle::AddressThrottle;
 
 /// The largest request, in bytes.
 const MAX_BODY: usize = 1 << 20;
@@ -59,7 +58,7 @@ pub struct CognitoIdp {
     keys: KeyCache,
     permits: Permits,
     limits: SignInLimits,
-    throttle: AddressThrottle,
+    throttle: PerAddress,
     sweeps: Sweeps,
 }
 
@@ -70,7 +69,7 @@ impl CognitoIdp {
             keys: KeyCache::follow(&parts.store),
             permits: Permits::new(cores),
             limits,
-            throttle: AddressThrottle::default(),
+            throttle: throttle::of_open_operations(),
             sweeps: Sweeps::default(),
             parts: parts.clone(),
         }
