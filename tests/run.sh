@@ -30,9 +30,12 @@ if ! fresh "$tools/node.done" tests/node/package-lock.json; then
   cp tests/node/package-lock.json "$tools/node.done"
 fi
 
-if ! command -v chromium >/dev/null 2>&1 && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
-  (apt-get update -q && apt-get install -y -q chromium) >"$tools/chromium.log" 2>&1 || echo "SKIPPED the page in a browser: chromium could not be installed"
-fi
+install() { # PACKAGE WHAT: on Debian as root; elsewhere, and where it fails, WHAT is skipped with a word
+  [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1 || return 0
+  (apt-get update -q && apt-get install -y -q "$1") >"$tools/$1.log" 2>&1 || echo "SKIPPED $2: $1 could not be installed"
+}
+command -v chromium >/dev/null 2>&1 || install chromium "the page in a browser"
+ls /usr/lib*/*/faketime/libfaketimeMT.so.1 >/dev/null 2>&1 || install libfaketime "what expires"
 "$HOMEPORT" runtimes install >/dev/null
 
 status=0
