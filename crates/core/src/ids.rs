@@ -29,20 +29,10 @@ pub fn draw(randomness: &dyn Randomness, alphabet: Alphabet, length: usize) -> S
 
 /// A random UUID (RFC 9562 version 4), hyphenated and in lower case.
 pub fn uuid_v4(randomness: &dyn Randomness) -> String {
-    let mut b = [0_u8; 16];
-    randomness.fill(&mut b);
-    b[6] = (b[6] & 0x0f) | 0x40;
-    b[8] = (b[8] & 0x3f) | 0x80;
-    let n = u128::from_be_bytes(b);
-    let part = |shift: u32, digits: u32| (n >> shift) & ((1 << (4 * digits)) - 1);
-    format!(
-        "{:08x}-{:04x}-{:04x}-{:04x}-{:012x}",
-        part(96, 8),
-        part(80, 4),
-        part(64, 4),
-        part(48, 4),
-        part(0, 12)
-    )
+    let mut bytes = [0_u8; 16];
+    randomness.fill(&mut bytes);
+    let id = uuid::Builder::from_random_bytes(bytes).into_uuid();
+    id.hyphenated().encode_lower(&mut uuid::Uuid::encode_buffer()).to_owned()
 }
 
 #[cfg(test)]

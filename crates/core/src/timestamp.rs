@@ -1,7 +1,7 @@
 use std::fmt;
 
-use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
+use time::{Date, Month, OffsetDateTime};
 
 /// A moment in UTC, in milliseconds since 1970.
 #[derive(
@@ -79,6 +79,23 @@ impl Timestamp {
         )
     }
 
+    /// Reads `20261121T010203Z`, as SigV4 writes it.
+    pub fn parse_basic_iso8601(text: &str) -> Option<Self> {
+        let (day, time) = text.strip_suffix('Z')?.split_once('T')?;
+        if day.len() != 8 || time.len() != 6 {
+            return None;
+        }
+        let number = |part: Option<&str>| {
+            let part = part.filter(|part| part.bytes().all(|b| b.is_ascii_digit()))?;
+            part.parse::<u16>().ok()
+        };
+        let two = |text: &str, from: usize| u8::try_from(number(text.get(from..from + 2))?).ok();
+        let month = Month::try_from(two(day, 4)?).ok()?;
+        let date = Date::from_calendar_date(number(day.get(..4))?.into(), month, two(day, 6)?).ok()?;
+        let at = date.with_hms(two(time, 0)?, two(time, 2)?, two(time, 4)?).ok()?;
+        Some(Self::from_seconds(at.assume_utc().unix_timestamp()))
+    }
+
     /// Reads RFC 3339.
     pub fn parse_rfc3339(text: &str) -> Option<Self> {
         let nanos = OffsetDateTime::parse(text, &Rfc3339).ok()?.unix_timestamp_nanos();
@@ -102,5 +119,6 @@ mod tests {
         assert_eq!(at.basic_iso8601(), "20150830T123600Z");
         assert_eq!(at.rfc3339(), "2015-08-30T12:36:00Z");
         assert_eq!(Timestamp::parse_rfc3339("2015-08-30T14:36:00+02:00"), Some(at));
+        assert_eq!(Timestamp::parse_basic_iso8601("20150830T123600Z"), Some(at));
     }
 }

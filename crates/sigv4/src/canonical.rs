@@ -5,6 +5,7 @@ use http::HeaderMap;
 
 use crate::encode::{MalformedTarget, decode, encode_into};
 use crate::query::Query;
+use crate::signed_headers::SignedHeaders;
 use crate::{Credential, Refusal};
 
 /// How a path becomes canonical.
@@ -23,7 +24,7 @@ pub(crate) struct Canonical<'a> {
     pub(crate) style: PathStyle,
     pub(crate) query: &'a Query,
     pub(crate) headers: &'a HeaderMap,
-    pub(crate) signed_headers: &'a [String],
+    pub(crate) signed_headers: &'a SignedHeaders,
     /// A hash in hexadecimal, or one of the words that stand for none.
     pub(crate) payload: &'a str,
 }
@@ -38,11 +39,11 @@ impl Canonical<'_> {
         out.push(b'\n');
         self.query.write_canonical(&mut out, Some("X-Amz-Signature"));
         out.push(b'\n');
-        for name in self.signed_headers {
+        for name in self.signed_headers.names() {
             write_header(&mut out, self.headers, name)?;
         }
         out.push(b'\n');
-        out.extend_from_slice(self.signed_headers.join(";").as_bytes());
+        out.extend_from_slice(self.signed_headers.as_str().as_bytes());
         out.push(b'\n');
         out.extend_from_slice(self.payload.as_bytes());
         Ok(out)
@@ -51,12 +52,21 @@ impl Canonical<'_> {
     /// `AWS4-HMAC-SHA256`, the date, the scope and the hash of the canonical request, in lines.
     pub(crate) fn string_to_sign(&self, date: &str, credential: &Credential) -> Result<String, Refusal> {
         let hash = sha256_hex(&self.request()?);
-        Ok(format!("AWS4-HMAC-SHA256\n{date}\n{}\n{hash}", credential.scope()))
+        Ok(["AWS4-HMAC-SHA256", date, credential.scope(), &hash].join("\n"))
     }
 }
 
 pub(crate) fn sha256_hex(bytes: &[u8]) -> String {
-    hex::encode(digest::digest(&digest::SHA256, bytes))
+    hash_hex(digest::digest(&digest::SHA256, bytes).as_ref())
+}
+
+/// A hash in hexadecimal. `hex::encode` builds its text character by character, which every signed call would pay
+/// for twice.
+pub(crate) fn hash_hex(hash: &[u8]) -> String {
+    let mut text = vec![0; 2 * hash.len()];
+    // The room is twice the bytes, and digits are UTF-8.
+    _ = hex::encode_to_slice(hash, &mut text);
+    String::from_utf8(text).unwrap_or_default()
 }
 
 fn write_path(out: &mut Vec<u8>, raw: &str, style: PathStyle) -> Result<(), MalformedTarget> {

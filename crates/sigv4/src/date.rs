@@ -16,16 +16,7 @@ impl AmzDate {
 
     /// Reads `YYYYMMDDTHHMMSSZ`.
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        let digits = |from: usize, to: usize| {
-            text.get(from..to).filter(|part| part.bytes().all(|b| b.is_ascii_digit()))
-        };
-        if text.len() != 16 || text.get(8..9)? != "T" || text.get(15..)? != "Z" {
-            return None;
-        }
-        let (year, month, day) = (digits(0, 4)?, digits(4, 6)?, digits(6, 8)?);
-        let (hour, minute, second) = (digits(9, 11)?, digits(11, 13)?, digits(13, 15)?);
-        let at = Timestamp::parse_rfc3339(&format!("{year}-{month}-{day}T{hour}:{minute}:{second}Z"))?;
-        Some(Self { text: text.to_owned(), at })
+        Some(Self { at: Timestamp::parse_basic_iso8601(text)?, text: text.to_owned() })
     }
 
     /// Reads the `Date` header, which stands in for an absent `X-Amz-Date`: an HTTP date or the form above.

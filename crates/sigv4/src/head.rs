@@ -27,6 +27,22 @@ impl<'a> Head<'a> {
         Query::parse(self.target.split_once('?').map_or("", |(_, query)| query))
     }
 
+    /// Refuses a header of these names that stands twice or is not text.
+    pub(crate) fn each_once<const N: usize>(&self, names: &[&'static str; N]) -> Result<(), Refusal> {
+        let mut seen = [false; N];
+        for (header, value) in self.headers {
+            let Some(at) = names.iter().position(|name| *name == header.as_str()) else {
+                continue;
+            };
+            let name = names[at];
+            if std::mem::replace(&mut seen[at], true) {
+                return Err(Refusal::Duplicate { name: name.to_owned() });
+            }
+            value.to_str().map_err(|_| Refusal::MalformedHeader { name })?;
+        }
+        Ok(())
+    }
+
     /// The value of a header that may stand once; absent: `None`.
     pub(crate) fn single(&self, name: &'static str) -> Result<Option<&'a str>, Refusal> {
         let mut values = self.headers.get_all(name).iter();

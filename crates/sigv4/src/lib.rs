@@ -21,6 +21,7 @@ mod payload;
 mod presented;
 mod query;
 mod refusal;
+mod signed_headers;
 mod signer;
 mod signing_key;
 mod sigv2;

@@ -6,11 +6,16 @@ use crate::credential::Credential;
 use crate::date::AmzDate;
 use crate::payload::{DeclaredPayload, lower_hex};
 use crate::query::Query;
+use crate::signed_headers::SignedHeaders;
 use crate::sigv2::SigV2;
 use crate::{Head, Refusal};
 
 mod authorization;
 mod presigned;
+
+/// Headers that decide what a request is and who made it: none may stand twice.
+const DECIDING: [&str; 6] =
+    ["authorization", "host", "x-amz-date", "x-amz-target", "x-amz-security-token", "x-amz-content-sha256"];
 
 /// The signature that a request presents.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,8 +30,7 @@ pub enum Presented {
 #[derive(Clone, PartialEq, Eq)]
 pub struct SigV4 {
     pub(crate) credential: Credential,
-    /// Sorted, in lower case, each once.
-    pub(crate) signed_headers: Vec<String>,
+    pub(crate) signed_headers: SignedHeaders,
     pub(crate) signature: [u8; 32],
     pub(crate) date: AmzDate,
     /// Seconds; only in the query form.
@@ -57,7 +61,7 @@ impl fmt::Debug for SigV4 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SigV4")
             .field("credential", &self.credential)
-            .field("signed_headers", &self.signed_headers)
+            .field("signed_headers", &self.signed_headers.as_str())
             .field("date", &self.date.text)
             .field("expires", &self.expires)
             .finish_non_exhaustive()
@@ -69,10 +73,8 @@ impl Presented {
     /// incomplete, doubled, or given in the header and in the query is refused for that.
     pub fn read(head: &Head<'_>) -> Result<Self, Refusal> {
         let query = head.query()?;
+        head.each_once(&DECIDING)?;
         let authorization = head.single("authorization")?;
-        for name in ["host", "x-amz-date", "x-amz-target", "x-amz-security-token", "x-amz-content-sha256"] {
-            head.single(name)?;
-        }
         let presigned = presigned::is_presigned(&query);
         let sigv2 = SigV2::is_presented(&query);
         match (authorization, presigned, sigv2) {
@@ -115,21 +117,6 @@ impl Presented {
             Self::V2(_) => "s3",
         }
     }
-}
-
-/// At most so many headers can be signed; SDKs sign fewer than twenty.
-const SIGNED_HEADERS_MAX: usize = 128;
-
-fn signed_headers(text: &str) -> Result<Vec<String>, Refusal> {
-    let names: Vec<String> = text.split(';').take(SIGNED_HEADERS_MAX + 1).map(str::to_owned).collect();
-    let token = |name: &String| {
-        !name.is_empty() && name.bytes().all(|b| b.is_ascii_graphic() && !b.is_ascii_uppercase())
-    };
-    let ascending = names.windows(2).all(|pair| pair[0] < pair[1]);
-    if names.len() > SIGNED_HEADERS_MAX || !ascending || !names.iter().all(token) {
-        return Err(Refusal::incomplete("SignedHeaders must be lower-case names, sorted, each once."));
-    }
-    Ok(names)
 }
 
 fn signature(text: &str) -> Result<[u8; 32], Refusal> {

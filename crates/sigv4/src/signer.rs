@@ -10,6 +10,7 @@ use crate::date::AmzDate;
 use crate::encode::uri_encode;
 use crate::payload::DeclaredPayload;
 use crate::query::Query;
+use crate::signed_headers::SignedHeaders;
 use crate::{Credential, Head, Refusal, SigningKey};
 
 /// An access key, its secret, and the session token of temporary credentials.
@@ -84,13 +85,13 @@ impl Signer<'_> {
             headers.insert("x-amz-content-sha256", header_value("x-amz-content-sha256", &payload)?);
         }
         let credential = self.credential(&date);
-        let signed_headers = signed_headers(headers);
+        let signed_headers = SignedHeaders::of(headers, &NEVER_SIGNED);
         let head = Head { method, target, headers };
         let signature = self.signature(&head, &head.query()?, &signed_headers, &payload, &date)?;
         let authorization = format!(
             "AWS4-HMAC-SHA256 Credential={}, SignedHeaders={}, Signature={}",
             credential.as_str(),
-            signed_headers.join(";"),
+            signed_headers.as_str(),
             hex::encode(signature)
         );
         headers.insert("authorization", header_value("authorization", &authorization)?);
@@ -108,11 +109,11 @@ impl Signer<'_> {
         expires: u32,
     ) -> Result<String, Refusal> {
         let date = AmzDate::of(self.at);
-        let signed_headers = signed_headers(headers);
+        let signed_headers = SignedHeaders::of(headers, &NEVER_SIGNED);
         let mut target = target.to_owned();
         target.push(if target.contains('?') { '&' } else { '?' });
         let credential = uri_encode(self.credential(&date).as_str(), false);
-        let signed = uri_encode(&signed_headers.join(";"), false);
+        let signed = uri_encode(&signed_headers.as_str(), false);
         target.push_str(&format!(
             "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential={credential}&X-Amz-Date={}&X-Amz-Expires={expires}&X-Amz-SignedHeaders={signed}",
             date.text
@@ -139,7 +140,7 @@ impl Signer<'_> {
         &self,
         head: &Head<'_>,
         query: &Query,
-        signed_headers: &[String],
+        signed_headers: &SignedHeaders,
         payload: &str,
         date: &AmzDate,
     ) -> Result<[u8; 32], Refusal> {
@@ -164,13 +165,6 @@ fn payload_text(payload: SignedPayload<'_>) -> String {
         SignedPayload::Bytes(bytes) => sha256_hex(bytes),
         SignedPayload::Declared(declared) => declared.text().into_owned(),
     }
-}
-
-fn signed_headers(headers: &HeaderMap) -> Vec<String> {
-    let names = headers.keys().map(|name| name.as_str().to_owned());
-    let mut names: Vec<String> = names.filter(|name| !NEVER_SIGNED.contains(&name.as_str())).collect();
-    names.sort();
-    names
 }
 
 fn header_value(name: &'static str, text: &str) -> Result<HeaderValue, Refusal> {

@@ -2,7 +2,7 @@ use std::borrow::Cow;
 
 use homeport_core::Timestamp;
 
-use crate::canonical::{Canonical, PathStyle};
+use crate::canonical::{Canonical, PathStyle, hash_hex};
 use crate::chunked::{Announced, ChunkedBody};
 use crate::payload::DeclaredPayload;
 use crate::presented::{Presented, SigV4};
@@ -109,7 +109,7 @@ impl SigV4 {
 
     /// Host, every `x-amz-*` that is present, and `Date` where it is the date that counts.
     fn check_signed_headers(&self, head: &Head<'_>) -> Result<(), Refusal> {
-        let signed = |name: &str| self.signed_headers.iter().any(|signed| signed == name);
+        let signed = |name: &str| self.signed_headers.contains(name);
         let amz = head.headers.keys().map(http::HeaderName::as_str).filter(|name| name.starts_with("x-amz-"));
         let date = (!self.is_presigned() && !head.headers.contains_key("x-amz-date")).then_some("date");
         match ["host"].into_iter().chain(date).chain(amz).find(|name| !signed(name)) {
@@ -147,7 +147,7 @@ impl SigV4 {
     fn payload_text(&self, rules: &Rules<'_>) -> Result<Cow<'static, str>, Refusal> {
         match (rules, self.payload) {
             (Rules::Standard { body_sha256, .. }, None | Some(DeclaredPayload::Sha256(_))) => {
-                Ok(hex::encode(body_sha256).into())
+                Ok(hash_hex(*body_sha256).into())
             }
             (Rules::Standard { .. }, Some(_)) => Err(Refusal::InvalidContentSha256),
             (Rules::S3 { .. }, Some(declared)) => Ok(declared.text()),
@@ -176,7 +176,7 @@ impl DeclaredPayload {
     /// The header's value.
     pub(crate) fn text(self) -> Cow<'static, str> {
         match self {
-            Self::Sha256(hash) => hex::encode(hash).into(),
+            Self::Sha256(hash) => hash_hex(&hash).into(),
             Self::Unsigned => "UNSIGNED-PAYLOAD".into(),
             Self::SignedChunks { trailer: false } => "STREAMING-AWS4-HMAC-SHA256-PAYLOAD".into(),
             Self::SignedChunks { trailer: true } => "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER".into(),

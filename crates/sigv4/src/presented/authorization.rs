@@ -1,7 +1,8 @@
-use super::{SigV4, declared_payload, signature, signed_headers};
+use super::{SigV4, declared_payload, signature};
 use crate::credential::Credential;
 use crate::date::AmzDate;
 use crate::query::Query;
+use crate::signed_headers::SignedHeaders;
 use crate::{Head, Refusal};
 
 /// Reads `AWS4-HMAC-SHA256 Credential=…, SignedHeaders=…, Signature=…`; the three in any order, each once.
@@ -14,7 +15,7 @@ pub(super) fn read(head: &Head<'_>, authorization: &str, query: Query) -> Result
     let credential = Credential::parse(credential).map_err(Refusal::incomplete)?;
     Ok(SigV4 {
         credential,
-        signed_headers: signed_headers(signed)?,
+        signed_headers: SignedHeaders::parse(signed)?,
         signature: signature(presented)?,
         date: date(head)?,
         expires: None,

@@ -1,9 +1,10 @@
 use std::collections::HashSet;
 
-use super::{SigV4, declared_payload, signature, signed_headers};
+use super::{SigV4, declared_payload, signature};
 use crate::credential::Credential;
 use crate::date::AmzDate;
 use crate::query::Query;
+use crate::signed_headers::SignedHeaders;
 use crate::verify::PRESIGNED_MAX_SECONDS;
 use crate::{Head, Refusal};
 
@@ -29,7 +30,7 @@ pub(super) fn read(head: &Head<'_>, query: Query) -> Result<SigV4, Refusal> {
     };
     Ok(SigV4 {
         credential: Credential::parse(required("X-Amz-Credential")?).map_err(Refusal::incomplete)?,
-        signed_headers: signed_headers(required("X-Amz-SignedHeaders")?)?,
+        signed_headers: SignedHeaders::parse(required("X-Amz-SignedHeaders")?)?,
         signature: signature(required("X-Amz-Signature")?)?,
         date: AmzDate::parse(required("X-Amz-Date")?).ok_or(Refusal::MissingDate)?,
         expires: Some(expires(required("X-Amz-Expires")?)?),
