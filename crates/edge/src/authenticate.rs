@@ -83,14 +83,13 @@ impl Authenticator {
 
     /// A caller that nobody knows yet.
     pub(crate) fn nobody(&self, head: &Parts, peer: &Peer) -> Caller {
-        let user_agent =
-            head.headers.get(http::header::USER_AGENT).map(|value| String::from_utf8_lossy(value.as_bytes()));
+        let user_agent = head.headers.get(http::header::USER_AGENT).map(user_agent);
         Caller {
             principal: Principal::Anonymous,
             access_key_id: None,
             source: Source {
                 ip: canonical(peer.client),
-                user_agent: user_agent.unwrap_or_default().chars().take(MAX_USER_AGENT).collect(),
+                user_agent: user_agent.unwrap_or_default(),
                 secure: peer.secure,
             },
         }
@@ -207,6 +206,13 @@ impl Authenticator {
             Err(_) => Err(Unidentified::UnknownKey),
         }
     }
+}
+
+/// As text, no longer than is kept.
+fn user_agent(value: &http::HeaderValue) -> String {
+    let text = String::from_utf8_lossy(value.as_bytes());
+    let end = text.char_indices().nth(MAX_USER_AGENT).map_or(text.len(), |(at, _)| at);
+    text[..end].to_owned()
 }
 
 /// An unsigned body may be chunked all the same, with a checksum in its trailer.

@@ -52,6 +52,7 @@ impl FrontDoor {
             let by_rules = self.pipeline.bucket_preflight(&head, &host).await;
             return by_rules.unwrap_or_else(|| cors::preflight(&head.headers));
         }
-        self.pipeline.handle(head, body, peer, &host).await
+        // Boxed, so that no caller's future has room for the whole way of a call, and copies it on its own way.
+        Box::pin(self.pipeline.handle(head, body, peer, &host)).await
     }
 }

@@ -1,5 +1,6 @@
 //! One AWS call's way: route → authenticate → decode → authorize → run → audit → encode, and nowhere else.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -56,7 +57,7 @@ const MAX_FORM: usize = 1 << 20;
 
 /// A call on its way: what is known of it so far.
 struct Way {
-    head: Parts,
+    head: Arc<Parts>,
     host: String,
     peer: Peer,
     request_id: String,
@@ -91,7 +92,8 @@ impl Pipeline {
 
     /// Answers one AWS call.
     pub async fn handle(&self, head: Parts, body: Body, peer: Peer, host: &str) -> Response<Body> {
-        let way = Way { head, host: host.to_owned(), peer, request_id: uuid_v4(&*self.randomness) };
+        let way =
+            Way { head: Arc::new(head), host: host.to_owned(), peer, request_id: uuid_v4(&*self.randomness) };
         let signature = self.authenticator.read(&way.head);
         let (form, body) = match self.read_form(&way, body).await {
             Ok(read) => read,
@@ -137,7 +139,7 @@ impl Pipeline {
         signature: Result<Signature, homeport_sigv4::Refusal>,
         body: CallBody,
     ) -> Answered {
-        let mut caller = self.authenticator.nobody(&way.head, &way.peer);
+        let mut caller = Arc::new(self.authenticator.nobody(&way.head, &way.peer));
         let outcome = self.walk(way, routed, signature, body, &mut caller).await;
         if let Err(fault) = &outcome {
             refused::log(routed, &caller, self.account, fault);
@@ -151,7 +153,7 @@ impl Pipeline {
         routed: &Routed,
         signature: Result<Signature, homeport_sigv4::Refusal>,
         body: CallBody,
-        caller: &mut Caller,
+        caller: &mut Arc<Caller>,
     ) -> Answered {
         let signature = signature.map_err(|refusal| refusal.fault(encode::dialect(routed)))?;
         let Known { hosted, operation, info } = known_operation(routed)?;
@@ -161,15 +163,15 @@ impl Pipeline {
             self.audit.record_anonymous(recording::refused(way.call(self, routed, info), caller, &fault));
             return Err(fault);
         }
-        let body = self.authenticate(way, routed, (hosted, info), signature, body, caller).await?;
+        let body =
+            self.authenticate(way, routed, (hosted, info), signature, body, Arc::make_mut(caller)).await?;
         let (incoming, parameters) = decode(way, routed, operation, info, body, caller)?;
         let mut prepared = hosted.prepare(info.name, incoming)?;
         let parameters = if info.by_hand.is_some() { prepared.audited() } else { parameters };
-        let call = way.call(self, routed, info);
         let result = self.authorize_and_run(way, routed, info, prepared, caller, parameters.clone()).await;
         match &result {
             Err((fault, recorded)) if !recorded && !is_data(info.effect) => {
-                let mut row = recording::refused(call, caller, fault);
+                let mut row = recording::refused(way.call(self, routed, info), caller, fault);
                 row.request_parameters = parameters;
                 match caller.principal {
                     Principal::Anonymous => self.audit.record_anonymous(row),
@@ -177,7 +179,7 @@ impl Pipeline {
                 }
             }
             Ok((_, recorded)) if !recorded && !is_data(info.effect) => {
-                self.audit.record(recording::done(call, caller, parameters));
+                self.audit.record(recording::done(way.call(self, routed, info), caller, parameters));
             }
             _ => {}
         }
@@ -222,20 +224,22 @@ impl Pipeline {
         routed: &Routed,
         info: OperationInfo,
         prepared: Box<dyn Prepared>,
-        caller: &mut Caller,
+        caller: &mut Arc<Caller>,
         parameters: serde_json::Value,
     ) -> Result<(Answer, bool), (Fault, bool)> {
         let unrecorded = |fault: Fault| (fault, false);
         let scope = Scope { account: self.account, region: routed.region.clone() };
         let now = self.clock.now();
         let asked = AskedOn { store: &self.store, caller, scope: &scope, now };
-        let stated = match prepared.permissions(&asked) {
-            Permissions::All(list) => Some(list),
+        let stated = prepared.permissions(&asked);
+        let each = matches!(stated, Permissions::Each(_));
+        let stated = match stated {
+            Permissions::All(list) | Permissions::Each(list) => Some(list),
             Permissions::Lookup(lookup) => Some(lookup.await.map_err(unrecorded)?),
             Permissions::Public => None,
             Permissions::AccessToken { token, scope } => {
                 let user = self.token_user(&token, scope).await.map_err(unrecorded)?;
-                caller.principal = Principal::Token(Arc::new(user));
+                Arc::make_mut(caller).principal = Principal::Token(Arc::new(user));
                 None
             }
         };
@@ -244,8 +248,11 @@ impl Pipeline {
             return Err(unrecorded(encode::nothing_stated(routed)));
         }
         let permissions = stated.unwrap_or_default();
-        let decided = self.decide(caller, &scope, &permissions).await.map_err(unrecorded)?;
-        let epoch = decided.map_err(|refusal| {
+        let allowed = match each {
+            true => self.allow_each(routed, caller, &scope, permissions).await.map(Ok),
+            false => self.allow_all(caller, &scope, permissions).await,
+        };
+        let allowed = allowed.map_err(unrecorded)?.map_err(|refusal| {
             unrecorded(match &refusal.untrusting_role {
                 Some(role) => prepared.role_refused(role).because(&refusal.reason),
                 None => encode::denied(routed, &refusal),
@@ -259,7 +266,7 @@ impl Pipeline {
         };
         let context = Arc::new(CallContext {
             store: self.store.clone(),
-            caller: Arc::new(caller.clone()),
+            caller: caller.clone(),
             scope,
             now,
             clock: self.clock.clone(),
@@ -267,12 +274,7 @@ impl Pipeline {
             request_id: way.request_id.clone(),
             token_user,
             depth: encode::depth(&way.head, &way.peer),
-            allowed: Allowed {
-                permissions,
-                epoch,
-                authorizer: self.authorizer.clone(),
-                late_refusal: Default::default(),
-            },
+            allowed,
             audit,
         });
         let done = prepared.run(context.clone()).await;
@@ -284,19 +286,45 @@ impl Pipeline {
         }
     }
 
-    /// The epoch that the decision holds for, or the refusal.
-    async fn decide(
+    /// The decision by which all of it is allowed, or the refusal.
+    async fn allow_all(
         &self,
         caller: &Caller,
         scope: &Scope,
-        permissions: &[Permission],
-    ) -> Result<Result<i64, Refusal>, Fault> {
+        permissions: Vec<Permission>,
+    ) -> Result<Result<Allowed, Refusal>, Fault> {
         if permissions.is_empty() {
-            return Ok(Ok(0));
+            return Ok(Ok(self.allowed(permissions, 0, BTreeSet::new())));
         }
         let decision =
-            self.authorizer.decide(&self.store, caller, scope, self.clock.now(), permissions).await;
-        decision.map_err(encode::store_fault)
+            self.authorizer.decide(&self.store, caller, scope, self.clock.now(), &permissions).await;
+        let decided = decision.map_err(encode::store_fault)?;
+        Ok(decided.map(|epoch| self.allowed(permissions, epoch, BTreeSet::new())))
+    }
+
+    /// The decisions of each, of which the log hears the first refusal.
+    async fn allow_each(
+        &self,
+        routed: &Routed,
+        caller: &Caller,
+        scope: &Scope,
+        permissions: Vec<Permission>,
+    ) -> Result<Allowed, Fault> {
+        let now = self.clock.now();
+        let decided = self.authorizer.decide_each(&self.store, caller, scope, now, &permissions).await;
+        let (epoch, refusals) = decided.map_err(encode::store_fault)?;
+        if let Some(refusal) = refusals.values().next() {
+            refused::log(routed, caller, self.account, &encode::denied(routed, refusal));
+        }
+        let refused: BTreeSet<usize> = refusals.into_keys().collect();
+        let places = permissions.into_iter().enumerate();
+        let kept = places.filter(|(place, _)| !refused.contains(place)).map(|(_, permission)| permission);
+        Ok(self.allowed(kept.collect(), epoch, refused))
+    }
+
+    fn allowed(&self, permissions: Vec<Permission>, epoch: i64, refused: BTreeSet<usize>) -> Allowed {
+        let authorizer = self.authorizer.clone();
+        Allowed { permissions, refused, epoch, authorizer, late_refusal: Default::default() }
     }
 
     async fn token_user(&self, token: &str, scope: &str) -> Result<TokenUser, Fault> {
@@ -332,12 +360,12 @@ impl Way {
 
     fn call<'a>(
         &'a self,
-        pipeline: &Pipeline,
+        pipeline: &'a Pipeline,
         routed: &'a Routed,
         info: OperationInfo,
     ) -> recording::Recorded<'a> {
         recording::Recorded {
-            event_id: uuid_v4(&*pipeline.randomness),
+            randomness: &*pipeline.randomness,
             time: pipeline.clock.now(),
             account: pipeline.account,
             routed,
@@ -373,7 +401,7 @@ fn decode(
     operation: &'static Operation,
     info: OperationInfo,
     body: CallBody,
-    caller: &Caller,
+    caller: &Arc<Caller>,
 ) -> Result<(Incoming, serde_json::Value), Fault> {
     if info.by_hand.is_some() {
         let call = Call {
@@ -381,7 +409,7 @@ fn decode(
             path: routed.path.clone(),
             virtual_bucket: routed.virtual_bucket.clone(),
             body,
-            caller: Arc::new(caller.clone()),
+            caller: caller.clone(),
         };
         return Ok((Incoming::Call(Box::new(call)), serde_json::Value::Null));
     }

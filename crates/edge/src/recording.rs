@@ -1,4 +1,4 @@
-use homeport_core::{Account, Fault, Timestamp};
+use homeport_core::{Account, Fault, Randomness, Timestamp, uuid_v4};
 use homeport_service::{AuditRow, Caller, Effect, OperationInfo, Outcome, Principal};
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ const MAX_MESSAGE: usize = 1_024;
 
 /// What of a call CloudTrail records, whoever made it.
 pub(crate) struct Recorded<'a> {
-    pub(crate) event_id: String,
+    pub(crate) randomness: &'a dyn Randomness,
     pub(crate) time: Timestamp,
     pub(crate) account: Account,
     pub(crate) routed: &'a Routed,
@@ -21,7 +21,7 @@ pub(crate) struct Recorded<'a> {
 pub(crate) fn done(call: Recorded<'_>, caller: &Caller, parameters: Value) -> AuditRow {
     let hosted = call.routed.hosted.as_ref();
     AuditRow {
-        event_id: call.event_id,
+        event_id: uuid_v4(call.randomness),
         time: call.time,
         event_source: format!(
             "{}.amazonaws.com",

@@ -44,6 +44,7 @@ pub struct Policy {
     text: Box<str>,
     kind: PolicyKind,
     statements: Box<[Statement]>,
+    reads_context: bool,
 }
 
 impl Policy {
@@ -71,7 +72,8 @@ impl Policy {
         if !statements.iter().filter_map(Statement::sid).all(|sid| seen.insert(sid)) {
             return Err(PolicyFault::DuplicateSid);
         }
-        Ok(Self { name: "".into(), text: json.into(), kind, statements })
+        let reads_context = statements.iter().any(Statement::reads_context);
+        Ok(Self { name: "".into(), text: json.into(), kind, statements, reads_context })
     }
 
     /// The same policy with a name for the log: its ARN, or the name it has where it is inline.
@@ -105,6 +107,11 @@ impl Policy {
     /// The `Sid` of a statement, by its place; empty without one.
     pub fn sid(&self, statement: usize) -> &str {
         self.statements.get(statement).and_then(Statement::sid).unwrap_or("")
+    }
+
+    /// Whether any statement has a condition or a policy variable.
+    pub(crate) fn reads_context(&self) -> bool {
+        self.reads_context
     }
 
     pub(crate) fn statements(&self) -> &[Statement] {

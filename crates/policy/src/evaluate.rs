@@ -31,6 +31,19 @@ pub struct EvaluationSet<'a> {
     pub resource_account: &'a str,
 }
 
+impl EvaluationSet<'_> {
+    /// Whether the decision may hang on the request's condition keys: some policy has a condition or a policy
+    /// variable. Where none has, whoever asks may leave the context empty.
+    pub fn reads_context(&self) -> bool {
+        let resource = match self.resource {
+            ResourceSide::Silent => None,
+            ResourceSide::Grants(policy) | ResourceSide::Required(policy) => Some(policy),
+        };
+        let mut all = self.identity.iter().chain(self.boundary).chain(self.session).chain(resource);
+        all.any(|policy| policy.reads_context())
+    }
+}
+
 /// Judges a request as "Policy evaluation logic" of the IAM User Guide states:
 ///
 /// 1. An explicit deny in any policy decides.

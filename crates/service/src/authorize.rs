@@ -1,4 +1,5 @@
-use std::collections::HashMap;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -20,6 +21,8 @@ pub struct Authorizer {
     needs: Arc<Needs>,
     epoch: Arc<AuthorizationEpoch>,
     account: Account,
+    /// The same, as policies have it.
+    account_number: String,
     cache: Mutex<Cache>,
 }
 
@@ -59,7 +62,7 @@ impl fmt::Display for Refusal {
 impl Authorizer {
     /// An authorizer for this installation's account.
     pub fn new(needs: Arc<Needs>, epoch: Arc<AuthorizationEpoch>, account: Account) -> Self {
-        Self { needs, epoch, account, cache: Mutex::default() }
+        Self { needs, epoch, account, account_number: account.to_string(), cache: Mutex::default() }
     }
 
     /// Decides before the operation runs. The number is the store's epoch that the decision holds for.
@@ -71,10 +74,7 @@ impl Authorizer {
         now: Timestamp,
         permissions: &[Permission],
     ) -> Result<Result<i64, Refusal>, StoreError> {
-        let known = match self.cached(&caller.principal) {
-            Some(known) => known,
-            None => self.look_up(store, &caller.principal).await?,
-        };
+        let known = self.known(store, &caller.principal).await?;
         let needs_store =
             permissions.iter().any(|p| p.hands_role.is_some() || self.has_resource_policies(&p.resource));
         if !needs_store {
@@ -89,6 +89,32 @@ impl Authorizer {
             })
             .await?;
         Ok(verdict.map(|()| known.epoch))
+    }
+
+    /// Decides each for itself, all by one state of the store. The refusals come by their places in the list; the
+    /// number is the store's epoch that the decisions hold for.
+    pub async fn decide_each(
+        &self,
+        store: &Store,
+        caller: &Caller,
+        scope: &Scope,
+        now: Timestamp,
+        permissions: &[Permission],
+    ) -> Result<(i64, BTreeMap<usize, Refusal>), StoreError> {
+        let known = self.known(store, &caller.principal).await?;
+        let policies = &known.policies;
+        let refused = store
+            .read(|tx| async move {
+                let mut refused = BTreeMap::new();
+                for (place, permission) in permissions.iter().enumerate() {
+                    let alone = std::slice::from_ref(permission);
+                    let judged = self.judge_all(&tx, caller, scope, now, alone, policies).await?;
+                    refused.extend(judged.err().map(|refusal| (place, refusal)));
+                }
+                Ok::<_, StoreError>(refused)
+            })
+            .await?;
+        Ok((known.epoch, refused))
     }
 
     /// Decides anew inside a transaction, with every policy read through it.
@@ -136,18 +162,13 @@ impl Authorizer {
         policies: &Policies,
         resource: Option<&Arc<Policy>>,
     ) -> Result<(), Refusal> {
-        let identity = Identity::of(&caller.principal, self.account);
+        let identity = Identity::of(&caller.principal, self.account, &self.account_number);
         let view = identity.view();
-        let mut context = context(&view, caller, scope, now, permission);
-        for (key, value) in &policies.tags {
-            context.set(format!("aws:PrincipalTag/{key}"), value.as_str());
-        }
         let session = match &caller.principal {
             Principal::Role(session) => session.session_policies.as_slice(),
             Principal::User { session: Some(session), .. } => session.session_policies.as_slice(),
             _ => &[],
         };
-        let account = self.account.to_string();
         let set = EvaluationSet {
             identity: &policies.identity,
             boundary: policies.boundary.as_ref(),
@@ -163,7 +184,11 @@ impl Authorizer {
                 Some(policy) if policy.kind() == PolicyKind::Trust => ResourceSide::Required(policy),
                 Some(policy) => ResourceSide::Grants(policy),
             },
-            resource_account: account_of(&permission.resource).unwrap_or(&account),
+            resource_account: account_of(&permission.resource).unwrap_or(&self.account_number),
+        };
+        let context = match set.reads_context() {
+            true => context(&view, caller, scope, now, permission, policies),
+            false => Context::new(),
         };
         let request = Request {
             principal: &view,
@@ -213,14 +238,13 @@ impl Authorizer {
             PrincipalView { arn: handed.service, account: "", user_id: "", kind: PrincipalKind::Service };
         let mut context = Context::of(&view);
         context.set("aws:CurrentTime", now.rfc3339());
-        context.set("aws:SourceAccount", self.account.to_string());
-        let account = self.account.to_string();
+        context.set("aws:SourceAccount", self.account_number.as_str());
         let set = EvaluationSet {
             identity: &[],
             boundary: None,
             session: &[],
             resource: ResourceSide::Required(trust),
-            resource_account: &account,
+            resource_account: &self.account_number,
         };
         evaluate(
             &set,
@@ -256,6 +280,13 @@ impl Authorizer {
                 policies_of.policies_of(tx, principal).await
             }
             _ => Ok(Policies::default()),
+        }
+    }
+
+    async fn known(&self, store: &Store, principal: &Principal) -> Result<Arc<Known>, StoreError> {
+        match self.cached(principal) {
+            Some(known) => Ok(known),
+            None => self.look_up(store, principal).await,
         }
     }
 
@@ -300,14 +331,14 @@ fn account_of(arn: &str) -> Option<&str> {
 
 /// The texts that a [`PrincipalView`] borrows.
 struct Identity<'a> {
-    arn: String,
-    user_id: String,
-    account: String,
+    arn: Cow<'a, str>,
+    user_id: Cow<'a, str>,
+    account: &'a str,
     kind: PrincipalKind<'a>,
 }
 
 impl<'a> Identity<'a> {
-    fn of(principal: &'a Principal, account: Account) -> Self {
+    fn of(principal: &'a Principal, account: Account, account_number: &'a str) -> Self {
         let kind = match principal {
             Principal::User { .. } => PrincipalKind::User,
             Principal::Role(session) => PrincipalKind::AssumedRole { role_arn: session.role_arn.as_str() },
@@ -315,16 +346,21 @@ impl<'a> Identity<'a> {
             Principal::Anonymous | Principal::Token(_) => PrincipalKind::Anonymous,
         };
         let arn = match principal {
-            Principal::Service(name) => (*name).to_owned(),
-            other => other.arn(account).map_or_else(|| "anonymous".to_owned(), |arn| arn.to_string()),
+            Principal::User { arn, .. } => Cow::Borrowed(arn.as_str()),
+            Principal::Role(session) => Cow::Owned(session.arn(account).to_string()),
+            Principal::Service(name) => Cow::Borrowed(*name),
+            Principal::Anonymous | Principal::Token(_) => Cow::Borrowed("anonymous"),
+        };
+        let user_id = match principal {
+            Principal::User { id, .. } => Cow::Borrowed(id.as_str()),
+            other => Cow::Owned(other.user_id().unwrap_or_default()),
         };
         let owned = matches!(kind, PrincipalKind::User | PrincipalKind::AssumedRole { .. });
-        let account = if owned { account.to_string() } else { String::new() };
-        Self { arn, user_id: principal.user_id().unwrap_or_default(), account, kind }
+        Self { arn, user_id, account: if owned { account_number } else { "" }, kind }
     }
 
     fn view(&self) -> PrincipalView<'_> {
-        PrincipalView { arn: &self.arn, account: &self.account, user_id: &self.user_id, kind: self.kind }
+        PrincipalView { arn: &self.arn, account: self.account, user_id: &self.user_id, kind: self.kind }
     }
 }
 
@@ -335,6 +371,7 @@ fn context(
     scope: &Scope,
     now: Timestamp,
     permission: &Permission,
+    policies: &Policies,
 ) -> Context {
     let mut context = Context::of(view);
     context.set("aws:SourceIp", caller.source.ip.to_string());
@@ -367,6 +404,9 @@ fn context(
     }
     for (key, values) in &permission.context {
         context.set_many(key.clone(), values.clone());
+    }
+    for (key, value) in &policies.tags {
+        context.set(format!("aws:PrincipalTag/{key}"), value.as_str());
     }
     context
 }

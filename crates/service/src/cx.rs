@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use homeport_core::{Account, Fault, Scope, SharedClock, SharedRandomness, Timestamp};
@@ -46,8 +47,10 @@ pub struct CallContext {
 
 /// A decision and the state it was made in.
 pub struct Allowed {
-    /// What was asked.
+    /// What was asked and is allowed.
     pub permissions: Vec<Permission>,
+    /// Where each is decided for itself: the places of those that were refused, in the list that was stated.
+    pub refused: BTreeSet<usize>,
     /// The authorization epoch that the decision holds for.
     pub epoch: i64,
     /// Who decides anew when the epoch has moved.
@@ -111,6 +114,11 @@ impl<S> Cx<S> {
     /// The installation's account.
     pub fn account(&self) -> Account {
         self.call.scope.account
+    }
+
+    /// For operations that state [`crate::Permissions::Each`]: the places in that list of what the caller may not do.
+    pub fn refused(&self) -> &BTreeSet<usize> {
+        &self.call.allowed.refused
     }
 
     /// When the call arrived.

@@ -29,6 +29,10 @@ pub use web_identity::{IdentityStands, SignIn, VerifyWebIdentity, WebIdentity};
 /// The longest chain of invocations that call each other.
 pub const MAX_INVOCATION_DEPTH: u8 = 16;
 
+/// The header by which a function's own calls carry how many invocations led to them: set on the way to the
+/// functions' listener, and read from calls that came by it alone.
+pub const DEPTH_HEADER: &str = "x-homeport-depth";
+
 /// On whose behalf a need is asked: what the resource policy is evaluated against.
 #[derive(Clone, Debug)]
 pub struct On {

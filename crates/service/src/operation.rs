@@ -64,7 +64,7 @@ pub trait Operation: Send + Sync + 'static {
 /// A call as it arrived, for operations that read it by hand.
 pub struct Call {
     /// Method, raw target, headers.
-    pub head: http::request::Parts,
+    pub head: Arc<http::request::Parts>,
     /// The path, still percent-encoded, as REST models have it: for S3 always in path style (`/BUCKET/KEY`), also
     /// when the bucket stood in the host.
     pub path: String,

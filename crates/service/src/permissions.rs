@@ -13,6 +13,10 @@ pub enum Permissions {
     /// As `All`, once state has been read to know the resources' names (an IAM path, an object's owner).
     /// What is read here must be read again in the operation's transaction.
     Lookup(BoxFuture<'static, Result<Vec<Permission>, Fault>>),
+    /// Each is decided for itself: one that is refused does not refuse the call, but the operation must leave out what
+    /// [`crate::Cx::refused`] says and answer an error in its place, as S3's `DeleteObjects` does per key. An empty
+    /// list is refused.
+    Each(Vec<Permission>),
     /// Anybody may call: the operation is unsigned on AWS, and what it asks for proves itself
     /// (a password, a code, a session). A signature that comes along must still be right.
     Public,

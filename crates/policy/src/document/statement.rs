@@ -58,6 +58,14 @@ impl Statement {
         self.conditions.iter().all(|condition| condition.holds(request.context, self.effect)).then_some(named)
     }
 
+    pub(super) fn reads_context(&self) -> bool {
+        let resources = match &self.resources {
+            None => [].as_slice(),
+            Some(Scope::Only(patterns) | Scope::AllBut(patterns)) => patterns,
+        };
+        !self.conditions.is_empty() || resources.iter().any(ArnPattern::has_variables)
+    }
+
     fn speaks_of_action(&self, request: &Request<'_>) -> bool {
         let listed = |templates: &[Template]| {
             templates.iter().any(|t| t.matches_in_any_case(request.action, request.context) == Match::Yes)

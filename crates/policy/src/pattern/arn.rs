@@ -34,6 +34,11 @@ impl ArnPattern {
         Ok(Some(Self::Parts(Box::new((head, resource)))))
     }
 
+    /// Whether its resource holds a policy variable.
+    pub(crate) fn has_variables(&self) -> bool {
+        matches!(self, Self::Parts(parts) if matches!(parts.1, Template::Variables(_)))
+    }
+
     /// Holds the pattern against an ARN, or against `*` where the action has no resource.
     pub(crate) fn matches(&self, arn: &str, context: &Context) -> Match {
         let Self::Parts(pattern) = self else {

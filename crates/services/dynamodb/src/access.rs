@@ -1,7 +1,6 @@
 //! What item operations need to be allowed: actions on tables and indexes, with DynamoDB's condition keys
 //! (Service Authorization Reference).
 
-use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 
 use base64::Engine;
@@ -21,7 +20,7 @@ pub(crate) struct Need {
     table: Option<TableName>,
     index: Option<String>,
     keys: Vec<Item>,
-    attributes: BTreeSet<String>,
+    attributes: Vec<String>,
     context: Vec<(&'static str, String)>,
 }
 
@@ -67,8 +66,11 @@ impl Need {
         }
     }
 
-    fn permission(&self, scope: &Scope, open: Option<&OpenTable>) -> Permission {
-        let arn = self.table.as_ref().map(|table| table.arn(scope)).unwrap_or_default();
+    fn permission(self, scope: &Scope, open: Option<&OpenTable>) -> Permission {
+        let arn = match open {
+            Some(open) => open.arn.clone(),
+            None => self.table.as_ref().map(|table| table.arn(scope)).unwrap_or_default(),
+        };
         let resource = match &self.index {
             Some(index) => format!("{arn}/index/{index}"),
             None => arn,
@@ -79,15 +81,20 @@ impl Need {
                 None => &open.table.schema.partition.name,
             });
         let leading = partition.into_iter().flat_map(|name| self.keys.iter().filter_map(|key| key.get(name)));
-        let leading: BTreeSet<String> = leading.filter_map(text).collect();
         let mut permission = Permission::new(self.action, resource)
-            .with("dynamodb:LeadingKeys", leading)
-            .with("dynamodb:Attributes", self.attributes.iter().cloned());
-        for (key, value) in &self.context {
-            permission = permission.with(*key, [value.clone()]);
+            .with("dynamodb:LeadingKeys", each_once(leading.filter_map(text).collect()))
+            .with("dynamodb:Attributes", each_once(self.attributes));
+        for (key, value) in self.context {
+            permission = permission.with(key, [value]);
         }
         permission
     }
+}
+
+fn each_once(mut values: Vec<String>) -> Vec<String> {
+    values.sort_unstable();
+    values.dedup();
+    values
 }
 
 /// A key as policies see it: numbers in canonical form, bytes in base64.
@@ -134,7 +141,11 @@ pub(crate) fn permissions(asked: &Asked<'_, DynamoDb>, needs: Vec<Need>, decided
             let found = tables.iter().find(|(name, _)| Some(name) == need.table.as_ref());
             found.and_then(|(_, open)| open.clone())
         };
-        let permissions = needs.iter().map(|need| need.permission(&scope, open(need).as_deref())).collect();
+        let permission = |need: Need| {
+            let open = open(&need);
+            need.permission(&scope, open.as_deref())
+        };
+        let permissions = needs.into_iter().map(permission).collect();
         let ids =
             tables.iter().filter_map(|(name, open)| Some((name.clone(), open.as_ref()?.table.id.clone())));
         // Permissions are asked for once a call; a second time changes nothing.

@@ -6,6 +6,9 @@ use crate::request::ReturnCapacity;
 use crate::table::{Index, Table};
 use crate::value::write_string;
 
+/// Room that an answer has before it grows: enough for most that are small.
+const FIRST_ROOM: usize = 512;
+
 /// What a call consumed of one table.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Consumed {
@@ -100,7 +103,9 @@ pub(crate) struct Answering {
 impl Answering {
     /// An object without members.
     pub(crate) fn new() -> Self {
-        Self { json: vec![b'{'] }
+        let mut json = Vec::with_capacity(FIRST_ROOM);
+        json.push(b'{');
+        Self { json }
     }
 
     /// Appends a member; `write` appends its value.

@@ -15,6 +15,8 @@ use crate::value::{Item, decode_stored, encode_stored, item_size};
 #[derive(Clone, Debug)]
 pub(crate) struct OpenTable {
     pub(crate) table: Table,
+    /// The table's ARN.
+    pub(crate) arn: String,
     pub(crate) layout: Layout,
 }
 
@@ -24,7 +26,8 @@ pub(crate) type SharedTable = Arc<OpenTable>;
 impl OpenTable {
     pub(crate) fn new(table: Table) -> Self {
         let layout = Layout::of(&table);
-        Self { table, layout }
+        let arn = format!("arn:aws:dynamodb:{}:{}:table/{}", table.region, table.account, table.name);
+        Self { table, arn, layout }
     }
 
     /// Where the item with this key lies, once the key is found to be the schema's.

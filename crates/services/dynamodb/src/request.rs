@@ -12,7 +12,7 @@ use crate::value::{AttributeValue, Checked};
 
 /// Constraints beyond this many are not listed.
 const MAX_VIOLATIONS: usize = 10;
-const TABLE_NAME_PATTERN: &str = "[a-zA-Z0-9_.-]+";
+const TABLE_NAME_CONSTRAINT: &str = "Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+";
 
 /// Reads a body; what isn't of the request's shape is AWS's SerializationException.
 pub(crate) fn body<T: DeserializeOwned>(call: &Call) -> Result<T, DynamoError> {
@@ -82,11 +82,12 @@ impl Violations {
     pub(crate) fn name(&mut self, name: &str, at: &str, shortest: usize) {
         let shown = || format!("'{name}'");
         let pattern = name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-'));
-        let constraint = format!("Member must satisfy regular expression pattern: {TABLE_NAME_PATTERN}");
-        self.check(pattern, shown, at, &constraint);
+        self.check(pattern, shown, at, TABLE_NAME_CONSTRAINT);
         self.check(name.len() <= 255, shown, at, "Member must have length less than or equal to 255");
-        let constraint = format!("Member must have length greater than or equal to {shortest}");
-        self.check(name.len() >= shortest, shown, at, &constraint);
+        if name.len() < shortest {
+            let constraint = format!("Member must have length greater than or equal to {shortest}");
+            self.check(false, shown, at, &constraint);
+        }
     }
 
     /// Refuses the request if there are any.

@@ -75,9 +75,15 @@ pub fn write_string(text: &str, out: &mut Vec<u8>) {
 pub(super) fn write_utf8(text: &[u8], out: &mut Vec<u8>) {
     out.reserve(text.len() + 2);
     out.push(b'"');
+    // Most texts need no escape. Looking through all of one, without a way out, is done many bytes at a time.
+    if !text.iter().fold(false, |found, &byte| found | is_escaped(byte)) {
+        out.extend_from_slice(text);
+        out.push(b'"');
+        return;
+    }
     let mut from = 0;
     for (at, &byte) in text.iter().enumerate() {
-        if byte >= 0x20 && byte != b'"' && byte != b'\\' {
+        if !is_escaped(byte) {
             continue;
         }
         out.extend_from_slice(&text[from..at]);
@@ -95,6 +101,10 @@ pub(super) fn write_utf8(text: &[u8], out: &mut Vec<u8>) {
     }
     out.extend_from_slice(&text[from..]);
     out.push(b'"');
+}
+
+fn is_escaped(byte: u8) -> bool {
+    (byte < 0x20) | (byte == b'"') | (byte == b'\\')
 }
 
 #[cfg(test)]
