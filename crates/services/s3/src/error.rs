@@ -100,6 +100,9 @@ pub enum S3Error {
     /// The body is larger than one upload may be.
     #[error("the object is too large")]
     EntityTooLarge,
+    /// Another encryption than `AES256` and those of KMS.
+    #[error("no such encryption")]
+    InvalidEncryptionAlgorithm,
     /// Fewer or more bytes than announced.
     #[error("the body ended early")]
     IncompleteBody,
@@ -326,6 +329,11 @@ impl From<S3Error> for Fault {
             S3Error::InvalidStorageClass => {
                 fault("InvalidStorageClass", 400, "The storage class you specified is not valid".into())
             }
+            S3Error::InvalidEncryptionAlgorithm => fault(
+                "InvalidEncryptionAlgorithmError",
+                400,
+                "The encryption request that you specified is not valid. The valid value is AES256.".into(),
+            ),
             S3Error::AclNotSupported => {
                 fault("AccessControlListNotSupported", 400, "The bucket does not allow ACLs".into())
             }

@@ -137,6 +137,7 @@ mod tests {
             metadata: Default::default(),
             checksum: Checksum { algorithm: Algorithm::Crc32, value: String::new(), composite: false },
             storage_class: None,
+            sse: false,
         }
     }
 

@@ -95,6 +95,32 @@ pub(crate) fn storage_class(class: Option<&str>) -> Result<Option<String>, S3Err
     }
 }
 
+/// The header that asks for encryption at rest, and says which there is.
+pub(crate) const ENCRYPTION: &str = "x-amz-server-side-encryption";
+
+/// Whether SSE-S3 is asked for. Whoever asks is told `AES256` of the object from then on, as on AWS; what that means
+/// here is in docs/security.md. Keys of KMS, which isn't built, are refused.
+pub(crate) fn asks_sse(encryption: Option<&str>) -> Result<bool, S3Error> {
+    match encryption {
+        None => Ok(false),
+        Some("AES256") => Ok(true),
+        Some("aws:kms" | "aws:kms:dsse") => Err(S3Error::NotImplemented { header: ENCRYPTION.to_owned() }),
+        Some(_) => Err(S3Error::InvalidEncryptionAlgorithm),
+    }
+}
+
+/// What is said of an object's encryption.
+pub(crate) fn encryption(sse: bool) -> Option<&'static str> {
+    sse.then_some("AES256")
+}
+
+/// Says it in a header.
+pub(crate) fn write_encryption(sse: bool, headers: &mut HeaderMap) {
+    if let Some(encryption) = encryption(sse) {
+        headers.insert(ENCRYPTION, HeaderValue::from_static(encryption));
+    }
+}
+
 /// Headers that ask for what is not built are refused, so that nobody believes it was done. ACLs that say what is
 /// so anyway are taken.
 pub(crate) fn refuse_unbuilt(headers: &HeaderMap) -> Result<(), S3Error> {
@@ -107,9 +133,9 @@ pub(crate) fn refuse_unbuilt(headers: &HeaderMap) -> Result<(), S3Error> {
             "x-amz-tagging" | "x-amz-website-redirect-location" | "x-amz-write-offset-bytes" => {
                 return Err(S3Error::NotImplemented { header: name.to_owned() });
             }
-            _ if name.starts_with("x-amz-server-side-encryption")
-                || name.starts_with("x-amz-object-lock") =>
-            {
+            // By `asks_sse`, where it may stand.
+            ENCRYPTION => {}
+            _ if name.starts_with(ENCRYPTION) || name.starts_with("x-amz-object-lock") => {
                 return Err(S3Error::NotImplemented { header: name.to_owned() });
             }
             _ => {}
@@ -134,6 +160,7 @@ pub(crate) fn write(object: &Object, headers: &mut HeaderMap) {
     if let Some(class) = &object.storage_class {
         set(headers, HeaderName::from_static("x-amz-storage-class"), class);
     }
+    write_encryption(object.sse, headers);
 }
 
 /// Writes the checksum with its type.

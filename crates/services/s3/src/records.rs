@@ -78,6 +78,9 @@ pub(crate) struct Object {
     pub(crate) checksum: Checksum,
     /// None: STANDARD.
     pub(crate) storage_class: Option<String>,
+    /// Whether SSE-S3 was asked for, and is told.
+    #[serde(default)]
+    pub(crate) sse: bool,
 }
 
 /// Where an object's bytes are.
@@ -116,6 +119,8 @@ pub(crate) struct Upload {
     pub(crate) content: ContentHeaders,
     pub(crate) metadata: BTreeMap<String, String>,
     pub(crate) storage_class: Option<String>,
+    #[serde(default)]
+    pub(crate) sse: bool,
     pub(crate) algorithm: Algorithm,
     pub(crate) composite: bool,
 }

@@ -9,6 +9,7 @@ use crate::S3;
 use crate::conditions::Conditions;
 use crate::error::S3Error;
 use crate::multipart::{self, NamedPart};
+use crate::object_headers;
 use crate::records::{self, Checksum, OBJECTS, Object, Stored, UPLOADS, Upload, object_key};
 use crate::request::{object_arn, signed_for};
 
@@ -45,6 +46,8 @@ pub(crate) struct Output {
     #[serde(rename = "ETag")]
     etag: String,
     checksum_type: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    server_side_encryption: Option<&'static str>,
     #[serde(flatten)]
     checksum: Map<String, Value>,
 }
@@ -91,6 +94,7 @@ impl Operation for CompleteMultipartUpload {
             bucket: input.bucket,
             key: input.key,
             checksum_type: Checksum::kind(object.checksum.composite),
+            server_side_encryption: object_headers::encryption(object.sse),
             checksum: [member].into_iter().collect(),
         })
     }
@@ -128,6 +132,7 @@ impl Input {
             metadata: upload.metadata.clone(),
             checksum,
             storage_class: upload.storage_class.clone(),
+            sse: upload.sse,
         };
         UPLOADS.delete(tx, homeport_store::Record::key(&upload)).await?;
         let mut nobodys = records::put_object(tx, &object, before.as_ref()).await?;

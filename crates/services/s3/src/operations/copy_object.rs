@@ -34,6 +34,7 @@ pub(crate) struct Input {
     content_encoding: Option<String>,
     content_language: Option<String>,
     storage_class: Option<String>,
+    server_side_encryption: Option<String>,
     checksum_algorithm: Option<String>,
     copy_source_if_match: Option<String>,
     copy_source_if_none_match: Option<String>,
@@ -49,6 +50,8 @@ pub(crate) struct Input {
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct Output {
     copy_object_result: Map<String, Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    server_side_encryption: Option<&'static str>,
 }
 
 /// Members that ask for what is not built.
@@ -58,7 +61,7 @@ const UNBUILT: [&str; 12] = [
     "GrantRead",
     "GrantReadACP",
     "GrantWriteACP",
-    "ServerSideEncryption",
+    "SSEKMSKeyId",
     "SSECustomerAlgorithm",
     "CopySourceSSECustomerAlgorithm",
     "Tagging",
@@ -77,7 +80,8 @@ impl Operation for CopyObject {
     const EFFECT: Effect = Effect::WritesData;
 
     fn permissions(_: &Asked<'_, S3>, input: &Input) -> Permissions {
-        let put = Permission::new("s3:PutObject", object_arn(&input.bucket, &input.key));
+        let put = Permission::new("s3:PutObject", object_arn(&input.bucket, &input.key))
+            .with("s3:x-amz-server-side-encryption", input.server_side_encryption.clone());
         let source = copies::source_arn(&input.copy_source);
         Permissions::All(vec![Permission::new("s3:GetObject", source), put])
     }
@@ -94,7 +98,8 @@ impl Operation for CopyObject {
         let algorithm = named.unwrap_or(source.checksum.algorithm);
         let copied = cx.service.copy_bytes(&source, &parts, None, algorithm, &**cx.randomness()).await?;
         let object = put_object::commit(&cx, &bucket, &input.key, copied, described).await?;
-        Ok(Output { copy_object_result: result(&object) })
+        let server_side_encryption = object_headers::encryption(object.sse);
+        Ok(Output { copy_object_result: result(&object), server_side_encryption })
     }
 }
 
@@ -156,6 +161,7 @@ impl Input {
         if (self.bucket.clone(), self.key.clone()) == copies::source(&self.copy_source)?
             && !self.replaces()
             && self.storage_class.is_none()
+            && self.server_side_encryption.is_none()
         {
             let message = "This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes.";
             return Err(S3Error::InvalidRequest(message.to_owned()));
@@ -184,9 +190,10 @@ impl Input {
             ..Conditions::default()
         };
         let storage_class = object_headers::storage_class(self.storage_class.as_deref())?;
+        let sse = object_headers::asks_sse(self.server_side_encryption.as_deref())?;
         if !self.replaces() {
             let (content, metadata) = (source.content.clone(), source.metadata.clone());
-            return Ok(Described { content, metadata, storage_class, conditions });
+            return Ok(Described { content, metadata, storage_class, sse, conditions });
         }
         object_headers::check_metadata(&self.metadata)?;
         let content = ContentHeaders {
@@ -199,6 +206,6 @@ impl Input {
         };
         let metadata =
             self.metadata.iter().map(|(name, value)| (name.to_ascii_lowercase(), value.clone())).collect();
-        Ok(Described { content, metadata, storage_class, conditions })
+        Ok(Described { content, metadata, storage_class, sse, conditions })
     }
 }

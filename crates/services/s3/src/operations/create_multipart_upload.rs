@@ -35,13 +35,16 @@ impl Operation for CreateMultipartUpload {
     const EFFECT: Effect = Effect::WritesData;
 
     fn permissions(_: &Asked<'_, S3>, input: &Input) -> Permissions {
-        Permissions::All(vec![input.target.permission("s3:PutObject")])
+        let encryption = object_headers::text(&input.headers, object_headers::ENCRYPTION);
+        let permission = input.target.permission("s3:PutObject");
+        Permissions::All(vec![permission.with("s3:x-amz-server-side-encryption", encryption)])
     }
 
     async fn run(cx: Cx<S3>, input: Input) -> Result<Output, S3Error> {
         request::check_owner(&input.headers, cx.account())?;
         let (target, region) = (&input.target, input.target.signed_for(&cx));
         let class = object_headers::text(&input.headers, "x-amz-storage-class");
+        let encryption = object_headers::text(&input.headers, object_headers::ENCRYPTION);
         let described = &Upload {
             generation: String::new(),
             key: target.key.clone(),
@@ -50,6 +53,7 @@ impl Operation for CreateMultipartUpload {
             content: ContentHeaders::read(&input.headers),
             metadata: object_headers::metadata(&input.headers)?,
             storage_class: object_headers::storage_class(class.as_deref())?,
+            sse: object_headers::asks_sse(encryption.as_deref())?,
             algorithm: input.algorithm,
             composite: input.composite,
         };
@@ -76,13 +80,17 @@ impl ByHand for CreateMultipartUpload {
 
     fn encode(output: Output) -> Result<Answer, Fault> {
         let upload = output.upload;
-        Ok(Answer::Value(json!({
+        let mut answer = json!({
             "Bucket": output.bucket,
             "Key": upload.key,
             "UploadId": upload.id,
             "ChecksumAlgorithm": upload.algorithm.name(),
             "ChecksumType": Checksum::kind(upload.composite),
-        })))
+        });
+        if let Some(encryption) = object_headers::encryption(upload.sse) {
+            answer["ServerSideEncryption"] = json!(encryption);
+        }
+        Ok(Answer::Value(answer))
     }
 }
 

@@ -33,6 +33,7 @@ pub(crate) struct Described {
     pub(crate) content: ContentHeaders,
     pub(crate) metadata: BTreeMap<String, String>,
     pub(crate) storage_class: Option<String>,
+    pub(crate) sse: bool,
     pub(crate) conditions: Conditions,
 }
 
@@ -46,13 +47,13 @@ impl Operation for PutObject {
     const EFFECT: Effect = Effect::WritesData;
 
     fn permissions(_: &Asked<'_, S3>, input: &Input) -> Permissions {
-        let text =
-            |name: &str| input.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let text = |name: &str| object_headers::text(&input.headers, name);
         let permission = input.target.permission("s3:PutObject");
         Permissions::All(vec![
             permission
                 .with("s3:x-amz-acl", text("x-amz-acl"))
                 .with("s3:x-amz-storage-class", text("x-amz-storage-class"))
+                .with("s3:x-amz-server-side-encryption", text(object_headers::ENCRYPTION))
                 .with("s3:if-match", text("if-match"))
                 .with("s3:if-none-match", text("if-none-match")),
         ])
@@ -68,6 +69,7 @@ impl Operation for PutObject {
         let mut response = Response::new(empty());
         object_headers::set(response.headers_mut(), http::header::ETAG, &object.quoted_etag());
         object_headers::write_checksum(&object, response.headers_mut());
+        object_headers::write_encryption(object.sse, response.headers_mut());
         Ok(response)
     }
 }
@@ -80,10 +82,12 @@ impl ByHand for PutObject {
         let headers = request::headers(&call, &target);
         object_headers::refuse_unbuilt(&headers)?;
         let class = headers.get("x-amz-storage-class").map(|value| String::from_utf8_lossy(value.as_bytes()));
+        let encryption = object_headers::text(&headers, object_headers::ENCRYPTION);
         let described = Described {
             content: ContentHeaders::read(&headers),
             metadata: object_headers::metadata(&headers)?,
             storage_class: object_headers::storage_class(class.as_deref())?,
+            sse: object_headers::asks_sse(encryption.as_deref())?,
             conditions: Conditions::read(&headers),
         };
         let announced = Announced::read(&headers)?;
@@ -125,7 +129,7 @@ pub(crate) async fn commit(
     uploaded: Uploaded,
     described: Described,
 ) -> Result<Object, S3Error> {
-    let Described { content, metadata, storage_class, conditions } = described;
+    let Described { content, metadata, storage_class, sse, conditions } = described;
     let object = Object {
         generation: bucket.generation.clone(),
         key: key.to_owned(),
@@ -137,6 +141,7 @@ pub(crate) async fn commit(
         metadata,
         checksum: uploaded.checksum,
         storage_class,
+        sse,
     };
     let (new, blob, conditions) = (&object, uploaded.blob.as_str(), &conditions);
     let written = cx

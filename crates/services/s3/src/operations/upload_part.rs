@@ -55,6 +55,7 @@ impl Operation for UploadPart {
         object_headers::set(response.headers_mut(), http::header::ETAG, &format!("\"{}\"", part.etag));
         let name = http::HeaderName::from_static(upload.algorithm.header());
         object_headers::set(response.headers_mut(), name, &part.checksum);
+        object_headers::write_encryption(upload.sse, response.headers_mut());
         Ok(response)
     }
 }
@@ -66,6 +67,10 @@ impl ByHand for UploadPart {
         let target = Target::of(&call)?;
         let headers = request::headers(&call, &target);
         object_headers::refuse_unbuilt(&headers)?;
+        if let Some(encryption) = object_headers::text(&headers, object_headers::ENCRYPTION) {
+            let message = "x-amz-server-side-encryption header is not supported for this operation.";
+            return Err(S3Error::argument(object_headers::ENCRYPTION, encryption, message).into());
+        }
         let announced = Announced::read(&headers)?;
         let text = target.parameter("partNumber").unwrap_or_default();
         let number =

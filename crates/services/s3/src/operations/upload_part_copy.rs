@@ -9,7 +9,7 @@ use crate::error::S3Error;
 use crate::multipart::MAX_PARTS;
 use crate::request::{object_arn, signed_for};
 use crate::upload::MAX_UPLOAD;
-use crate::{copies, range, records};
+use crate::{copies, object_headers, range, records};
 
 /// `UploadPartCopy` (S3 API reference): a part whose bytes come from an object, or from a range of one.
 pub(crate) struct UploadPartCopy;
@@ -33,6 +33,8 @@ pub(crate) struct Input {
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct Output {
     copy_part_result: Map<String, Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    server_side_encryption: Option<&'static str>,
 }
 
 impl Operation for UploadPartCopy {
@@ -74,7 +76,8 @@ impl Operation for UploadPartCopy {
             (upload.algorithm.member(), Value::from(part.checksum)),
         ];
         let copy_part_result = members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-        Ok(Output { copy_part_result })
+        let server_side_encryption = object_headers::encryption(upload.sse);
+        Ok(Output { copy_part_result, server_side_encryption })
     }
 }
 

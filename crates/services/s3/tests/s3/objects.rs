@@ -198,3 +198,66 @@ async fn versions_and_parts_that_are_not_there_are_refused() {
     get(&app.admin(), "/photos/a?partNumber=1").await.ok();
     get(&app.admin(), "/photos/a?partNumber=2").await.refused("InvalidPartNumber", 416);
 }
+
+#[tokio::test]
+async fn who_asks_for_encryption_is_told_of_it() {
+    let app = with_bucket().await;
+    let (admin, aes) = (app.admin(), ("x-amz-server-side-encryption", "AES256"));
+    let said = |reply: &homeport_testkit::Reply| header(reply, aes.0).to_owned();
+    assert_eq!(said(&put(&admin, "/photos/asked", &[aes], b"1").await.ok()), "AES256");
+    assert_eq!(said(&put(&admin, "/photos/plain", &[], b"1").await.ok()), "");
+    for (key, told) in [("asked", "AES256"), ("plain", "")] {
+        assert_eq!(said(&get(&admin, &format!("/photos/{key}")).await.ok()), told);
+        assert_eq!(said(&head(&admin, &format!("/photos/{key}")).await.ok()), told);
+    }
+    let copy = async |headers: &[(&str, &str)]| {
+        let headers = [&[("x-amz-copy-source", "photos/asked")], headers].concat();
+        admin.send("s3", "PUT", "/photos/copy", &headers, b"").await
+    };
+    assert_eq!(said(&copy(&[]).await.ok()), "");
+    assert_eq!(said(&copy(&[aes]).await.ok()), "AES256");
+    assert_eq!(said(&get(&admin, "/photos/copy").await.ok()), "AES256");
+
+    let begun = admin.send("s3", "POST", "/photos/parts?uploads", &[aes], b"").await.ok();
+    let upload = begun.element("UploadId").unwrap();
+    let part = put(&admin, &format!("/photos/parts?partNumber=1&uploadId={upload}"), &[], b"1").await.ok();
+    let etag = header(&part, "etag");
+    let xml = format!(
+        "<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>{etag}</ETag></Part></CompleteMultipartUpload>"
+    );
+    let done =
+        admin.send("s3", "POST", &format!("/photos/parts?uploadId={upload}"), &[], xml.as_bytes()).await.ok();
+    let got = get(&admin, "/photos/parts").await.ok();
+    assert_eq!([&begun, &part, &done, &got].map(|reply| said(reply)), ["AES256"; 4].map(str::to_owned));
+}
+
+#[tokio::test]
+async fn other_encryption_is_refused_and_nothing_is_put() {
+    let app = with_bucket().await;
+    let admin = app.admin();
+    put(&admin, "/photos/a", &[], b"1").await.ok();
+    let header = "x-amz-server-side-encryption";
+    let refused = [
+        (vec![(header, "aws:kms")], "NotImplemented", 501),
+        (
+            vec![(header, "aws:kms"), ("x-amz-server-side-encryption-aws-kms-key-id", "k")],
+            "NotImplemented",
+            501,
+        ),
+        (vec![("x-amz-server-side-encryption-customer-algorithm", "AES256")], "NotImplemented", 501),
+    ];
+    for (headers, code, status) in refused {
+        put(&admin, "/photos/b", &headers, b"1").await.refused(code, status);
+        admin.send("s3", "POST", "/photos/b?uploads", &headers, b"").await.refused(code, status);
+        let copy = [&[("x-amz-copy-source", "photos/a")], &headers[..]].concat();
+        admin.send("s3", "PUT", "/photos/b", &copy, b"").await.refused(code, status);
+    }
+    let unknown = [(header, "ROT13")];
+    put(&admin, "/photos/b", &unknown, b"1").await.refused("InvalidEncryptionAlgorithmError", 400);
+    get(&admin, "/photos/b").await.refused("NoSuchKey", 404);
+    let upload =
+        admin.send("s3", "POST", "/photos/b?uploads", &[], b"").await.ok().element("UploadId").unwrap();
+    let part = format!("/photos/b?partNumber=1&uploadId={upload}");
+    put(&admin, &part, &[(header, "AES256")], b"1").await.refused("InvalidArgument", 400);
+    put(&admin, &part, &[], b"1").await.ok();
+}
