@@ -6,8 +6,8 @@ use crate::error::S3Error;
 use crate::records;
 use crate::request::{MAX_KEY, object_arn, signed_for};
 
-/// `DeleteObjects` (S3 API reference): up to a thousand keys at once, in one transaction. Unlike on AWS, where each
-/// key is decided for itself, the call is refused when one of them is.
+/// `DeleteObjects` (S3 API reference): up to a thousand keys at once, those that the caller may delete in one
+/// transaction. Each key is decided for itself.
 pub(crate) struct DeleteObjects;
 
 const MAX_KEYS: usize = 1_000;
@@ -68,7 +68,8 @@ impl Operation for DeleteObjects {
 
     fn permissions(_: &Asked<'_, S3>, input: &Input) -> Permissions {
         let key = |named: &Named| Permission::new("s3:DeleteObject", object_arn(&input.bucket, &named.key));
-        Permissions::All(input.delete.objects.iter().map(key).collect())
+        // More are refused unread.
+        Permissions::Each(input.delete.objects.iter().take(MAX_KEYS).map(key).collect())
     }
 
     async fn run(cx: Cx<S3>, input: Input) -> Result<Output, S3Error> {
@@ -80,8 +81,11 @@ impl Operation for DeleteObjects {
         if named.iter().any(|named| named.etag.is_some()) {
             return Err(S3Error::NotImplemented { header: "ETag".to_owned() });
         }
+        let places = named.iter().enumerate();
+        let (denied, allowed): (Vec<_>, Vec<_>) = places.partition(|(place, _)| cx.refused().contains(place));
         let is_current = |named: &&Named| named.version_id.as_deref().is_none_or(|version| version == "null");
-        let (current, versions): (Vec<_>, Vec<_>) = named.iter().partition(is_current);
+        let (current, versions): (Vec<_>, Vec<_>) =
+            allowed.into_iter().map(|(_, named)| named).partition(is_current);
         let (name, region, keys) = (&input.bucket, signed_for(&cx), &current);
         let blobs = cx
             .write(|tx| async move {
@@ -96,11 +100,10 @@ impl Operation for DeleteObjects {
         cx.service.discard(blobs).await;
         let told = current.iter().filter(|_| !input.delete.quiet);
         let deleted = told.map(|named| Deleted { key: named.key.clone() }).collect();
-        let errors = versions.iter().map(|named| Failed {
-            key: named.key.clone(),
-            code: "NoSuchVersion",
-            message: "The specified version does not exist.",
-        });
-        Ok(Output { deleted, errors: errors.collect() })
+        let failed = |code, message| move |named: &Named| Failed { key: named.key.clone(), code, message };
+        let denied = denied.into_iter().map(|(_, named)| named).map(failed("AccessDenied", "Access Denied"));
+        let versions =
+            versions.into_iter().map(failed("NoSuchVersion", "The specified version does not exist."));
+        Ok(Output { deleted, errors: denied.chain(versions).collect() })
     }
 }

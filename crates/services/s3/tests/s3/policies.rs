@@ -35,9 +35,58 @@ async fn a_user_reaches_the_own_prefix_alone() {
     let copy = [("x-amz-copy-source", "photos/private/bob/1")];
     ada.send("s3", "PUT", "/photos/private/ada/2", &copy, b"").await.refused("AccessDenied", 403);
     let xml = b"<Delete><Object><Key>private/ada/1</Key></Object><Object><Key>private/bob/1</Key></Object></Delete>";
-    ada.send("s3", "POST", "/photos?delete", &[], xml).await.refused("AccessDenied", 403);
+    let deleted = ada.send("s3", "POST", "/photos?delete", &[], xml).await.ok().text();
+    assert!(deleted.contains("<Deleted><Key>private/ada/1</Key></Deleted>"), "{deleted}");
+    let error =
+        "<Error><Code>AccessDenied</Code><Key>private/bob/1</Key><Message>Access Denied</Message></Error>";
+    assert!(deleted.contains(error) && deleted.matches("<Error>").count() == 1, "{deleted}");
     assert_eq!(get(&app.admin(), "/photos/private/bob/1").await.ok().text(), "bob's");
-    get(&ada, "/photos/private/ada/1").await.ok();
+    get(&app.admin(), "/photos/private/ada/1").await.refused("NoSuchKey", 404);
+}
+
+#[tokio::test]
+async fn each_key_to_delete_is_decided_for_itself() {
+    let app = with_bucket().await;
+    let keys = ["a", "b", "c", "d"];
+    let body = |keys: &[&str], quiet: bool| {
+        let objects: String = keys.iter().map(|key| format!("<Object><Key>{key}</Key></Object>")).collect();
+        format!("<Delete><Quiet>{quiet}</Quiet>{objects}</Delete>").into_bytes()
+    };
+    for key in keys {
+        put(&app.admin(), &format!("/photos/{key}"), &[], b"1").await.ok();
+    }
+    let statement = json!({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Action": "s3:DeleteObject", "Resource": "arn:aws:s3:::photos/*"},
+        {"Effect": "Deny", "Action": "s3:DeleteObject", "Resource": "arn:aws:s3:::photos/c"}]});
+    let some = app.user("SOME", &[&statement.to_string()]);
+    let open = policy(json!({"Effect": "Allow", "Principal": "*", "Action": "s3:DeleteObject",
+        "Resource": "arn:aws:s3:::photos/d"}));
+    app.admin().send("s3", "PUT", "/photos?policy", &[], open.as_bytes()).await.ok();
+    let told = |reply: &str, before: &str| -> Vec<String> {
+        let begin = format!("{before}<Key>");
+        let parts = reply.split(&begin).skip(1);
+        parts.map(|part| part.split('<').next().unwrap().to_owned()).collect()
+    };
+    let (gone, denied) = ("<Deleted>", "<Error><Code>AccessDenied</Code>");
+    for (caller, deletes) in
+        [(app.anonymous(), &["d"][..]), (app.stranger(), &["d"]), (some, &["a", "b", "d"])]
+    {
+        put(&app.admin(), "/photos/d", &[], b"1").await.ok();
+        let reply = caller.send("s3", "POST", "/photos?delete", &[], &body(&keys, false)).await.ok().text();
+        assert_eq!(told(&reply, gone), deletes);
+        let kept: Vec<_> = keys.into_iter().filter(|key| !deletes.contains(key)).collect();
+        assert_eq!(told(&reply, denied), kept);
+        for key in keys {
+            let got = get(&app.admin(), &format!("/photos/{key}")).await;
+            assert_eq!(got.status, if deletes.contains(&key) { 404 } else { 200 }, "{key}");
+        }
+    }
+    // A quiet call tells of errors alone; too many keys are refused before any is decided.
+    let reply = app.stranger().send("s3", "POST", "/photos?delete", &[], &body(&["c", "d"], true)).await.ok();
+    assert_eq!((told(&reply.text(), gone).len(), told(&reply.text(), denied)), (0, vec!["c".to_owned()]));
+    let many = body(&["c"; 1_001], false);
+    app.stranger().send("s3", "POST", "/photos?delete", &[], &many).await.refused("MalformedXML", 400);
+    assert_eq!(get(&app.admin(), "/photos/c").await.ok().text(), "1");
 }
 
 #[tokio::test]
@@ -98,4 +147,20 @@ async fn another_owner_is_not_expected() {
     let other = [("x-amz-expected-bucket-owner", "000000000001")];
     put(&app.admin(), "/photos/a", &other, b"1").await.refused("AccessDenied", 403);
     app.admin().send("s3", "GET", "/photos?list-type=2", &other, b"").await.refused("AccessDenied", 403);
+}
+
+#[tokio::test]
+async fn a_bucket_may_ask_for_encryption() {
+    let app = with_bucket().await;
+    let statement = json!({"Effect": "Deny", "Principal": "*", "Action": "s3:PutObject", "Resource": "arn:aws:s3:::photos/*",
+        "Condition": {"StringNotEquals": {"s3:x-amz-server-side-encryption": "AES256"}}});
+    app.admin().send("s3", "PUT", "/photos?policy", &[], policy(statement).as_bytes()).await.ok();
+    let aes = ("x-amz-server-side-encryption", "AES256");
+    for (target, copied) in [("/photos/a", None), ("/photos/b", Some(("x-amz-copy-source", "photos/a")))] {
+        let headers: Vec<_> = copied.into_iter().collect();
+        put(&app.admin(), target, &headers, b"").await.refused("AccessDenied", 403);
+        put(&app.admin(), target, &[&headers[..], &[aes]].concat(), b"").await.ok();
+    }
+    app.admin().send("s3", "POST", "/photos/c?uploads", &[], b"").await.refused("AccessDenied", 403);
+    app.admin().send("s3", "POST", "/photos/c?uploads", &[aes], b"").await.ok();
 }

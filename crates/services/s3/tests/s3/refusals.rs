@@ -63,10 +63,10 @@ fn samples(upload: &str) -> Vec<Sample> {
         object("HeadObject"),
         object("GetObjectTagging"),
         object("DeleteObject"),
-        sample(
-            "DeleteObjects",
-            json!({"Bucket": "photos", "Delete": "<Delete><Object><Key>a</Key></Object></Delete>"}),
-        ),
+        Sample {
+            input: json!({"Bucket": "photos", "Delete": "<Delete><Object><Key>a</Key></Object></Delete>"}),
+            ..object("DeleteObjects").per_item()
+        },
         sample("CopyObject", json!({"Bucket": "photos", "Key": "b", "CopySource": "photos/a"}))
             .after("PutObject", json!({"Bucket": "photos", "Key": "a", "ContentLength": 2, "Body": "aGk="})),
     ]
