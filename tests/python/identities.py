@@ -6,6 +6,7 @@ import uuid
 from botocore import UNSIGNED
 
 COGNITO = "cognito-identity.amazonaws.com"
+ITEM_CALLS = ("Get", "Put", "Update", "Delete", "BatchGet", "BatchWrite")
 SUB = "${cognito-identity.amazonaws.com:sub}"
 
 
@@ -51,8 +52,7 @@ class IdentityPool:
     def users_policy(self):
         return policy(
             {
-                "Action": [f"dynamodb:{name}Item" for name in ("Get", "Put", "Update", "Delete", "BatchGet", "BatchWrite")]
-                + ["dynamodb:Query"],
+                "Action": ["dynamodb:Query", *(f"dynamodb:{name}Item" for name in ITEM_CALLS)],
                 "Resource": f"arn:aws:dynamodb:*:*:table/{self.table}",
                 "Condition": {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [SUB]}},
             },

@@ -88,6 +88,6 @@ def forgeries(token):
         "a shared secret": jwt.encode(said, "0" * 32, "HS256", headers={"kid": header["kid"]}),
         "another key of the same id": jwt.encode(said, FOREIGN, "RS256", headers={"kid": header["kid"]}),
         "a key of an unknown id": jwt.encode(said, FOREIGN, "RS256", headers={"kid": "unknown"}),
-        "a key that the token brings": jwt.encode(said, FOREIGN, "RS256", headers={"kid": header["kid"], "jwk": BROUGHT}),
+        "a key that it brings": jwt.encode(said, FOREIGN, "RS256", headers={"kid": header["kid"], "jwk": BROUGHT}),
         "no token": "no.such.token",
     }

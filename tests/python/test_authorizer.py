@@ -259,7 +259,7 @@ def test_pyjwts_own_client_fetches_the_keys(homeport, admin, people, packages):
 @pytest.mark.parametrize("code", [WITH_REQUESTS, WITH_KEY_CLIENT], ids=["requests", "urllib"])
 def test_awss_own_address_of_the_keys_leads_here(homeport, admin, people, packages, code):
     if "tier=1" in homeport.log.read_text():
-        pytest.skip("SKIPPED AWS's own address in a function: this machine's sandbox gives functions no names of their own")
+        pytest.skip("SKIPPED AWS's own address in a function: this machine's sandbox gives them no names")
     url = f"https://{people.login}/.well-known/jwks.json"
     guarded = Guarded(homeport, admin, package(code, packages), variables(people, url))
     guarded.permit(guarded.judge, guarded.authorizer)
