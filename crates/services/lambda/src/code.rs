@@ -81,6 +81,11 @@ impl CodeStore {
         Ok(Code { blob: blob.as_str().to_owned(), sha256: STANDARD.encode(digest), size })
     }
 
+    /// The blobs themselves, for the sweep.
+    pub(crate) fn blobs(&self) -> &Blobs {
+        &self.blobs
+    }
+
     /// Removes a package that no record names any more; one that stays after a failure is swept later.
     pub(crate) async fn forget(&self, code: &Code) {
         let Some(id) = BlobId::parse(&code.blob) else { return };

@@ -1,6 +1,7 @@
 //! The way of an event: the function and its version, a turn, an environment, the answer.
 
 use bytes::Bytes;
+use homeport_blobs::BlobError;
 use homeport_core::{Scope, draw};
 use homeport_service::needs::{Assume, AssumedBy, Credentials, MAX_INVOCATION_DEPTH, met};
 
@@ -15,6 +16,8 @@ use crate::{Lambda, LambdaError};
 pub(crate) const LARGEST_EVENT: usize = 6 * 1_024 * 1_024;
 /// Bytes of a queued event.
 pub(crate) const LARGEST_QUEUED_EVENT: usize = 256 * 1_024;
+/// How often a function is looked up anew that was updated while an event waited for its turn.
+const ATTEMPTS: usize = 3;
 /// How long a role's credentials live, in seconds: what every role allows.
 const CREDENTIALS_SECONDS: i64 = 3_600;
 
@@ -51,10 +54,8 @@ impl Lambda {
         let lambda = self.me.upgrade().ok_or_else(stopping)?;
         let (scope, named) = (scope.clone(), named.clone());
         let running = tokio::spawn(async move {
-            let found = lambda.find(&scope, &named).await?;
-            let version = found.configuration.version.clone();
+            let (version, mut lease) = lambda.environment_of(&scope, &named).await?;
             let invocation = lambda.invocation(&scope, &named, asking);
-            let mut lease = lambda.environment(&scope, found).await?;
             let outcome = lease.environment().invoke(invocation).await;
             lease.give_back();
             Ok(Done { outcome, version })
@@ -85,6 +86,20 @@ impl Lambda {
         let digits = |count| draw(&*self.parts.randomness, b"0123456789abcdef", count);
         let now = self.parts.clock.now().seconds();
         format!("Root=1-{now:08x}-{};Parent={};Sampled=0", digits(24), digits(16))
+    }
+
+    /// An environment of the version that the name means, and which that is. A package that is gone by the time of its
+    /// turn is one that was replaced, or deleted, since the function was found.
+    async fn environment_of(&self, scope: &Scope, named: &Named) -> Result<(String, Lease), LambdaError> {
+        for _ in 0..ATTEMPTS {
+            let found = self.find(scope, named).await?;
+            let version = found.configuration.version.clone();
+            match self.environment(scope, found).await {
+                Err(LambdaError::Blob(BlobError::NotFound)) => {}
+                other => return Ok((version, other?)),
+            }
+        }
+        Err(BlobError::NotFound.into())
     }
 
     async fn environment(&self, scope: &Scope, found: Found) -> Result<Lease, LambdaError> {

@@ -20,6 +20,7 @@ mod pool;
 mod queue;
 mod records;
 pub mod runtimes;
+mod sweep;
 mod variables;
 
 use std::net::SocketAddr;
@@ -77,11 +78,12 @@ impl Lambda {
         self.prepared.set_endpoint(address);
     }
 
-    /// Says how functions reach the network, and begins to work on queued events, those of an earlier run too, for as
-    /// long as the service lives.
+    /// Says how functions reach the network, and begins to work on queued events, those of an earlier run too, and to
+    /// remove packages that nothing needs any more, for as long as the service lives.
     pub fn start(self: &Arc<Self>) {
         tracing::info!("{}", self.prepared.way_out());
         tokio::spawn(queue::work(Arc::downgrade(self)));
+        tokio::spawn(sweep::now_and_then(Arc::downgrade(self)));
     }
 
     /// The machine's interpreters.

@@ -19,6 +19,8 @@ const EVERY: Duration = Duration::from_secs(5);
 pub(crate) struct Pool {
     limits: Limits,
     total: Arc<Semaphore>,
+    /// Invocations that wait for a place among all: no environment is kept idle meanwhile.
+    waiting: AtomicUsize,
     functions: Mutex<HashMap<String, Arc<Slot>>>,
 }
 
@@ -60,6 +62,7 @@ impl Pool {
         let pool = Arc::new(Self {
             limits,
             total: Arc::new(Semaphore::new(limits.environments)),
+            waiting: AtomicUsize::new(0),
             functions: Mutex::default(),
         });
         tokio::spawn(retire_idle(Arc::downgrade(&pool)));
@@ -108,8 +111,11 @@ impl Pool {
         if let Ok(place) = self.total.clone().try_acquire_owned() {
             return Ok(place);
         }
+        self.waiting.fetch_add(1, Ordering::SeqCst);
         drop(self.longest_idle());
-        self.wait(slot, self.total.clone()).await
+        let place = self.wait(slot, self.total.clone()).await;
+        self.waiting.fetch_sub(1, Ordering::SeqCst);
+        place
     }
 
     fn longest_idle(&self) -> Option<Idle> {
@@ -165,10 +171,10 @@ impl Lease {
         &mut self.standing.environment
     }
 
-    /// Keeps it for the next event, if it is fit for one.
+    /// Keeps it for the next event, if it is fit for one and nobody waits for its place.
     pub(crate) fn give_back(self) {
         let Self { turn, standing } = self;
-        if standing.environment.is_fit() {
+        if standing.environment.is_fit() && turn.pool.waiting.load(Ordering::SeqCst) == 0 {
             lock(&turn.slot.idle).push(Idle { standing, since: Instant::now() });
         }
     }

@@ -1,9 +1,10 @@
 //! What is kept of functions.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
+use homeport_blobs::BlobId;
 use homeport_core::{Scope, Timestamp};
-use homeport_store::{Collection, KeyParts, Record};
+use homeport_store::{Collection, KeyParts, MAX_PAGE_ROWS, Record, StoreError, Tx};
 use homeport_vault::{Place, Sealed};
 use serde::{Deserialize, Serialize};
 
@@ -116,4 +117,33 @@ pub(crate) fn all_functions(scope: &Scope) -> KeyParts {
 /// Where a function's environment variables stand: with its id, so that versions carry the same seal.
 pub(crate) fn environment_place(function_id: &str) -> Place<'_> {
     Place { collection: Function::COLLECTION, key: function_id.as_bytes(), field: "environment" }
+}
+
+/// Which of these blobs hold the package of a function or of a version.
+pub(crate) async fn named(tx: &Tx, blobs: &[BlobId]) -> Result<Vec<bool>, StoreError> {
+    let asked: HashSet<&str> = blobs.iter().map(BlobId::as_str).collect();
+    if asked.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut named = named_by(tx, &FUNCTIONS, |function| &function.latest, &asked).await?;
+    named.extend(named_by(tx, &VERSIONS, |version| &version.configuration, &asked).await?);
+    Ok(blobs.iter().map(|blob| named.contains(blob.as_str())).collect())
+}
+
+async fn named_by<R: Record>(
+    tx: &Tx,
+    records: &Collection<R>,
+    configuration: fn(&R) -> &Configuration,
+    asked: &HashSet<&str>,
+) -> Result<HashSet<String>, StoreError> {
+    let (mut named, mut from) = (HashSet::new(), None);
+    loop {
+        let page = records.page(tx, KeyParts::new(), from.as_deref(), MAX_PAGE_ROWS).await?;
+        let blobs = page.records.iter().map(|record| &configuration(record).code.blob);
+        named.extend(blobs.filter(|blob| asked.contains(blob.as_str())).cloned());
+        match page.cursor {
+            Some(cursor) => from = Some(cursor),
+            None => return Ok(named),
+        }
+    }
 }

@@ -46,6 +46,7 @@ const TESTS: &[Test] = tests![
     warm::an_environment_is_reused_until_the_function_changes,
     warm::functions_never_share_an_environment,
     warm::a_published_version_stays_as_it_was,
+    warm::who_waits_for_a_turn_runs_what_the_function_is_then,
     warm::too_many_at_a_time_are_refused,
     confined::a_function_reaches_nothing_of_homeports,
     confined::the_way_out_is_the_guarded_connectors,

@@ -1,13 +1,16 @@
 //! The control plane through the whole pipeline, on a machine that runs nothing.
 
 use std::io::{Cursor, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use homeport_blobs::Blobs;
-use homeport_lambda::{Limits, Machine, Outbound};
+use bytes::Bytes;
+use homeport_blobs::{Blobs, SWEEP_AGE_SECONDS};
+use homeport_core::{SeededRandomness, Timestamp};
+use homeport_lambda::{Lambda, Limits, Machine, Outbound};
 use homeport_sandbox::{Spawner, Tier};
 use homeport_testkit::{Sample, TestApp, assert_strangers_are_refused};
 use serde_json::{Value, json};
@@ -29,12 +32,17 @@ async fn sandbox() -> (Spawner, PathBuf) {
     (Spawner::probe(&folder.join("sandbox"), limits).await.expect("a probe of nothing"), folder)
 }
 
-fn app(spawner: &Spawner, folder: &std::path::Path) -> TestApp {
+fn app(spawner: &Spawner, folder: &Path) -> TestApp {
+    app_on(Blobs::in_memory("lambda"), spawner, folder).0
+}
+
+fn app_on(blobs: Blobs, spawner: &Spawner, folder: &Path) -> (TestApp, Arc<Lambda>) {
     let number = APPS.fetch_add(1, Ordering::Relaxed);
     let folder = folder.join(number.to_string());
+    let mut lambda = None;
     let app = TestApp::new(|parts| {
         let machine = Machine {
-            blobs: Blobs::in_memory("lambda"),
+            blobs,
             sandbox: spawner.clone(),
             runtimes: folder.join("runtimes"),
             interpreter_folders: vec![folder.join("no-interpreters")],
@@ -45,12 +53,19 @@ fn app(spawner: &Spawner, folder: &std::path::Path) -> TestApp {
             folder,
         };
         let (service, hosted) = homeport_lambda::host(parts, machine).expect("the service stands");
-        parts.needs.resource_policies.set(vec![("lambda", service)]).ok();
+        parts.needs.resource_policies.set(vec![("lambda", service.clone())]).ok();
+        lambda = Some(service);
         vec![hosted]
     });
     app.iam.put_role("functions", TRUSTS_LAMBDA);
     app.iam.put_role("others", TRUSTS_OTHERS);
-    app
+    (app, lambda.expect("a service"))
+}
+
+/// The files in a folder and below.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path());
+    entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
 }
 
 fn zip(text: &str) -> String {
@@ -291,4 +306,38 @@ async fn events_are_bounded_and_must_be_json() {
     // A machine that can't confine functions says so.
     let refused = ask(b"{}", "RequestResponse").await;
     assert_eq!(refused.status, 500, "{}", refused.text());
+}
+
+#[tokio::test]
+async fn the_sweep_takes_the_packages_that_nothing_names_and_no_others() {
+    let (spawner, folder) = sandbox().await;
+    let disk = folder.join("blobs");
+    let blobs = Blobs::folder(&disk, "lambda").expect("a folder");
+    let (app, lambda) = app_on(blobs.clone(), &spawner, &folder);
+    let packages = || files(&disk.join("lambda")).len();
+    let call = async |operation: &str, input: Value| app.admin().call("lambda", operation, input).await.ok();
+    call("CreateFunction", with("Publish", json!(true))).await;
+    call("UpdateFunctionCode", json!({"FunctionName": "notes", "ZipFile": zip("#!/bin/bash")})).await;
+    // What a crash between a package and its record leaves; and what is of another owner.
+    blobs.put(&SeededRandomness::new(9), Bytes::from_static(b"orphan")).await.expect("a blob");
+    blobs.of("s3").put(&SeededRandomness::new(9), Bytes::from_static(b"an object")).await.expect("a blob");
+    assert_eq!(packages(), 3);
+
+    let written = std::fs::metadata(&files(&disk)[0]).and_then(|file| file.modified()).expect("a time");
+    let written = written.duration_since(std::time::UNIX_EPOCH).expect("after 1970").as_secs();
+    let written = Timestamp::from_seconds(i64::try_from(written).expect("a time"));
+    let (young, old) =
+        (written.plus_seconds(SWEEP_AGE_SECONDS - 60), written.plus_seconds(SWEEP_AGE_SECONDS + 60));
+    assert_eq!(lambda.sweep(young).await.expect("a sweep"), 0, "its record may still come");
+    assert_eq!(lambda.sweep(old).await.expect("a sweep"), 1, "the orphan");
+    assert_eq!(packages(), 2, "of $LATEST and of version 1");
+
+    call("DeleteFunction", json!({"FunctionName": "notes", "Qualifier": "1"})).await;
+    assert_eq!(packages(), 2);
+    assert_eq!(lambda.sweep(old).await.expect("a sweep"), 1, "version 1's");
+    assert_eq!(lambda.sweep(old).await.expect("a sweep"), 0);
+    call("GetFunction", json!({"FunctionName": "notes"})).await;
+    assert_eq!((packages(), files(&disk).len()), (1, 2), "of $LATEST, and the object");
+    call("DeleteFunction", json!({"FunctionName": "notes"})).await;
+    assert_eq!(packages(), 0, "at once, where nothing else can run from it");
 }

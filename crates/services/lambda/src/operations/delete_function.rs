@@ -94,6 +94,6 @@ async fn delete_version(
     if let Ok(number) = qualifier.parse::<u64>() {
         VERSIONS.delete(tx, function_key(scope, &function.name).u64(number)).await?;
     }
-    // Others may run from its package.
+    // Others may run from its package; the sweep finds out.
     Ok(BTreeSet::new())
 }

@@ -74,7 +74,7 @@ impl Operation for UpdateFunctionCode {
                     let changed = change(&cx, &input, &named, &code).await;
                     let unneeded = match &changed {
                         Err(_) => Some(&code),
-                        // A published version may still run from it.
+                        // A published version may still run from it; the sweep finds out.
                         Ok(changed) if changed.function.last_version == 0 => Some(&changed.before),
                         Ok(_) => None,
                     };

@@ -63,6 +63,34 @@ pub(crate) async fn a_published_version_stays_as_it_was() {
     stage.invoke("kept:3", json!({})).await.refused("ResourceNotFoundException", 404);
 }
 
+pub(crate) async fn who_waits_for_a_turn_runs_what_the_function_is_then() {
+    let limits = Limits { environments: 1, ..Limits::default() };
+    let stage = Stage::with(limits).await;
+    let slow =
+        "exports.handler = async () => new Promise((resolve) => setTimeout(() => resolve('slow'), 1500))";
+    stage.create("slow", "nodejs20.x", "index.js", slow, json!({})).await;
+    for name in ["updated", "deleted"] {
+        stage.create(name, "nodejs20.x", "index.js", "exports.handler = async () => 'old'", json!({})).await;
+    }
+    let change = async || {
+        // By now the one place is the slow function's, and the others wait for it.
+        tokio::time::sleep(Duration::from_millis(700)).await;
+        let new = zip("index.js", "exports.handler = async () => 'new'");
+        let admin = stage.app.admin();
+        let code = json!({"FunctionName": "updated", "ZipFile": new});
+        admin.call("lambda", "UpdateFunctionCode", code).await.ok();
+        admin.call("lambda", "DeleteFunction", json!({"FunctionName": "deleted"})).await.ok();
+    };
+    let waiting = async |name: &str| {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        stage.invoke(name, json!({})).await
+    };
+    let (slow, updated, deleted, ()) =
+        tokio::join!(stage.invoke("slow", json!({})), waiting("updated"), waiting("deleted"), change());
+    assert_eq!((slow.ok().text(), updated.ok().text()), ("\"slow\"".to_owned(), "\"new\"".to_owned()));
+    deleted.refused("ResourceNotFoundException", 404);
+}
+
 pub(crate) async fn too_many_at_a_time_are_refused() {
     let limits =
         Limits { per_function: 2, waiting: 1, patience: Duration::from_millis(200), ..Limits::default() };
