@@ -1,5 +1,5 @@
 use homeport_core::Fault;
-use homeport_service::needs::{MAX_INVOCATION_DEPTH, Unidentified};
+use homeport_service::needs::{DEPTH_HEADER, MAX_INVOCATION_DEPTH, Unidentified};
 use homeport_service::{Answer, Body, Peer, Refusal, Via, full};
 use homeport_sigv4::Dialect;
 use homeport_store::StoreError;
@@ -12,10 +12,6 @@ use crate::route::Routed;
 
 /// What an operation answered, or why it didn't.
 pub(crate) type Answered = Result<Answer, Fault>;
-
-/// The header by which a function's own calls carry how deep their chain is; the functions' listener sets it,
-/// and from elsewhere it is not read.
-pub const DEPTH_HEADER: &str = "x-homeport-depth";
 
 /// How many invocations led to this call.
 pub(crate) fn depth(head: &Parts, peer: &Peer) -> u8 {

@@ -21,7 +21,6 @@ mod route;
 pub mod tls;
 mod whole;
 
-pub use encode::DEPTH_HEADER;
 pub use front::FrontDoor;
 pub use homeport_service::{Peer, Via};
 pub use host::{Hosts, host_of};

@@ -3,6 +3,7 @@
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Response, StatusCode};
 
+use homeport_service::needs::DEPTH_HEADER;
 use homeport_service::{Body, full};
 
 /// Headers that the gateway sets itself or that mean something on this connection only: a backend's come out under
@@ -26,7 +27,7 @@ const DROPPED: [&str; 9] = [
     "trailer",
     "transfer-encoding",
     "upgrade",
-    "x-homeport-depth",
+    DEPTH_HEADER,
 ];
 
 /// Whether a header belongs to a connection, not to the message.

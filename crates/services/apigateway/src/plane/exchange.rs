@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use homeport_core::{Randomness, Timestamp};
+use homeport_service::needs::{DEPTH_HEADER, MAX_INVOCATION_DEPTH};
 use homeport_service::{Caller, Peer, Via};
 use http::request::Parts;
 use percent_encoding::percent_decode_str;
@@ -11,9 +12,6 @@ use serde_json::{Map, Value};
 
 use super::refusal::Refusal;
 use super::served::Served;
-
-/// By which header functions' calls say how deep they are; read on the functions' own listener only.
-const DEPTH_HEADER: &str = "x-homeport-depth";
 
 /// A call on its way through the gateway.
 pub(super) struct Exchange {
@@ -128,9 +126,7 @@ impl Exchange {
             return 0;
         }
         let text = self.header(DEPTH_HEADER);
-        text.and_then(|text| text.parse().ok())
-            .unwrap_or(0)
-            .min(homeport_service::needs::MAX_INVOCATION_DEPTH)
+        text.and_then(|text| text.parse().ok()).unwrap_or(0).min(MAX_INVOCATION_DEPTH)
     }
 
     /// Query parameters, decoded, in order.

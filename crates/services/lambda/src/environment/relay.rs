@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
+use homeport_service::needs::DEPTH_HEADER;
 use homeport_service::{Body, full};
 use http::uri::{Authority, Scheme, Uri};
 use http::{HeaderValue, Request, Response, StatusCode};
@@ -19,8 +20,6 @@ use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 
-/// As the edge reads it, from the functions' listener alone.
-const DEPTH_HEADER: &str = "x-homeport-depth";
 /// Connections of one environment at a time.
 const MOST_CONNECTIONS: usize = 128;
 /// How long a connection has to say its first byte.
