@@ -162,6 +162,10 @@ impl Doors {
         console: Arc<Console>,
     ) -> Result<(), ProgramError> {
         let config = &house.config;
+        let own = [sockets.console.address, sockets.functions.address];
+        for address in sockets.public.iter().map(|taken| taken.address).chain(own) {
+            house.egress.never(address);
+        }
         let plain = if config.listen.plain_behind_proxy { Plain::BehindProxies } else { Plain::OnLoopback };
         let front = self.front;
         let through_front = move |request: Request<Body>, peer: Peer| {
@@ -169,8 +173,27 @@ impl Doors {
             async move { front.handle(request, peer).await }
         };
         let through_front = measured(self.metrics.clone(), through_front);
+        let inside = |via, plain, tls| Settings {
+            via,
+            plain,
+            proxy_protocol: false,
+            proxies: Default::default(),
+            tls,
+        };
+        let through_console = move |request: Request<Body>, _: Peer| {
+            let console = console.clone();
+            async move {
+                let (head, body) = request.into_parts();
+                console.handle(head, body).await
+            }
+        };
+        let through_console = measured(self.metrics.clone(), through_console);
+        let settings = inside(Via::Console, Plain::OnLoopback, None);
+        server.listen(sockets.console.listen("--console")?, settings, through_console);
+        let functions = inside(Via::Functions, Plain::Everywhere, Some(self.functions_tls));
+        server.listen(sockets.functions.listen("listen.functions")?, functions, through_front.clone());
+        // Last: whoever is answered here finds the others answering, a command right after the start among them.
         for taken in sockets.public {
-            house.egress.never(taken.address);
             let settings = Settings {
                 via: Via::Public,
                 plain,
@@ -180,27 +203,6 @@ impl Doors {
             };
             server.listen(taken.listen("--listen")?, settings, through_front.clone());
         }
-        let inside = |via, plain, tls| Settings {
-            via,
-            plain,
-            proxy_protocol: false,
-            proxies: Default::default(),
-            tls,
-        };
-        house.egress.never(sockets.functions.address);
-        let functions = inside(Via::Functions, Plain::Everywhere, Some(self.functions_tls));
-        server.listen(sockets.functions.listen("listen.functions")?, functions, through_front);
-        house.egress.never(sockets.console.address);
-        let through_console = move |request: Request<Body>, _: Peer| {
-            let console = console.clone();
-            async move {
-                let (head, body) = request.into_parts();
-                console.handle(head, body).await
-            }
-        };
-        let through_console = measured(self.metrics, through_console);
-        let settings = inside(Via::Console, Plain::OnLoopback, None);
-        server.listen(sockets.console.listen("--console")?, settings, through_console);
         Ok(())
     }
 }
