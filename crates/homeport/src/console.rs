@@ -20,7 +20,7 @@ use crate::front_desk::{self, FrontDesk};
 use crate::outbox::{Asked, Outbox};
 
 pub(crate) use links::Links;
-use sessions::{COOKIE, Sessions};
+use sessions::Sessions;
 
 /// The header that carries a session's second half.
 const TOKEN_HEADER: &str = "x-homeport-token";
@@ -28,6 +28,8 @@ const TOKEN_HEADER: &str = "x-homeport-token";
 const MOST_BYTES: usize = 4 * 1024;
 /// How many messages the outbox page shows.
 const SHOWN: usize = 100;
+/// How many cookies of the session's name are tried: a page of another port may have planted some beside it.
+const MOST_COOKIES: usize = 16;
 
 const PAGE: &str = include_str!("console/page.html");
 const SCRIPT: &str = include_str!("console/page.js");
@@ -56,6 +58,8 @@ pub(crate) struct Console {
 }
 
 struct Pages {
+    /// Browsers don't tell ports apart where cookies are concerned: each server's has a name of its own.
+    cookie: String,
     links: Arc<Links>,
     sessions: Sessions,
     outbox: Arc<Outbox>,
@@ -75,12 +79,23 @@ impl Console {
         clock: SharedClock,
         randomness: SharedRandomness,
     ) -> Arc<Self> {
-        let pages = links.map(|links| Pages { links, sessions: Sessions::new(clock, randomness), outbox });
+        let pages = links.map(|links| Pages {
+            cookie: format!("homeport-{}", address.port()),
+            links,
+            sessions: Sessions::new(clock, randomness),
+            outbox,
+        });
         Arc::new(Self { address, pages, desk })
     }
 
     /// Answers a request of the console's listener.
     pub(crate) async fn handle(&self, head: Parts, body: Body) -> Response<Body> {
+        let mut response = self.respond(head, body).await;
+        response.headers_mut().extend(SECURITY.map(|(name, value)| (name, HeaderValue::from_static(value))));
+        response
+    }
+
+    async fn respond(&self, head: Parts, body: Body) -> Response<Body> {
         if !self.is_own_host(&head.headers) {
             return answer(StatusCode::MISDIRECTED_REQUEST, "text/plain", String::new());
         }
@@ -119,8 +134,12 @@ impl Pages {
                 answer(StatusCode::OK, "text/css; charset=utf-8", STYLE.to_owned())
             }
             (&Method::POST, "/session") if is_from(&head.headers, origins) => self.open(body).await,
-            (&Method::GET, "/api/outbox") => self.outbox(&head.headers).await,
-            (&Method::POST, "/session") => answer(StatusCode::FORBIDDEN, "text/plain", String::new()),
+            (&Method::GET, "/api/outbox") if !is_from_elsewhere(&head.headers, origins) => {
+                self.outbox(&head.headers).await
+            }
+            (&Method::POST, "/session") | (&Method::GET, "/api/outbox") => {
+                answer(StatusCode::FORBIDDEN, "text/plain", String::new())
+            }
             _ => answer(StatusCode::NOT_FOUND, "text/plain", String::new()),
         }
     }
@@ -142,7 +161,8 @@ impl Pages {
             "application/json",
             serde_json::json!({ "token": session.token }).to_string(),
         );
-        let cookie = format!("{COOKIE}={}; HttpOnly; SameSite=Strict; Path=/", session.cookie);
+        // Below this path alone, so that what else listens on this host isn't sent it.
+        let cookie = format!("{}={}; HttpOnly; SameSite=Strict; Path=/api/", self.cookie, session.cookie);
         if let Ok(cookie) = HeaderValue::from_str(&cookie) {
             response.headers_mut().insert(header::SET_COOKIE, cookie);
         }
@@ -152,10 +172,11 @@ impl Pages {
     async fn outbox(&self, headers: &HeaderMap) -> Response<Body> {
         let token = headers.get(TOKEN_HEADER).and_then(|token| token.to_str().ok()).unwrap_or_default();
         let cookies = headers.get_all(header::COOKIE).into_iter().filter_map(|line| line.to_str().ok());
-        let cookie = cookies
+        let mut own = cookies
             .flat_map(|line| line.split(';'))
-            .find_map(|pair| pair.trim().strip_prefix(COOKIE)?.strip_prefix('='));
-        if !self.sessions.holds(cookie.unwrap_or_default(), token) {
+            .filter_map(|pair| pair.trim().strip_prefix(&self.cookie)?.strip_prefix('='))
+            .take(MOST_COOKIES);
+        if !own.any(|cookie| self.sessions.holds(cookie, token)) {
             return answer(StatusCode::FORBIDDEN, "application/json", r#"{"error":"no session"}"#.to_owned());
         }
         let asked = Asked { most: SHOWN, ..Asked::default() };
@@ -176,6 +197,11 @@ impl Pages {
     }
 }
 
+/// Whether another origin's page asks. A page of one's own asks without `Origin` where it only reads.
+fn is_from_elsewhere(headers: &HeaderMap, origins: &[String]) -> bool {
+    headers.contains_key(header::ORIGIN) && !is_from(headers, origins)
+}
+
 fn is_from(headers: &HeaderMap, origins: &[String]) -> bool {
     let origin = headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok());
     origin.is_some_and(|origin| origins.iter().any(|own| own == origin))
@@ -184,8 +210,6 @@ fn is_from(headers: &HeaderMap, origins: &[String]) -> bool {
 fn answer(status: StatusCode, content_type: &'static str, body: String) -> Response<Body> {
     let mut response = Response::new(full(body));
     *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
-    headers.extend(SECURITY.map(|(name, value)| (name, HeaderValue::from_static(value))));
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     response
 }

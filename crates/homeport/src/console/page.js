@@ -40,7 +40,7 @@ async function show() {
   const answer = await fetch("/api/outbox", { headers: { "x-homeport-token": token } });
   refresh.hidden = !answer.ok;
   if (!answer.ok) {
-    state.textContent = "This page opens by a one-time link: homeport outbox --link";
+    state.textContent = "This page opens by a one-time link, which is good once. Another: homeport outbox --link --data FOLDER";
     return;
   }
   const messages = await answer.json();

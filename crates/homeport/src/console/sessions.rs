@@ -5,8 +5,6 @@ use homeport_vault::Vault;
 
 use super::links::draw_token;
 
-/// The session cookie's name.
-pub(super) const COOKIE: &str = "homeport";
 /// How long a session lives, in seconds.
 const LIFE_SECONDS: i64 = 12 * 3_600;
 /// Sessions at once; with one more the oldest ends.
