@@ -16,7 +16,7 @@ async function cognito(operation, input) {
     body: JSON.stringify(input),
   });
   const answer = await response.json();
-  if (!response.ok) throw new Error(answer.message ?? answer.Message ?? answer.__type);
+  if (!response.ok) throw Object.assign(new Error(answer.message ?? answer.Message ?? answer.__type), { code: answer.__type });
   return answer;
 }
 
@@ -92,18 +92,30 @@ function onSubmit(id, deed) {
 }
 
 let unconfirmed;
-onSubmit("sign-up", async (fields) => {
-  await signUp(fields);
+function askForCode(fields) {
   unconfirmed = fields;
   $("confirm-email").textContent = fields.email;
   $("confirm").hidden = false;
+}
+
+onSubmit("sign-up", async (fields) => {
+  await signUp(fields);
+  askForCode(fields);
 });
 onSubmit("confirm", async ({ code }) => {
   await cognito("ConfirmSignUp", { ClientId: config.clientId, Username: unconfirmed.email, ConfirmationCode: code.trim() });
   $("confirm").hidden = true;
   await signIn(unconfirmed);
 });
-onSubmit("sign-in", signIn);
+onSubmit("sign-in", async (fields) => {
+  try {
+    await signIn(fields);
+  } catch (error) {
+    if (error.code !== "UserNotConfirmedException") throw error;
+    await cognito("ResendConfirmationCode", { ClientId: config.clientId, Username: fields.email });
+    askForCode(fields);
+  }
+});
 onSubmit("write", ({ text }) => api("POST", "/notes", { text }));
 onSubmit("add-photo", ({ photo }) => addPhoto(photo));
 $("sign-out").addEventListener("click", signOut);
