@@ -3,6 +3,7 @@
 mod access_keys;
 mod attachments;
 mod boundaries;
+mod entity_lists;
 mod groups;
 mod holder;
 mod inline_policies;
@@ -19,6 +20,7 @@ use serde::Serialize;
 use crate::Iam;
 use attachments::{AttachPolicy, DetachPolicy, ListAttachedPolicies};
 use boundaries::{DeleteBoundary, PutBoundary};
+use entity_lists::ListEntities;
 use holder::{OfGroup, OfRole, OfUser};
 use inline_policies::{DeleteInlinePolicy, GetInlinePolicy, ListInlinePolicies, PutInlinePolicy};
 use tags::{ListEntityTags, TagEntity, UntagEntity};
@@ -33,7 +35,7 @@ pub(crate) static OPERATIONS: &[Entry<Iam>] = &[
     modelled::<users::GetUser>(),
     modelled::<users::UpdateUser>(),
     modelled::<users::DeleteUser>(),
-    modelled::<users::ListUsers>(),
+    modelled::<ListEntities<OfUser>>(),
     modelled::<TagEntity<OfUser>>(),
     modelled::<UntagEntity<OfUser>>(),
     modelled::<ListEntityTags<OfUser>>(),
@@ -47,7 +49,7 @@ pub(crate) static OPERATIONS: &[Entry<Iam>] = &[
     modelled::<groups::GetGroup>(),
     modelled::<groups::UpdateGroup>(),
     modelled::<groups::DeleteGroup>(),
-    modelled::<groups::ListGroups>(),
+    modelled::<ListEntities<OfGroup>>(),
     modelled::<groups::AddUserToGroup>(),
     modelled::<groups::RemoveUserFromGroup>(),
     modelled::<groups::ListGroupsForUser>(),
@@ -57,7 +59,7 @@ pub(crate) static OPERATIONS: &[Entry<Iam>] = &[
     modelled::<roles::UpdateRoleDescription>(),
     modelled::<roles::UpdateAssumeRolePolicy>(),
     modelled::<roles::DeleteRole>(),
-    modelled::<roles::ListRoles>(),
+    modelled::<ListEntities<OfRole>>(),
     modelled::<TagEntity<OfRole>>(),
     modelled::<UntagEntity<OfRole>>(),
     modelled::<ListEntityTags<OfRole>>(),

@@ -7,8 +7,8 @@ use crate::error::IamError;
 use crate::limits::GROUPS_PER_USER_MAX;
 use crate::listing::{Paging, Truncation};
 use crate::operations::Empty;
-use crate::permissions::{on_all, on_entity, to_create, to_rename};
-use crate::records::{Details, ENTITIES, Entity, Kind, within};
+use crate::permissions::{on_entity, to_create, to_rename};
+use crate::records::{Details, ENTITIES, Kind, within};
 use crate::views::{self, Depth, GroupView, UserView};
 
 /// `CreateGroup` (IAM API reference).
@@ -185,53 +185,6 @@ impl Operation for DeleteGroup {
     }
 }
 
-/// `ListGroups` (IAM API reference).
-pub(crate) struct ListGroups;
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub(crate) struct ListInput {
-    path_prefix: Option<String>,
-    #[serde(flatten)]
-    paging: Paging,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub(crate) struct ListOutput {
-    groups: Vec<GroupView>,
-    #[serde(flatten)]
-    truncation: Truncation,
-}
-
-impl Operation for ListGroups {
-    type Service = Iam;
-    type Input = ListInput;
-    type Output = ListOutput;
-    type Error = IamError;
-
-    const NAME: &'static str = "ListGroups";
-    const EFFECT: Effect = Effect::Reads;
-
-    fn permissions(asked: &Asked<'_, Iam>, input: &ListInput) -> Permissions {
-        on_all(asked, Self::NAME, "group", input.path_prefix.as_ref())
-    }
-
-    fn run(cx: Cx<Iam>, input: ListInput) -> impl Future<Output = Result<ListOutput, IamError>> + Send {
-        async move {
-            let (account, input) = (cx.account(), &input);
-            let (groups, truncation) = cx
-                .read(|tx| async move {
-                    let below =
-                        |group: &Entity| entities::is_below(&group.path, input.path_prefix.as_deref());
-                    input.paging.of_records(&tx, ENTITIES, Entity::prefix(account, Kind::Group), below).await
-                })
-                .await?;
-            Ok(ListOutput { groups: groups.iter().map(views::group).collect(), truncation })
-        }
-    }
-}
-
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct MemberInput {
@@ -329,6 +282,14 @@ pub(crate) struct ListForUserInput {
     user_name: String,
     #[serde(flatten)]
     paging: Paging,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct ListOutput {
+    groups: Vec<GroupView>,
+    #[serde(flatten)]
+    truncation: Truncation,
 }
 
 impl Operation for ListGroupsForUser {

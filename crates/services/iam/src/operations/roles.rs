@@ -7,10 +7,9 @@ use crate::documents;
 use crate::entities::{self, Draft, Tag};
 use crate::error::IamError;
 use crate::limits::SESSION_SECONDS_DEFAULT;
-use crate::listing::{Paging, Truncation};
 use crate::operations::Empty;
-use crate::permissions::{on_all, on_entity, to_create};
-use crate::records::{Details, ENTITIES, Entity, Kind, RoleDetails};
+use crate::permissions::{on_entity, to_create};
+use crate::records::{Details, Entity, Kind, RoleDetails};
 use crate::views::{self, Depth, RoleView};
 
 /// `CreateRole` (IAM API reference): makes a role that whom its trust policy names may take on.
@@ -268,55 +267,6 @@ impl Operation for DeleteRole {
             })
             .await?;
             Ok(Empty {})
-        }
-    }
-}
-
-/// `ListRoles` (IAM API reference).
-pub(crate) struct ListRoles;
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub(crate) struct ListInput {
-    path_prefix: Option<String>,
-    #[serde(flatten)]
-    paging: Paging,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub(crate) struct ListOutput {
-    roles: Vec<RoleView>,
-    #[serde(flatten)]
-    truncation: Truncation,
-}
-
-impl Operation for ListRoles {
-    type Service = Iam;
-    type Input = ListInput;
-    type Output = ListOutput;
-    type Error = IamError;
-
-    const NAME: &'static str = "ListRoles";
-    const EFFECT: Effect = Effect::Reads;
-
-    fn permissions(asked: &Asked<'_, Iam>, input: &ListInput) -> Permissions {
-        on_all(asked, Self::NAME, "role", input.path_prefix.as_ref())
-    }
-
-    fn run(cx: Cx<Iam>, input: ListInput) -> impl Future<Output = Result<ListOutput, IamError>> + Send {
-        async move {
-            let (account, input) = (cx.account(), &input);
-            let (roles, truncation) = cx
-                .read(|tx| async move {
-                    let below = |role: &Entity| entities::is_below(&role.path, input.path_prefix.as_deref());
-                    input.paging.of_records(&tx, ENTITIES, Entity::prefix(account, Kind::Role), below).await
-                })
-                .await?;
-            Ok(ListOutput {
-                roles: roles.iter().map(|role| views::role(role, Depth::Listed)).collect(),
-                truncation,
-            })
         }
     }
 }

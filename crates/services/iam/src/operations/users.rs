@@ -4,10 +4,9 @@ use serde::{Deserialize, Serialize};
 use crate::Iam;
 use crate::entities::{self, Draft, Tag};
 use crate::error::IamError;
-use crate::listing::{Paging, Truncation};
 use crate::operations::Empty;
-use crate::permissions::{on_all, on_entity, on_user_or_caller, to_create, to_rename};
-use crate::records::{ACCESS_KEYS, Details, ENTITIES, Entity, Kind, within};
+use crate::permissions::{on_entity, on_user_or_caller, to_create, to_rename};
+use crate::records::{ACCESS_KEYS, Details, Kind, within};
 use crate::views::{self, Depth, UserView};
 
 /// `CreateUser` (IAM API reference): makes a user without any permission.
@@ -184,55 +183,6 @@ impl Operation for DeleteUser {
             })
             .await?;
             Ok(Empty {})
-        }
-    }
-}
-
-/// `ListUsers` (IAM API reference).
-pub(crate) struct ListUsers;
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub(crate) struct ListInput {
-    path_prefix: Option<String>,
-    #[serde(flatten)]
-    paging: Paging,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub(crate) struct ListOutput {
-    users: Vec<UserView>,
-    #[serde(flatten)]
-    truncation: Truncation,
-}
-
-impl Operation for ListUsers {
-    type Service = Iam;
-    type Input = ListInput;
-    type Output = ListOutput;
-    type Error = IamError;
-
-    const NAME: &'static str = "ListUsers";
-    const EFFECT: Effect = Effect::Reads;
-
-    fn permissions(asked: &Asked<'_, Iam>, input: &ListInput) -> Permissions {
-        on_all(asked, Self::NAME, "user", input.path_prefix.as_ref())
-    }
-
-    fn run(cx: Cx<Iam>, input: ListInput) -> impl Future<Output = Result<ListOutput, IamError>> + Send {
-        async move {
-            let (account, input) = (cx.account(), &input);
-            let (users, truncation) = cx
-                .read(|tx| async move {
-                    let below = |user: &Entity| entities::is_below(&user.path, input.path_prefix.as_deref());
-                    input.paging.of_records(&tx, ENTITIES, Entity::prefix(account, Kind::User), below).await
-                })
-                .await?;
-            Ok(ListOutput {
-                users: users.iter().map(|user| views::user(user, Depth::Listed)).collect(),
-                truncation,
-            })
         }
     }
 }
