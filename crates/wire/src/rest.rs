@@ -2,18 +2,67 @@
 
 use std::borrow::Cow;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use homeport_core::Fault;
 use serde_json::{Map, Value};
 
 use crate::faults::{self, serialization};
 use crate::head::{EncodedResponse, Head};
-use crate::model::{Kind, Location, Member, Operation, Protocol, Service, Structure, TimeFormat};
+use crate::model::{Kind, Location, Member, Operation, Protocol, Service, ShapeId, Structure, TimeFormat};
 use crate::{scalar, uri};
+
+/// Reads a shape from a whole body, which is not empty: JSON or XML.
+pub(crate) type ReadDocument = fn(&Service, ShapeId, &[u8]) -> Result<Value, Fault>;
+
+/// Reads a request: the members outside the body, and those inside it or the one that is the whole of it.
+pub(crate) fn decode(
+    service: &Service,
+    operation: &Operation,
+    head: &Head<'_>,
+    body: &[u8],
+    read_document: ReadDocument,
+) -> Result<Value, Fault> {
+    let input = operation.input.and_then(|input| Some((input, service.shape(input).structure()?)));
+    let Some((input, structure)) = input else {
+        return Ok(Value::Object(Map::new()));
+    };
+    let mut map = read_bindings(service, operation, structure, head)?;
+    if body.is_empty() {
+        return Ok(Value::Object(map));
+    }
+    if let Some(payload) = structure.payload() {
+        if !is_streaming(service, payload) {
+            map.insert(payload.name.to_owned(), read_payload(service, payload, body, read_document)?);
+        }
+    } else if structure.members.iter().any(|member| member.location == Location::Body)
+        && let Value::Object(members) = read_document(service, input, body)?
+    {
+        map.extend(members);
+    }
+    Ok(Value::Object(map))
+}
+
+fn read_payload(
+    service: &Service,
+    payload: &Member,
+    body: &[u8],
+    read_document: ReadDocument,
+) -> Result<Value, Fault> {
+    match service.shape(payload.shape).kind {
+        Kind::Blob => Ok(Value::from(BASE64.encode(body))),
+        Kind::String => match std::str::from_utf8(body) {
+            Ok(text) => Ok(Value::from(text)),
+            Err(_) => Err(serialization(service, "The request body is not UTF-8")),
+        },
+        _ => read_document(service, payload.shape, body),
+    }
+}
 
 type Parameters<'q> = Vec<(Cow<'q, str>, Cow<'q, str>)>;
 
 /// Reads the members outside the body.
-pub(crate) fn read_bindings(
+fn read_bindings(
     service: &Service,
     operation: &Operation,
     structure: &Structure,

@@ -3,11 +3,10 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use homeport_core::Fault;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use crate::faults::serialization;
 use crate::head::{EncodedResponse, Head};
-use crate::model::{Kind, Location, Member, Operation, Service};
+use crate::model::{Kind, Location, Member, Operation, Service, ShapeId};
 use crate::{json, rest};
 
 pub(crate) fn decode(
@@ -16,40 +15,13 @@ pub(crate) fn decode(
     head: &Head<'_>,
     body: &[u8],
 ) -> Result<Value, Fault> {
-    let Some(input) = operation.input else {
-        return Ok(Value::Object(Map::new()));
-    };
-    let Some(structure) = service.shape(input).structure() else {
-        return Ok(Value::Object(Map::new()));
-    };
-    let mut map = rest::read_bindings(service, operation, structure, head)?;
-    if let Some(payload) = structure.payload() {
-        if !rest::is_streaming(service, payload) && !body.is_empty() {
-            map.insert(payload.name.to_owned(), read_payload(service, payload, body)?);
-        }
-    } else if structure.members.iter().any(|member| member.location == Location::Body) {
-        let mut value = json::parse(service, body)?;
-        json::read(service, input, &mut value)?;
-        if let Value::Object(members) = value {
-            map.extend(members);
-        }
-    }
-    Ok(Value::Object(map))
+    rest::decode(service, operation, head, body, read_document)
 }
 
-fn read_payload(service: &Service, payload: &Member, body: &[u8]) -> Result<Value, Fault> {
-    match service.shape(payload.shape).kind {
-        Kind::Blob => Ok(Value::from(BASE64.encode(body))),
-        Kind::String => match std::str::from_utf8(body) {
-            Ok(text) => Ok(Value::from(text)),
-            Err(_) => Err(serialization(service, "The request body is not UTF-8")),
-        },
-        _ => {
-            let mut value = json::parse(service, body)?;
-            json::read(service, payload.shape, &mut value)?;
-            Ok(value)
-        }
-    }
+fn read_document(service: &Service, shape: ShapeId, body: &[u8]) -> Result<Value, Fault> {
+    let mut value = json::parse(service, body)?;
+    json::read(service, shape, &mut value)?;
+    Ok(value)
 }
 
 pub(crate) fn encode(

@@ -1,9 +1,7 @@
 //! REST-XML, which only S3 speaks.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD as BASE64;
 use homeport_core::Fault;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::faults::serialization;
 use crate::head::{EncodedResponse, Head};
@@ -19,41 +17,13 @@ pub(crate) fn decode(
     head: &Head<'_>,
     body: &[u8],
 ) -> Result<Value, Fault> {
-    let Some(input) = operation.input else {
-        return Ok(Value::Object(Map::new()));
-    };
-    let Some(structure) = service.shape(input).structure() else {
-        return Ok(Value::Object(Map::new()));
-    };
-    let mut map = rest::read_bindings(service, operation, structure, head)?;
-    if let Some(payload) = structure.payload() {
-        if !rest::is_streaming(service, payload) && !body.is_empty() {
-            map.insert(payload.name.to_owned(), read_payload(service, payload, body)?);
-        }
-    } else if structure.members.iter().any(|m| m.location == Location::Body)
-        && !body.is_empty()
-        && let Value::Object(members) = read_document(service, input, body)?
-    {
-        map.extend(members);
-    }
-    Ok(Value::Object(map))
+    rest::decode(service, operation, head, body, read_document)
 }
 
 fn read_document(service: &Service, shape: ShapeId, body: &[u8]) -> Result<Value, Fault> {
     let root = std::str::from_utf8(body).ok().and_then(xml::parse);
     let root = root.ok_or_else(|| serialization(service, "not well-formed"))?;
     xml_shapes::read(service, shape, &root)
-}
-
-fn read_payload(service: &Service, payload: &Member, body: &[u8]) -> Result<Value, Fault> {
-    match service.shape(payload.shape).kind {
-        Kind::Blob => Ok(Value::from(BASE64.encode(body))),
-        Kind::String => match std::str::from_utf8(body) {
-            Ok(text) => Ok(Value::from(text)),
-            Err(_) => Err(serialization(service, "not UTF-8")),
-        },
-        _ => read_document(service, payload.shape, body),
-    }
 }
 
 pub(crate) fn encode(
