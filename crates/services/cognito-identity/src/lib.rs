@@ -2,6 +2,7 @@
 
 mod arns;
 mod error;
+mod find;
 mod guest_policy;
 mod logins;
 mod open_id;

@@ -248,15 +248,74 @@ async fn a_role_that_does_not_trust_the_pool_gives_nothing() {
     world.credentials(&guest, &[]).await.refused("InvalidIdentityPoolConfigurationException", 400);
 }
 
+/// However a role comes to be chosen, its trust decides each time it is assumed.
+#[tokio::test]
+async fn every_role_that_can_be_chosen_must_trust_the_pool() {
+    let world = world();
+    let pool = world.pool(true).await;
+    let arn = |role: &str| format!("arn:aws:iam::123456789012:role/{role}");
+    for (role, trusted) in [("trusting", true), ("untrusting", false)] {
+        let rule = json!({"Claim": "email", "MatchType": "Equals", "Value": role, "RoleARN": arn(role)});
+        let by_rules = json!({"Type": "Rules", "AmbiguousRoleResolution": "Deny", "RulesConfiguration": {"Rules": [rule]}});
+        let by_token = json!({"Type": "Token", "AmbiguousRoleResolution": "Deny"});
+        let other = arn("other");
+        let preferred = json!({"cognito:preferred_role": arn(role), "cognito:roles": [arn(role), other]});
+        let several = json!({"cognito:roles": [arn(role), other]});
+        let ways = [
+            ("the pool's own", None, json!({}), None),
+            ("a rule's", Some(by_rules), json!({"email": role}), None),
+            ("the group's that the token prefers", Some(by_token.clone()), preferred, None),
+            ("the group's that is asked for", Some(by_token), several, Some(arn(role))),
+        ];
+        for (way, mapping, claims, custom) in ways {
+            let mut set = json!({"IdentityPoolId": pool, "Roles": {"authenticated": arn(role)}});
+            if let Some(mapping) = mapping {
+                set["Roles"] = json!({"authenticated": other});
+                set["RoleMappings"] = json!({format!("{AWS_NAME}:app"): mapping});
+            }
+            world.admin("SetIdentityPoolRoles", set).await.ok();
+            world.claims("ada", "sub-ada", "app", TokenUse::Id, claims);
+            let ada = identity_of(&world.id(&pool, &[(AWS_NAME, "ada")]).await.ok());
+            let mut ask = json!({"IdentityId": ada, "Logins": {AWS_NAME: "ada"}});
+            if let Some(custom) = custom {
+                ask["CustomRoleArn"] = json!(custom);
+            }
+            let given = world.anyone("GetCredentialsForIdentity", ask).await;
+            if trusted {
+                given.ok();
+                assert_eq!(world.assumed.0.lock().unwrap().last().unwrap().role_arn, arn(role), "{way}");
+            } else {
+                given.refused("InvalidIdentityPoolConfigurationException", 400);
+            }
+        }
+    }
+}
+
 #[tokio::test]
 async fn the_roles_of_a_pool_must_be_passed() {
     let world = world();
     let pool = world.pool(true).await;
-    let policy = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"cognito-identity:*","Resource":"*"}]}"#;
-    let user = world.app.user("poolsonly", &[policy]);
-    let roles = json!({"authenticated": "arn:aws:iam::123456789012:role/user"});
-    let input = json!({"IdentityPoolId": pool, "Roles": roles});
-    user.call("cognito-identity", "SetIdentityPoolRoles", input).await.refused("AccessDeniedException", 400);
+    let document = json!({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Action": "cognito-identity:*", "Resource": "*"},
+        {"Effect": "Allow", "Action": "iam:PassRole", "Resource": "arn:aws:iam::123456789012:role/user",
+         "Condition": {"StringEquals": {"iam:PassedToService": "cognito-identity.amazonaws.com"}}}]});
+    let user = world.app.user("poolsonly", &[&document.to_string()]);
+    let set = async |roles: Value, rule: Option<&str>| {
+        let mut input = json!({"IdentityPoolId": pool, "Roles": roles});
+        if let Some(role) = rule {
+            let rule = json!({"Claim": "email", "MatchType": "Equals", "Value": "x", "RoleARN": role});
+            let rules = json!({"Type": "Rules", "AmbiguousRoleResolution": "Deny", "RulesConfiguration": {"Rules": [rule]}});
+            input["RoleMappings"] = json!({format!("{AWS_NAME}:app"): rules});
+        }
+        user.call("cognito-identity", "SetIdentityPoolRoles", input).await
+    };
+    let (own, other) = ("arn:aws:iam::123456789012:role/user", "arn:aws:iam::123456789012:role/other");
+    set(json!({"authenticated": own}), Some(own)).await.ok();
+    set(json!({"authenticated": other}), None).await.refused("AccessDeniedException", 400);
+    set(json!({"authenticated": own, "unauthenticated": other}), None)
+        .await
+        .refused("AccessDeniedException", 400);
+    set(json!({"authenticated": own}), Some(other)).await.refused("AccessDeniedException", 400);
 }
 
 #[tokio::test]

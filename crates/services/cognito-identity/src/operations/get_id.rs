@@ -4,8 +4,8 @@ use homeport_core::uuid_v4;
 use homeport_service::{Asked, Cx, Effect, Operation, Permissions};
 use serde::{Deserialize, Serialize};
 
-use crate::records::{IDENTITIES, Identity, POOLS, login_key};
-use crate::{CognitoIdentity, IdentityError, logins};
+use crate::records::{IDENTITIES, Identity, login_key};
+use crate::{CognitoIdentity, IdentityError, find, logins};
 
 /// `GetId` (Amazon Cognito Identity API reference): the identity of a guest (a new one each time) or of a user
 /// (always the same). Unsigned.
@@ -44,8 +44,7 @@ impl Operation for GetId {
     ) -> impl Future<Output = Result<Output, IdentityError>> + Send {
         async move {
             let pool_id = &input.identity_pool_id;
-            let pool = cx.read(|tx| async move { POOLS.get(&tx, pool_id).await }).await?;
-            let pool = pool.ok_or_else(|| IdentityError::NoSuchPool(pool_id.clone()))?;
+            let pool = cx.read(|tx| async move { find::pool(&tx, pool_id).await }).await?;
             let verified = logins::verify(&cx.service, &pool, &input.logins).await?;
             if verified.is_empty() && !pool.guests {
                 return Err(IdentityError::NoGuests);
@@ -64,9 +63,7 @@ impl Operation for GetId {
                             return Ok::<_, IdentityError>(known.id);
                         }
                     }
-                    if POOLS.get(&tx, pool_id).await?.is_none() {
-                        return Err(IdentityError::NoSuchPool(pool_id.clone()));
-                    }
+                    find::pool(&tx, pool_id).await?;
                     let logins = verified.iter().map(|login| login.linked.clone()).collect();
                     let identity = Identity {
                         id: new_id.clone(),

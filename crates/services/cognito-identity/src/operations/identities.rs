@@ -4,8 +4,8 @@ use homeport_service::{Asked, Cx, Effect, Operation, Permission, Permissions};
 use homeport_store::KeyParts;
 use serde::{Deserialize, Serialize};
 
-use crate::records::{IDENTITIES, Identity, POOLS};
-use crate::{CognitoIdentity, IdentityError, arns};
+use crate::records::{IDENTITIES, Identity};
+use crate::{CognitoIdentity, IdentityError, arns, find};
 
 /// What operations show of an identity.
 #[derive(Serialize)]
@@ -103,11 +103,11 @@ impl Operation for ListIdentities {
             let (pool_id, limit) = (&input.identity_pool_id, input.max_results);
             let page = cx
                 .read(|tx| async move {
-                    if POOLS.get(&tx, pool_id).await?.is_none() {
-                        return Err(IdentityError::NoSuchPool(pool_id.clone()));
-                    }
+                    find::pool(&tx, pool_id).await?;
                     let prefix = KeyParts::from(pool_id);
-                    Ok(IDENTITIES.page_by(&tx, "pool", prefix, after.as_deref(), limit).await?)
+                    Ok::<_, IdentityError>(
+                        IDENTITIES.page_by(&tx, "pool", prefix, after.as_deref(), limit).await?,
+                    )
                 })
                 .await?;
             Ok(ListOutput {

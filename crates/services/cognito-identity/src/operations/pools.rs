@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::operations::identities::cursor;
 use crate::records::{IDENTITIES, IdentityPool, POOLS, UserPoolProvider};
-use crate::{CognitoIdentity, IdentityError, arns};
+use crate::{CognitoIdentity, IdentityError, arns, find};
 
 /// Identities that go with their pool in one transaction; the rest goes in further ones, before the pool itself.
 const DELETED_AT_ONCE: usize = 500;
@@ -137,8 +137,7 @@ impl Operation for DescribeIdentityPool {
     ) -> impl Future<Output = Result<Pool, IdentityError>> + Send {
         async move {
             let id = &input.identity_pool_id;
-            let pool = cx.read(|tx| async move { POOLS.get(&tx, id).await }).await?;
-            pool.map(Pool::from).ok_or(IdentityError::NoSuchPool(input.identity_pool_id))
+            cx.read(|tx| async move { find::pool(&tx, id).await }).await.map(Pool::from)
         }
     }
 }
@@ -168,8 +167,7 @@ impl Operation for UpdateIdentityPool {
             let pool = cx
                 .write(|tx| async move {
                     let id = &input.identity_pool_id;
-                    let before =
-                        POOLS.get(&tx, id).await?.ok_or_else(|| IdentityError::NoSuchPool(id.clone()))?;
+                    let before = find::pool(&tx, id).await?;
                     let pool = input.clone().record(id.clone(), Some(before));
                     POOLS.put(&tx, &pool).await?;
                     Ok::<_, IdentityError>(pool)

@@ -6,10 +6,11 @@ use serde::{Deserialize, Serialize};
 use crate::open_id::PROVIDER;
 use crate::operations::pools::Nothing;
 use crate::records::{POOLS, RoleMapping};
-use crate::{CognitoIdentity, IdentityError, arns};
+use crate::{CognitoIdentity, IdentityError, arns, find};
 
-/// `SetIdentityPoolRoles` (Amazon Cognito Identity API reference). The roles' trust policies are evaluated when
-/// credentials are issued, with `aud` and `amr`.
+/// `SetIdentityPoolRoles` (Amazon Cognito Identity API reference). Each role must be passed. As on AWS, the roles' trust
+/// policies are not looked at here, where there is no identity yet that their conditions could be asked of, but
+/// whenever credentials are issued, with `aud` and `amr`.
 pub(crate) struct SetIdentityPoolRoles;
 
 #[derive(Deserialize)]
@@ -77,8 +78,7 @@ impl Operation for SetIdentityPoolRoles {
             let input = &input;
             cx.write(|tx| async move {
                 let id = &input.identity_pool_id;
-                let mut pool =
-                    POOLS.get(&tx, id).await?.ok_or_else(|| IdentityError::NoSuchPool(id.clone()))?;
+                let mut pool = find::pool(&tx, id).await?;
                 pool.roles = input.roles.clone();
                 pool.role_mappings = input.role_mappings.clone();
                 POOLS.put(&tx, &pool).await?;
@@ -131,8 +131,7 @@ impl Operation for GetIdentityPoolRoles {
     ) -> impl Future<Output = Result<GetOutput, IdentityError>> + Send {
         async move {
             let id = &input.identity_pool_id;
-            let pool = cx.read(|tx| async move { POOLS.get(&tx, id).await }).await?;
-            let pool = pool.ok_or_else(|| IdentityError::NoSuchPool(id.clone()))?;
+            let pool = cx.read(|tx| async move { find::pool(&tx, id).await }).await?;
             Ok(GetOutput { identity_pool_id: pool.id, roles: pool.roles, role_mappings: pool.role_mappings })
         }
     }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::operations::pools::Nothing;
 use crate::records::POOLS;
-use crate::{CognitoIdentity, IdentityError, arns};
+use crate::{CognitoIdentity, IdentityError, arns, find};
 
 /// Tags of one pool (AWS's own bound).
 const MAX_TAGS: usize = 50;
@@ -45,8 +45,7 @@ impl Operation for TagResource {
         async move {
             let (id, tags) = (&pool_of(&input.resource_arn)?, &input.tags);
             cx.write(|tx| async move {
-                let mut pool =
-                    POOLS.get(&tx, id).await?.ok_or_else(|| IdentityError::NoSuchPool(id.clone()))?;
+                let mut pool = find::pool(&tx, id).await?;
                 pool.tags.extend(tags.clone());
                 if pool.tags.len() > MAX_TAGS {
                     return Err(IdentityError::LimitExceeded("A resource has at most 50 tags."));
@@ -89,8 +88,7 @@ impl Operation for UntagResource {
         async move {
             let (id, keys) = (&pool_of(&input.resource_arn)?, &input.tag_keys);
             cx.write(|tx| async move {
-                let mut pool =
-                    POOLS.get(&tx, id).await?.ok_or_else(|| IdentityError::NoSuchPool(id.clone()))?;
+                let mut pool = find::pool(&tx, id).await?;
                 pool.tags.retain(|key, _| !keys.contains(key));
                 Ok::<_, IdentityError>(POOLS.put(&tx, &pool).await?)
             })
@@ -134,8 +132,7 @@ impl Operation for ListTagsForResource {
     ) -> impl Future<Output = Result<ListOutput, IdentityError>> + Send {
         async move {
             let id = &pool_of(&input.resource_arn)?;
-            let pool = cx.read(|tx| async move { POOLS.get(&tx, id).await }).await?;
-            let pool = pool.ok_or_else(|| IdentityError::NoSuchPool(id.clone()))?;
+            let pool = cx.read(|tx| async move { find::pool(&tx, id).await }).await?;
             Ok(ListOutput { tags: pool.tags })
         }
     }
