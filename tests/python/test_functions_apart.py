@@ -1,20 +1,31 @@
 """Two functions of one server: neither reaches the other, its Runtime API, the console, or what Homeport keeps."""
 
 import json
+import os
+import pathlib
+import shutil
+import subprocess
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 
+import conftest
+import pytest
 from test_lambda import answer, create, role
+
+NOBODY = 65_534
+ORDINARY = ["setpriv", "--reuid", str(NOBODY), "--regid", str(NOBODY), "--clear-groups"]
 
 # Stays awake while the other one looks around.
 KEEPER = """
-import os, time
+import os, resource, time
 def handler(event, context):
     with open("/tmp/keepsake", "w") as kept:
         kept.write("kept by the keeper")
     if event.get("seconds"):
         time.sleep(event["seconds"])
     with open("/tmp/keepsake") as kept:
-        return {"kept": kept.read(), "task": sorted(os.listdir("/var/task")), "uid": os.getuid()}
+        said = {"kept": kept.read(), "task": sorted(os.listdir("/var/task")), "uid": os.getuid()}
+    return said | {"data": resource.getrlimit(resource.RLIMIT_DATA)[0]}
 """
 INTRUDER = """
 import glob, os, socket, urllib.error, urllib.request
@@ -82,3 +93,31 @@ def test_neither_function_reaches_the_other_nor_the_house(fresh):
     assert set(seen["direct"].values()) == {None}, seen["direct"]
     assert set(seen["proxied"].values()) <= {None, 403}, seen["proxied"]
     assert seen["server"] is False
+
+
+def test_functions_run_for_an_ordinary_user_too(monkeypatch):
+    """The other tests of functions run as who runs the tests; here that is root, and a server may be anybody's."""
+    if os.getuid() != 0 or not shutil.which("setpriv"):
+        pytest.skip("the tests run as an ordinary user already")
+    if subprocess.run([*ORDINARY, "/usr/bin/python3", "-c", ""], capture_output=True).returncode != 0:
+        pytest.skip("SKIPPED functions of an ordinary user: /usr/bin/python3 is not there for everybody")
+    with tempfile.TemporaryDirectory(prefix="homeport-ordinary-", dir="/tmp") as folder:
+        os.chmod(folder, 0o711)
+        program, home = pathlib.Path(folder) / "homeport", pathlib.Path(folder) / "home"
+        command = [*ORDINARY, "env", "PATH=/usr/bin:/bin", f"HOME={home}", conftest.PROGRAM]
+        program.write_text(f'#!/bin/sh\nexec {" ".join(command)} "$@"\n')
+        program.chmod(0o755)
+        home.mkdir()
+        os.chown(home, NOBODY, NOBODY)
+        monkeypatch.setattr(conftest, "PROGRAM", str(program))
+        server = conftest.Homeport(home).start()
+        try:
+            functions = server.client("lambda")
+            name = create(functions, role(server.client("iam")), KEEPER)
+            assert answer(functions, name)[0] is None, server.log.read_text()
+            error, found = answer(functions, name)
+            assert error is None and found["kept"] == "kept by the keeper"
+            # Nothing else bounds what it holds: twice the memory it asked for.
+            assert found["data"] == 2 * 128 << 20
+        finally:
+            server.stop()

@@ -14,7 +14,7 @@ pub(super) fn run(orders: &Orders) -> Failure {
     match confine(orders) {
         Ok(()) => match &orders.run {
             Run::Program { path, arguments, environment, folder } => {
-                exec(path, arguments, environment, folder)
+                exec(orders, path, arguments, environment, folder)
             }
             Run::SelfTest { unreadable, unlisted_port } => {
                 match self_test::run(orders, unreadable, *unlisted_port) {
@@ -35,14 +35,23 @@ fn confine(orders: &Orders) -> Result<(), Failure> {
     seccomp::install(orders)
 }
 
-fn exec(path: &Path, arguments: &[String], environment: &[(String, String)], folder: &Path) -> Failure {
-    let error = Command::new(path)
+fn exec(
+    orders: &Orders,
+    path: &Path,
+    arguments: &[String],
+    environment: &[(String, String)],
+    folder: &Path,
+) -> Failure {
+    let mut command = Command::new(path);
+    command
         .args(arguments)
         .env_clear()
         .envs(environment.iter().map(|(name, value)| (name, value)))
-        .current_dir(folder)
-        .exec();
-    match step_on::<()>("start the program", path, Err(error)) {
+        .current_dir(folder);
+    if let Err(failure) = limits::bound_data(orders) {
+        return failure;
+    }
+    match step_on::<()>("start the program", path, Err(command.exec())) {
         Err(failure) => failure,
         Ok(()) => Failure::of("start the program"),
     }

@@ -17,11 +17,13 @@ pub(super) fn set(orders: &Orders) -> Result<(), Failure> {
     lower(Resource::Memlock, LOCKED_BYTES)?;
     lower(Resource::Msgqueue, 0)?;
     lower(Resource::Fsize, orders.tmp_bytes)?;
-    lower(Resource::Nproc, processes(orders))?;
-    match orders.data_limit {
-        Some(bytes) => lower(Resource::Data, bytes),
-        None => Ok(()),
-    }
+    lower(Resource::Nproc, processes(orders))
+}
+
+/// The bound of the program's own data, just before it begins: the helper's allocator may have reserved more than
+/// that for itself, and could then do nothing more.
+pub(super) fn bound_data(orders: &Orders) -> Result<(), Failure> {
+    orders.data_limit.map_or(Ok(()), |bytes| lower(Resource::Data, bytes))
 }
 
 /// Counted per user namespace, or per uid: in tier 1 that is Homeport's, with all its other processes.
