@@ -37,6 +37,13 @@ describe("from a program", () => {
     assert.match(who, /<Arn>arn:aws:iam::000000000000:user\/administrator</);
   });
 
+  test("so do an allowed origin, and what a browser sends of itself", async () => {
+    for (const headers of [{ origin: ALLOWED }, { "sec-fetch-site": "none" }, { "sec-fetch-site": "same-origin" }]) {
+      const answer = await server.call({ ...query("GetCallerIdentity"), service: "sts", keys: DEVELOPMENT }, headers);
+      assert.equal(answer.status, 200, JSON.stringify(headers));
+    }
+  });
+
   test("a wrong secret is no development key", async () => {
     const wrong = { accessKeyId: "test", secretAccessKey: "guess" };
     const answer = await server.call({ ...query("GetCallerIdentity"), service: "sts", keys: wrong });
