@@ -117,6 +117,38 @@ def test_a_bucket_policy_opens_what_it_names_and_no_more(homeport, admin, bucket
     assert fetch(f"{homeport.url}/{bucket}?list-type=2")[0] == 403
 
 
+def test_encryption_is_told_to_who_asks_for_it(admin, bucket):
+    s3, asked = admin("s3"), {"ServerSideEncryption": "AES256"}
+    s3.upload_fileobj(io.BytesIO(b"x"), bucket, "package", ExtraArgs=asked)
+    parts = TransferConfig(multipart_threshold=5 << 20, multipart_chunksize=5 << 20)
+    s3.upload_fileobj(io.BytesIO(b"x" * (6 << 20)), bucket, "large", ExtraArgs=asked, Config=parts)
+    s3.copy_object(Bucket=bucket, Key="copy", CopySource=f"{bucket}/package", **asked)
+    s3.put_object(Bucket=bucket, Key="plain", Body=b"x")
+    expected = {"package": "AES256", "large": "AES256", "copy": "AES256", "plain": None}
+    for key, told in expected.items():
+        assert s3.head_object(Bucket=bucket, Key=key).get("ServerSideEncryption") == told, key
+    by_key = {"Bucket": bucket, "Key": "kms", "Body": b"x", "ServerSideEncryption": "aws:kms"}
+    assert refused(s3.put_object, **by_key) == ("NotImplemented", 501)
+    assert refused(s3.head_object, Bucket=bucket, Key="kms") == ("404", 404)
+
+
+def test_keys_are_deleted_each_by_its_own_right(homeport, admin, bucket):
+    s3, iam, name = admin("s3"), admin("iam"), f"deleter-{uuid.uuid4().hex[:8]}"
+    for key in ["own/1", "own/2", "others/1"]:
+        s3.put_object(Bucket=bucket, Key=key, Body=b"1")
+    allowed = {"Effect": "Allow", "Action": "s3:DeleteObject", "Resource": f"arn:aws:s3:::{bucket}/own/*"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+    iam.create_user(UserName=name)
+    iam.put_user_policy(UserName=name, PolicyName="inline", PolicyDocument=policy)
+    key = iam.create_access_key(UserName=name)["AccessKey"]
+    deleter = homeport.client("s3", key["AccessKeyId"], key["SecretAccessKey"])
+    named = [{"Key": key} for key in ["own/1", "others/1", "own/2"]]
+    done = deleter.delete_objects(Bucket=bucket, Delete={"Objects": named})
+    assert {deleted["Key"] for deleted in done["Deleted"]} == {"own/1", "own/2"}
+    assert [(error["Key"], error["Code"]) for error in done["Errors"]] == [("others/1", "AccessDenied")]
+    assert [entry["Key"] for entry in s3.list_objects_v2(Bucket=bucket)["Contents"]] == ["others/1"]
+
+
 def test_another_region_is_found_by_the_client_itself(homeport, bucket):
     assert homeport.client("s3", region="eu-west-1").list_objects_v2(Bucket=bucket)["KeyCount"] == 0
 
