@@ -39,6 +39,6 @@ ls /usr/lib*/*/faketime/libfaketimeMT.so.1 >/dev/null 2>&1 || install libfaketim
 "$HOMEPORT" runtimes install >/dev/null
 
 status=0
-PYTHONDONTWRITEBYTECODE=1 "$tools/venv/bin/python" -m pytest -q -p no:cacheprovider tests/python "$@" || status=1
+PYTHONDONTWRITEBYTECODE=1 "$tools/venv/bin/python" -m pytest -q -rs -p no:cacheprovider tests/python "$@" || status=1
 (cd tests/node && node --test --test-concurrency=1 .) || status=1
 exit $status
