@@ -131,7 +131,7 @@ async fn damage_before_the_last_group_is_refused() {
     assert!(matches!(open(folder.path()).await, Err(OpenError::Engine(_))));
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn a_transaction_that_takes_too_long_is_ended() {
     let store = Store::testkit(1);
     let slow = store.write(|tx| async move {
