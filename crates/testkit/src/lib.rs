@@ -3,6 +3,7 @@
 
 mod app;
 mod caller;
+mod handed_roles;
 mod needs;
 mod principals;
 mod reply;

@@ -1,5 +1,6 @@
 use serde_json::Value;
 
+use crate::handed_roles::assert_roles_are_passed;
 use crate::{Reply, TestApp};
 
 /// A call that succeeds as administrator once `before` was done.
@@ -48,10 +49,12 @@ impl Sample {
 
 /// Proves for every operation of the hosted services that strangers are refused: each sample first succeeds as
 /// administrator in an app of its own, and is then refused to an anonymous caller and to a stranger with the
-/// access-denied code, with the store unchanged but for audit records and attempt counters.
+/// access-denied code, with the store unchanged but for audit records and attempt counters. And that each role which
+/// an operation hands over is asked for.
 ///
 /// # Panics
-/// When an operation has no sample, a sample fails as administrator, or a stranger is let in or changes something.
+/// When an operation has no sample, a sample fails as administrator, a stranger is let in or changes something, or a
+/// role is handed over unasked.
 pub async fn assert_strangers_are_refused(make: impl Fn() -> TestApp, samples: &[Sample]) {
     let listed = make();
     for hosted in listed.services() {
@@ -70,6 +73,8 @@ pub async fn assert_strangers_are_refused(make: impl Fn() -> TestApp, samples: &
             .ok();
         refuse(&prepared(&make, sample).await, sample).await;
     }
+    let prepared_for = async |sample: usize| prepared(&make, &samples[sample]).await;
+    assert_roles_are_passed(listed.services(), samples, prepared_for).await;
 }
 
 async fn prepared(make: &impl Fn() -> TestApp, sample: &Sample) -> TestApp {

@@ -12,8 +12,14 @@ pub struct RoleArnMember {
 }
 
 /// Members whose model says nothing of a role, though AWS documents one there: (service, member).
-const UNMARKED: [(&str, &str); 3] =
-    [("apigateway", "credentials"), ("apigateway", "authorizerCredentials"), ("cognito-identity", "Roles")];
+const UNMARKED: [(&str, &str); 5] = [
+    ("apigateway", "credentials"),
+    ("apigateway", "authorizerCredentials"),
+    // What a patch puts in the place of these.
+    ("apigateway", "value"),
+    ("cognito-identity", "Roles"),
+    ("cognito-idp", "SnsCallerArn"),
+];
 
 /// All members of a service's inputs that look like role ARNs. Security decision 2: each one is marked with the service
 /// that will use the role, or named with a reason why it is none.

@@ -72,6 +72,8 @@ fn members_that_look_like_role_arns_are_listed() {
     assert!(lambda.contains(&"CreateFunction Role".to_owned()), "{lambda:?}");
     assert!(lambda.contains(&"UpdateFunctionConfiguration Role".to_owned()), "{lambda:?}");
     assert!(listed("apigateway").contains(&"PutIntegration credentials".to_owned()));
+    assert!(listed("apigateway").contains(&"UpdateIntegration patchOperations[].value".to_owned()));
+    assert!(listed("cognito-idp").contains(&"CreateUserPool SmsConfiguration.SnsCallerArn".to_owned()));
     assert!(listed("cognito-identity").contains(&"SetIdentityPoolRoles Roles{}".to_owned()));
     assert!(listed("cognito-idp").contains(&"CreateGroup RoleArn".to_owned()));
 }
