@@ -228,7 +228,7 @@ async fn who_asks_for_encryption_is_told_of_it() {
     let done =
         admin.send("s3", "POST", &format!("/photos/parts?uploadId={upload}"), &[], xml.as_bytes()).await.ok();
     let got = get(&admin, "/photos/parts").await.ok();
-    assert_eq!([&begun, &part, &done, &got].map(|reply| said(reply)), ["AES256"; 4].map(str::to_owned));
+    assert_eq!([&begun, &part, &done, &got].map(said), ["AES256"; 4].map(str::to_owned));
 }
 
 #[tokio::test]
