@@ -307,6 +307,7 @@ describe("what people upload, opened in a browser", { skip: noBrowser }, () => {
       opened.postMessage("drive", "*");
       return opened.document.body.innerText;
     });
+    await attempt("metrics", async () => text(await fetch("/_homeport/metrics")));
     document.title = JSON.stringify(learned);
   `);
 
@@ -405,6 +406,7 @@ def handler(event, context):
           assert.equal(learned[`${deed} ${host}`], "refused", `${what}: ${deed}`);
         }
       }
+      assert.match(learned.metrics, /^40[34] $/, what);
       assert.equal(learned.script, "refused", what);
       assert.equal(learned.frame, "not readable", what);
       assert.equal(learned.worker, "refused", what);

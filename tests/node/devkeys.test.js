@@ -356,4 +356,13 @@ describe("from a browser", { skip: noBrowser }, () => {
       assert.equal((await raw(server.port, createUserByGet(`kept-by-${host.split(":")[0]}`, host))).status, 200);
     }
   });
+
+  test("a page in a bucket with a host of its own gets nothing by them", async () => {
+    const host = `pages.localhost:${server.port}`;
+    await putPage(host, createUserByGet("stolen-by-own-host", host));
+    const page = await openPage(host, "/page.html");
+    await page.waitForFunction(() => document.title !== "unrun");
+    assert.equal(await page.title(), "answered 403");
+    assert.ok(!(await server.users()).includes("stolen-by-own-host"));
+  });
 });

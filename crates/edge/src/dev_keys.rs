@@ -12,13 +12,15 @@ pub const SECRET_ACCESS_KEY: &str = "test";
 
 /// Whether a call may use the development keys (security decision 20): only what a program on this very
 /// machine sends straight to us. A web page, a function or a proxied caller can't use them; a signature in the
-/// query string, which a plain image tag could carry, only for S3.
+/// query string, which a plain image tag could carry, only for S3. A bucket or a deployed API may have a page at a
+/// host of its own, `BUCKET.localhost`: nothing but S3 is called there, and not by a page.
 pub fn may_be_used(
     peer: &Peer,
     headers: &HeaderMap,
     host: &str,
     origins: &Origins,
-    query_for: Option<&str>,
+    service: &str,
+    in_query: bool,
 ) -> bool {
     peer.address.ip().to_canonical().is_loopback()
         && peer.client.to_canonical().is_loopback()
@@ -26,22 +28,36 @@ pub fn may_be_used(
         && !was_forwarded(headers)
         && is_local_name(host)
         && origins.may_use_long_term_keys(origin(headers))
-        && came_from_no_other_site(headers)
-        && query_for.is_none_or(|service| service == "s3")
+        && came_from_no_page(headers, host)
+        && (service == "s3" || !in_query && has_no_pages(host))
 }
 
-fn came_from_no_other_site(headers: &HeaderMap) -> bool {
-    headers.get("sec-fetch-site").is_none_or(|site| site == "none" || site == "same-origin")
+/// Browsers say where a call comes from. What they send by themselves (a typed address) comes from no page, and at a
+/// host without pages nobody's page is of the same origin.
+fn came_from_no_page(headers: &HeaderMap, host: &str) -> bool {
+    headers
+        .get("sec-fetch-site")
+        .is_none_or(|site| site == "none" || site == "same-origin" && has_no_pages(host))
+}
+
+/// What people upload acts as a page at hosts of its own alone, below these: here it is sandboxed.
+fn has_no_pages(host: &str) -> bool {
+    let name = bare(host);
+    is_loopback(name) || name == "localhost" || name == "localhost.localstack.cloud"
 }
 
 /// Names that only this machine has; a rebound name of somebody's domain is none of them.
 fn is_local_name(host: &str) -> bool {
-    let name = without_port(host).trim_start_matches('[').trim_end_matches(']');
-    let loopback = name.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback());
-    loopback
-        || name == "localhost"
-        || name.ends_with(".localhost")
-        || name.ends_with("localhost.localstack.cloud")
+    let name = bare(host);
+    has_no_pages(host) || name.ends_with(".localhost") || name.ends_with(".localhost.localstack.cloud")
+}
+
+fn is_loopback(name: &str) -> bool {
+    name.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+fn bare(host: &str) -> &str {
+    without_port(host).trim_start_matches('[').trim_end_matches(']')
 }
 
 fn without_port(host: &str) -> &str {
@@ -62,7 +78,7 @@ mod tests {
 
     fn allowed(peer: &Peer, headers: &[(&'static str, &'static str)], host: &str) -> bool {
         let headers = headers.iter().map(|(n, v)| (n.parse().unwrap(), v.parse().unwrap())).collect();
-        may_be_used(peer, &headers, host, &Origins::default(), None)
+        may_be_used(peer, &headers, host, &Origins::default(), "s3", false)
     }
 
     #[test]
@@ -87,7 +103,21 @@ mod tests {
     #[test]
     fn a_query_string_may_only_for_s3() {
         let headers = HeaderMap::new();
-        assert!(may_be_used(&peer(), &headers, "127.0.0.1", &Origins::default(), Some("s3")));
-        assert!(!may_be_used(&peer(), &headers, "127.0.0.1", &Origins::default(), Some("iam")));
+        assert!(may_be_used(&peer(), &headers, "127.0.0.1", &Origins::default(), "s3", true));
+        assert!(!may_be_used(&peer(), &headers, "127.0.0.1", &Origins::default(), "iam", true));
+        assert!(may_be_used(&peer(), &headers, "127.0.0.1", &Origins::default(), "iam", false));
+    }
+
+    #[test]
+    fn a_page_in_a_bucket_may_not_at_a_host_of_its_own() {
+        let same_origin = &[("sec-fetch-site", "same-origin")];
+        assert!(allowed(&peer(), same_origin, "127.0.0.1:4566"));
+        assert!(!allowed(&peer(), same_origin, "pages.localhost:4566"));
+        let none = HeaderMap::new();
+        for host in ["pages.localhost:4566", "a.execute-api.localhost", "pages.s3.localhost.localstack.cloud"]
+        {
+            assert!(may_be_used(&peer(), &none, host, &Origins::default(), "s3", false), "{host}");
+            assert!(!may_be_used(&peer(), &none, host, &Origins::default(), "iam", false), "{host}");
+        }
     }
 }

@@ -8,7 +8,7 @@ use homeport_edge::cors::was_forwarded;
 use homeport_service::needs::{CheckSignature, SignedCall};
 use homeport_service::{Body, Peer, Permission, Plane, full};
 use homeport_store::{Key, Store, StoreError};
-use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, ORIGIN};
 use http::request::Parts;
 use http::{HeaderValue, Method, Response, StatusCode};
 
@@ -54,7 +54,9 @@ impl OwnPages {
 
     /// For programs on this machine that come straight to us, or for whom IAM allows it.
     async fn metrics(&self, head: &Parts, peer: Peer) -> Response<Body> {
-        let local = peer.address.ip().to_canonical().is_loopback() && !was_forwarded(&head.headers);
+        let local = peer.address.ip().to_canonical().is_loopback()
+            && !was_forwarded(&head.headers)
+            && !is_from_a_page(&head.headers);
         if !local && !self.is_allowed(head, peer).await {
             return text(StatusCode::FORBIDDEN, "");
         }
@@ -68,6 +70,11 @@ impl OwnPages {
         let permissions = vec![Permission::new("homeport:GetMetrics", everything)];
         self.pipeline.check_signature(call, permissions).await.is_ok()
     }
+}
+
+/// Whether a web page asks, be it one in a bucket at a host of its own.
+fn is_from_a_page(headers: &HeaderMap) -> bool {
+    headers.contains_key(ORIGIN) || headers.get("sec-fetch-site").is_some_and(|site| site != "none")
 }
 
 fn text(status: StatusCode, body: &str) -> Response<Body> {

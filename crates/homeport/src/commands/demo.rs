@@ -175,10 +175,11 @@ fn tour(
         "
 The page:                {origin}
 The outbox (codes):      {outbox}
+                         (opens once, within ten minutes; another: {program} outbox --link --data {data})
 The AWS endpoint:        {url}
 The administrator's keys: {program} credentials --data {data}
 
-Three things to try, with the AWS CLI:
+Three things to try in another terminal, from this folder, with the AWS CLI, once there is a first note:
   eval \"$({program} env --data {data})\"
   aws dynamodb scan --table-name {table}
   aws logs filter-log-events --log-group-name {group}
