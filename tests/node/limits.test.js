@@ -113,6 +113,24 @@ describe("heads", () => {
     assert.ok(took >= 3_700 && took < 8_000, `${took} ms`);
   });
 
+  test("a connection of HTTP/2 that rests is closed, however it answers pings", async () => {
+    const session = http2.connect(server.url);
+    const closed = new Promise((resolve) => session.once("close", () => resolve("closed")));
+    const ask = () => new Promise((resolve, reject) => {
+      const stream = session.request({ ":path": "/_homeport/ready" });
+      stream.on("response", (answer) => resolve(answer[":status"])).on("error", reject).resume();
+    });
+    try {
+      for (let turn = 0; turn < 3; turn++) {
+        assert.equal(await ask(), 200);
+        await pause(900);
+      }
+      assert.equal(await Promise.race([closed, pause(8_000)]), "closed");
+    } finally {
+      session.destroy();
+    }
+  });
+
   test("two hosts, two lengths and a bare line feed are refused, and the connection ends", async () => {
     const own = `host: ${server.host}\r\n`;
     for (const text of [

@@ -7,8 +7,8 @@ use tokio::time::Instant;
 #[derive(Debug)]
 pub(crate) struct Activity {
     opened: Instant,
-    /// Milliseconds from `opened` to the last byte read or written.
-    last_byte: AtomicU64,
+    /// Milliseconds from `opened` to the last byte read or written; with HTTP/2, to the last request or part of an answer.
+    last_move: AtomicU64,
     /// Milliseconds from `opened` to the first byte of the head that is being read, plus one; zero: none is.
     head_began: AtomicU64,
     requests: AtomicU32,
@@ -21,7 +21,7 @@ impl Activity {
     pub(crate) fn new() -> Self {
         Self {
             opened: Instant::now(),
-            last_byte: AtomicU64::new(0),
+            last_move: AtomicU64::new(0),
             head_began: AtomicU64::new(0),
             requests: AtomicU32::new(0),
         }
@@ -32,7 +32,7 @@ impl Activity {
     }
 
     pub(crate) fn moved(&self) {
-        self.last_byte.store(self.elapsed(), Ordering::Relaxed);
+        self.last_move.store(self.elapsed(), Ordering::Relaxed);
     }
 
     /// Says whether a head has begun and not ended.
@@ -57,7 +57,7 @@ impl Activity {
 
     /// How long nothing has moved; `None` while a request runs.
     pub(crate) fn rest(&self) -> Option<Duration> {
-        let last = self.last_byte.load(Ordering::Relaxed);
+        let last = self.last_move.load(Ordering::Relaxed);
         let idle = self.requests.load(Ordering::Relaxed) == 0;
         idle.then(|| Duration::from_millis(self.elapsed().saturating_sub(last)))
     }

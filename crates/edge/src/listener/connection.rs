@@ -132,7 +132,10 @@ where
         let (own, watched) = (connection.clone(), activity.clone());
         let service = service_fn(move |request| {
             let (own, activity) = (own.clone(), activity.clone());
-            async move { own.answer(request, origin, &activity).await }
+            async move {
+                let answered = own.answer(request, origin, &activity).await;
+                answered.map(|response| response.map(|body| body::moving(body, activity)))
+            }
         });
         connection.watch(builder.serve_connection(TokioIo::new(stream), service), &watched).await;
     }
@@ -144,12 +147,20 @@ where
         activity: &Activity,
     ) -> Result<Response<Body>, Infallible> {
         let _running = activity.request();
-        let mut request = request.map(|incoming| body::timed(incoming, self.limits.body_idle_time));
+        let (head, incoming) = request.into_parts();
+        let (body, read) = body::timed(incoming, self.limits.body_idle_time);
+        let mut request = Request::from_parts(head, body);
+        let version = request.version();
         if let Err(status) = request::check(&mut request, &self.limits) {
-            return Ok(request::refuse(status, request.version()));
+            return Ok(request::refuse(status, version));
         }
         let peer = self.peer(origin, &request);
-        Ok((self.handler)(request, peer).await)
+        let mut response = (self.handler)(request, peer).await;
+        // The rest of the body stands between this answer and the next request: the client must not send one here.
+        if version < http::Version::HTTP_2 && !read.is_so() {
+            response.headers_mut().insert(http::header::CONNECTION, http::HeaderValue::from_static("close"));
+        }
+        Ok(response)
     }
 
     fn peer<B>(&self, origin: Origin, request: &Request<B>) -> Peer {

@@ -79,6 +79,13 @@ impl Stream {
         Self { wire, peeked, strict, activity }
     }
 
+    /// Pings keep the bytes of HTTP/2 moving when nothing is asked; what counts there are its requests and answers.
+    fn moved(&self) {
+        if !matches!(self.strict, Strict::Unneeded) {
+            self.activity.moved();
+        }
+    }
+
     /// Looks at what came. Where it is ambiguous, hyper gets all before it and then a NUL, which it answers with
     /// 400 (in a head) or a failed body, closing the connection; what follows is never answered.
     fn check(&mut self, buf: &mut ReadBuf<'_>, from: usize) {
@@ -137,7 +144,7 @@ impl AsyncRead for Stream {
             buf.put_slice(&self.peeked[..length]);
             self.peeked.drain(..length);
         }
-        self.activity.moved();
+        self.moved();
         self.check(buf, from);
         Poll::Ready(Ok(()))
     }
@@ -149,7 +156,7 @@ impl AsyncWrite for Stream {
             Wire::Plain(tcp) => Pin::new(tcp).poll_write(cx, buf),
             Wire::Tls(tls) => Pin::new(tls).poll_write(cx, buf),
         })?;
-        self.activity.moved();
+        self.moved();
         Poll::Ready(Ok(written))
     }
 
@@ -162,7 +169,7 @@ impl AsyncWrite for Stream {
             Wire::Plain(tcp) => Pin::new(tcp).poll_write_vectored(cx, bufs),
             Wire::Tls(tls) => Pin::new(tls).poll_write_vectored(cx, bufs),
         })?;
-        self.activity.moved();
+        self.moved();
         Poll::Ready(Ok(written))
     }
 

@@ -56,6 +56,9 @@ async fn echo(request: Request<Body>, peer: Peer) -> Response<Body> {
     if let Some(pause) = head.headers.get("pause") {
         tokio::time::sleep(Duration::from_millis(pause.to_str().unwrap().parse().unwrap())).await;
     }
+    if head.headers.contains_key("unread") {
+        return Response::builder().status(StatusCode::FORBIDDEN).body(full("refused")).unwrap();
+    }
     let (status, body) = match collect(body, 1 << 20).await {
         Ok(body) => (StatusCode::OK, body),
         Err(error) if error.is::<BodyStopped>() => (StatusCode::REQUEST_TIMEOUT, "".into()),
@@ -157,6 +160,21 @@ async fn a_body_that_is_wrongly_framed_fails() {
         assert!(answer.starts_with("HTTP/1.1 400 "), "{body:?}: {answer}");
         assert!(closed && !answer.contains("smuggled"), "{body:?}: {answer}");
     }
+}
+
+#[tokio::test]
+async fn an_answer_before_the_whole_body_says_that_the_connection_ends() {
+    let running = start(Limits::default(), |_| {}).await;
+    let post = |headers: &str, body: &str| format!("POST / HTTP/1.1\r\nhost: a\r\n{headers}\r\n\r\n{body}");
+    let unread = post("unread: 1\r\ncontent-length: 9", "some");
+    let (text, closed) = exchange(running.address, unread.as_bytes()).await;
+    assert!(text.contains("403") && text.contains("connection: close") && closed, "{text}");
+    let read = post("content-length: 4", "some");
+    let (text, closed) = exchange(running.address, read.as_bytes()).await;
+    assert!(text.contains("200") && !text.contains("connection: close") && !closed, "{text}");
+    let none = post("unread: 1\r\ncontent-length: 0", "");
+    let (text, closed) = exchange(running.address, none.as_bytes()).await;
+    assert!(text.contains("403") && !text.contains("connection: close") && !closed, "{text}");
 }
 
 #[tokio::test]
