@@ -179,6 +179,7 @@ def test_a_body_beyond_the_services_bound_is_refused(send, service):
     body = f"{PLACES[service][3]}&Padding={padding}" if form else json.dumps({"Padding": padding})
     status, text = send(service, body)
     assert status == 413, (status, text)
+    assert text.startswith("<") == form, text
     assert answers(send, service)
 
 

@@ -95,11 +95,15 @@ impl Pipeline {
         let way =
             Way { head: Arc::new(head), host: host.to_owned(), peer, request_id: uuid_v4(&*self.randomness) };
         let signature = self.authenticator.read(&way.head);
+        let presented = signature.as_ref().ok().and_then(Signature::presented);
         let (form, body) = match self.read_form(&way, body).await {
             Ok(read) => read,
-            Err(fault) => return encode::bare(&fault, &way.request_id),
+            // The service that is signed for tells in which form to answer, though the form wasn't read.
+            Err(fault) => match self.routes.route(&way.head, host, presented, &[]) {
+                Some(routed) => return encode::response(&routed, Err(fault), &way.request_id, false),
+                None => return encode::bare(&fault, &way.request_id),
+            },
         };
-        let presented = signature.as_ref().ok().and_then(Signature::presented);
         let Some(routed) = self.routes.route(&way.head, host, presented, form.as_deref().unwrap_or_default())
         else {
             return encode::bare(&encode::no_such_service(), &way.request_id);

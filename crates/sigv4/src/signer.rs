@@ -113,7 +113,7 @@ impl Signer<'_> {
         let mut target = target.to_owned();
         target.push(if target.contains('?') { '&' } else { '?' });
         let credential = uri_encode(self.credential(&date).as_str(), false);
-        let signed = uri_encode(&signed_headers.as_str(), false);
+        let signed = uri_encode(signed_headers.as_str(), false);
         target.push_str(&format!(
             "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential={credential}&X-Amz-Date={}&X-Amz-Expires={expires}&X-Amz-SignedHeaders={signed}",
             date.text
