@@ -136,3 +136,14 @@ def test_of_many_who_use_one_code_at_once_one_is_let_through(people, at_once):
     assert told(reset("Another-horse99", code))[0] == "ExpiredCodeException"
     people.sign_in("emil", f"Another-horse{answers.index(None)}")
     assert told(sign_ins(people, "emil", PASSWORD)[0])[0] == "NotAuthorizedException"
+
+
+def test_an_operator_may_set_how_soon_a_user_is_locked(fresh):
+    environment = {"HOMEPORT_COGNITO_LOCKS_FROM": "2", "HOMEPORT_COGNITO_FIRST_LOCK_SECONDS": "600"}
+    pool = UserPool(fresh(environment=environment)).user("ada")
+    pool.sign_in("ada")
+    for _ in range(2):
+        with pytest.raises(ClientError, match="Incorrect username or password"):
+            pool.sign_in("ada", WRONG)
+    with pytest.raises(ClientError, match="Password attempts exceeded"):
+        pool.sign_in("ada")

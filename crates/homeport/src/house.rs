@@ -33,6 +33,7 @@ pub(crate) struct House {
     pub(crate) iam: Arc<Iam>,
     pub(crate) iam_host: Arc<dyn Hosted>,
     pub(crate) outbox: Arc<Outbox>,
+    pub(crate) mail: Arc<Mail>,
     pub(crate) egress: Arc<Egress>,
 }
 
@@ -87,12 +88,12 @@ impl House {
             needs: Arc::new(Needs::default()),
         };
         let outbox = Arc::new(Outbox::new(&parts));
-        let mail = Mail::new(&config.smtp, &environment, outbox.clone())?;
-        parts.needs.send_message.set(Arc::new(mail)).ok();
+        let mail = Arc::new(Mail::new(&parts, &config.smtp, &environment, outbox.clone())?);
+        parts.needs.send_message.set(mail.clone()).ok();
         let egress = egress(&config)?;
         parts.needs.fetch.set(egress.clone()).ok();
         let (iam, iam_host) = homeport_iam::host(&parts);
-        Ok(Self { config, environment, key, parts, iam, iam_host, outbox, egress })
+        Ok(Self { config, environment, key, parts, iam, iam_host, outbox, mail, egress })
     }
 }
 

@@ -8,13 +8,16 @@ use homeport_s3::S3;
 use homeport_service::Parts;
 use tokio::time::sleep;
 
+use crate::mail::Mail;
+
 /// How soon an audit row is in the chain.
 const CHAIN_EVERY: Duration = Duration::from_secs(1);
 /// How often what is over is looked for.
 const SWEEP_EVERY: Duration = Duration::from_secs(3_600);
 
 /// Starts all of it.
-pub(crate) fn start(parts: &Parts, s3: Arc<S3>) {
+pub(crate) fn start(parts: &Parts, s3: Arc<S3>, mail: Arc<Mail>) {
+    tokio::spawn(mail.deliver());
     tokio::spawn(link_audit_rows(parts.clone()));
     tokio::spawn(sweep(parts.clone(), s3));
 }

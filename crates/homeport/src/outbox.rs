@@ -103,6 +103,36 @@ impl Outbox {
 
     /// Keeps a message; it is durable when this returns.
     pub(crate) async fn keep(&self, message: Message) -> Result<(), OutboxError> {
+        let kept = &self.seal(message)?;
+        if matches!(self.store.count(&counter(), 1, MOST_MESSAGES).await?, Counted::Full(_)) {
+            self.sweep().await?;
+            self.store.count(&counter(), 1, MOST_MESSAGES).await?;
+        }
+        self.store.write(|tx| async move { MESSAGES.put(&tx, kept).await }).await?;
+        Ok(())
+    }
+
+    /// Does what keeping a message takes, and leaves nothing that is ever shown: time doesn't tell the two apart,
+    /// neither here nor with a mail server, whose queue takes a commit too.
+    pub(crate) async fn pretend(&self) -> Result<(), OutboxError> {
+        let nobody = Message {
+            channel: Channel::Email,
+            to: "nobody@example.com".to_owned(),
+            subject: "Your verification code".to_owned(),
+            body: "Your verification code is 000000".to_owned(),
+            html: false,
+            code: Some("000000".to_owned()),
+            user_pool_id: None,
+            username: None,
+        };
+        let sealed = self.seal(nobody)?.content.to_text();
+        self.store.count(&counter(), 0, MOST_MESSAGES).await?;
+        let (key, sealed) = (&Key::of("outbox-nobody"), sealed.as_bytes());
+        self.store.write(|tx| async move { tx.put(key, sealed.to_vec()) }).await?;
+        Ok(())
+    }
+
+    fn seal(&self, message: Message) -> Result<Kept, OutboxError> {
         let content = Content {
             sms: message.channel == Channel::Sms,
             subject: message.subject,
@@ -116,13 +146,7 @@ impl Outbox {
         let plain = serde_json::to_vec(&content).map_err(|_| OutboxError::Unreadable)?;
         let content = self.vault.seal(Purpose::Outbox, &place(&key_of(at, id)), &plain)?;
         let (to, user_pool_id, username) = (message.to, message.user_pool_id, message.username);
-        let kept = &Kept { at, id, to, user_pool_id, username, content };
-        if matches!(self.store.count(&counter(), 1, MOST_MESSAGES).await?, Counted::Full(_)) {
-            self.sweep().await?;
-            self.store.count(&counter(), 1, MOST_MESSAGES).await?;
-        }
-        self.store.write(|tx| async move { MESSAGES.put(&tx, kept).await }).await?;
-        Ok(())
+        Ok(Kept { at, id, to, user_pool_id, username, content })
     }
 
     /// Removes the oldest.
@@ -271,6 +295,15 @@ mod tests {
         for row in rows.unwrap().rows {
             assert!(!row.value.windows(6).any(|bytes| bytes == b"987654"));
         }
+    }
+
+    #[tokio::test]
+    async fn a_message_to_nobody_is_never_shown() {
+        let (outbox, _clock) = outbox();
+        outbox.keep(message("a@x", "p", "1")).await.unwrap();
+        outbox.pretend().await.unwrap();
+        outbox.pretend().await.unwrap();
+        assert_eq!(codes(&outbox, None, None, 100).await, ["1"]);
     }
 
     #[tokio::test]

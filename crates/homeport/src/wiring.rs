@@ -22,7 +22,7 @@ pub(crate) struct Services {
 pub(crate) async fn services(house: &House) -> Result<Services, ProgramError> {
     let parts = &house.parts;
     let blobs = Blobs::folder(&house.config.data.blobs(), "s3")?;
-    let (pools, pools_host) = homeport_cognito_idp::host(parts);
+    let (pools, pools_host) = homeport_cognito_idp::host_with(parts, house.config.cognito.sign_in);
     let (gateway, gateway_host) = homeport_apigateway::host(parts);
     let (sts, sts_host) = homeport_sts::host(parts);
     let (identity, identity_host) = homeport_cognito_identity::host(parts);
@@ -55,7 +55,7 @@ pub(crate) async fn services(house: &House) -> Result<Services, ProgramError> {
     logs.start();
     lambda.start();
     pools.resume().await?;
-    jobs::start(parts, s3);
+    jobs::start(parts, s3, house.mail.clone());
     let hosted = vec![
         house.iam_host.clone(),
         sts_host,

@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use homeport_core::BoxFuture;
@@ -7,12 +8,20 @@ use homeport_store::StoreError;
 
 /// A mailer that keeps what it is handed.
 #[derive(Default)]
-pub struct CaughtMessages(Mutex<Vec<Message>>);
+pub struct CaughtMessages {
+    messages: Mutex<Vec<Message>>,
+    pretended: AtomicUsize,
+}
 
 impl CaughtMessages {
     /// Everything caught so far, oldest first.
     pub fn all(&self) -> Vec<Message> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.messages.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// How many messages to nobody were pretended.
+    pub fn pretended(&self) -> usize {
+        self.pretended.load(Ordering::Relaxed)
     }
 
     /// The code in the newest message to `to`.
@@ -24,9 +33,14 @@ impl CaughtMessages {
 impl SendMessage for CaughtMessages {
     fn send<'a>(&'a self, message: Message) -> BoxFuture<'a, Result<(), NotSent>> {
         Box::pin(async move {
-            self.0.lock().unwrap_or_else(PoisonError::into_inner).push(message);
+            self.messages.lock().unwrap_or_else(PoisonError::into_inner).push(message);
             Ok(())
         })
+    }
+
+    fn pretend<'a>(&'a self) -> BoxFuture<'a, ()> {
+        self.pretended.fetch_add(1, Ordering::Relaxed);
+        Box::pin(async {})
     }
 }
 

@@ -12,6 +12,7 @@ pub(crate) struct Smtp {
     pub(crate) user: Option<String>,
     pub(crate) password_file: Option<PathBuf>,
     pub(crate) from: Option<String>,
+    pub(crate) ca_file: Option<PathBuf>,
 }
 
 /// How a connection to the mail server is made secure.
@@ -36,8 +37,8 @@ impl Smtp {
 
 pub(super) const SECTION: Section = Section {
     name: "smtp",
-    about: "The mail server for codes and invitations. Without one they lie sealed in the outbox, which `homeport outbox` \
-            shows.",
+    about: "The mail server for codes and invitations. Mail for it waits sealed in the store, for a day at most, until the \
+            server has taken it. Without one messages lie sealed in the outbox, which `homeport outbox` shows.",
     settings: &[
         Setting {
             path: "smtp.host",
@@ -104,6 +105,16 @@ pub(super) const SECTION: Section = Section {
                 from.parse::<lettre::message::Mailbox>()
                     .map_err(|_| format!("`{from}` is not a mail address"))?;
                 config.smtp.from = Some(from.to_owned());
+                Ok(())
+            },
+        },
+        Setting {
+            path: "smtp.ca_file",
+            flag: None,
+            default: "the system's roots alone",
+            about: "A root, in PEM, that the mail server's certificate may come from as well.",
+            set: |config, values| {
+                config.smtp.ca_file = Some(PathBuf::from(one(values)?));
                 Ok(())
             },
         },

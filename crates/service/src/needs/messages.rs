@@ -44,13 +44,16 @@ pub enum NotSent {
     /// The address isn't one address, or has control characters.
     #[error("the destination is not valid")]
     Destination,
-    /// The mail server, or the store behind the outbox, did not take it.
+    /// Too many wait for the mail server, or the store did not take it.
     #[error("the message could not be delivered: {0}")]
     Delivery(String),
 }
 
-/// Message → mail server, or the sealed outbox.
+/// Message → the mail server's queue, or the sealed outbox.
 pub trait SendMessage: Send + Sync {
-    /// Takes the message; it is in the outbox, or with the mail server, when this returns.
+    /// Takes the message; it is in the outbox, or durably on its way to the mail server, when this returns.
     fn send<'a>(&'a self, message: Message) -> BoxFuture<'a, Result<(), NotSent>>;
+
+    /// The work of taking a message, for nobody: how long a call takes must not tell whether there is a user.
+    fn pretend<'a>(&'a self) -> BoxFuture<'a, ()>;
 }

@@ -7,7 +7,7 @@ use crate::codes::{Purpose, draw_code};
 use crate::confirmation::{NewCode, issue};
 use crate::error::IdpError;
 use crate::lookup;
-use crate::messages::{CodeDeliveryDetails, Destination, send_code, simulated};
+use crate::messages::{CodeDeliveryDetails, Destination, pretend_to_send, send_code, simulated};
 use crate::records::{CodeOwner, Pool, User};
 
 /// Who a name means.
@@ -47,6 +47,9 @@ pub(crate) async fn issue_by_name(
             send_code(cx, pool, user, purpose, destination, &code).await?;
             Ok(destination.details())
         }
-        None => Ok(simulated(&cx.service.parts.vault, pool, name)),
+        None => {
+            pretend_to_send(cx).await?;
+            Ok(simulated(&cx.service.parts.vault, pool, name))
+        }
     }
 }

@@ -78,6 +78,7 @@ async fn an_unknown_name_forgets_its_password_like_a_user() {
     assert_eq!(first, second);
     assert_eq!(first["CodeDeliveryDetails"]["AttributeName"], "email");
     assert!(world.app.messages.all().is_empty());
+    assert_eq!(world.app.messages.pretended(), 2, "the work of sending is done for nobody too");
     for _ in 0..3 {
         world.public("ForgotPassword", forgot.clone()).await.ok();
     }

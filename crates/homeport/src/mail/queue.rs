@@ -1,0 +1,313 @@
+//! Mail on its way to the mail server: sealed in the store from the call that caused it until the server has it.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use homeport_core::{SharedClock, SharedRandomness, Timestamp};
+use homeport_service::Parts;
+use homeport_store::{Collection, Key, KeyParts, Record, Store, StoreError};
+use homeport_vault::{Place, Purpose, Sealed, Vault};
+use serde::{Deserialize, Serialize};
+use tokio::sync::Notify;
+use tokio::time::{sleep, timeout};
+
+use super::server::{MailServer, Undelivered};
+use crate::outbox::OutboxError;
+
+const WAITING: Collection<Waiting> = Collection::new();
+/// The most mails that wait; further ones are refused.
+const MOST_WAITING: i64 = 10_000;
+/// Mails that are sent at the same time.
+const AT_ONCE: usize = 8;
+/// How long a mail is tried for: the life of the codes that live longest.
+const KEPT_SECONDS: i64 = 24 * 3_600;
+/// Seconds until the next try, by how many there were; the last for all further.
+const PAUSES: [i64; 5] = [5, 30, 120, 600, 1_800];
+/// How long the queue rests at most when nothing is due, and after the store could not be read.
+const REST: Duration = Duration::from_secs(60);
+const AFTER_TROUBLE: Duration = Duration::from_secs(5);
+
+/// A mail as it lies in the store.
+#[derive(Clone, Serialize, Deserialize)]
+struct Waiting {
+    due: Timestamp,
+    id: u64,
+    since: Timestamp,
+    tries: u32,
+    content: Sealed,
+}
+
+impl Record for Waiting {
+    const COLLECTION: &'static str = "mail-queue";
+    const VERSION: u16 = 1;
+
+    fn key(&self) -> KeyParts {
+        KeyParts::new().i64(self.due.millis()).u64(self.id)
+    }
+}
+
+/// What is sent. It has no `Debug`: it may hold a code.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Mail {
+    pub(super) to: String,
+    pub(super) subject: String,
+    pub(super) body: String,
+    pub(super) html: bool,
+}
+
+/// What the queue does next.
+enum Next {
+    Send(Vec<Waiting>),
+    Rest(Duration),
+}
+
+/// The queue.
+pub(super) struct Queue {
+    store: Store,
+    vault: Vault,
+    clock: SharedClock,
+    randomness: SharedRandomness,
+    count: AtomicI64,
+    came: Notify,
+}
+
+impl Queue {
+    pub(super) fn new(parts: &Parts) -> Self {
+        Self {
+            store: parts.store.clone(),
+            vault: parts.vault.clone(),
+            clock: parts.clock.clone(),
+            randomness: parts.randomness.clone(),
+            count: AtomicI64::new(0),
+            came: Notify::new(),
+        }
+    }
+
+    /// Takes a mail; it is durable when this returns. `None` when too many wait.
+    pub(super) async fn take(&self, mail: &Mail) -> Result<Option<()>, OutboxError> {
+        if self.count.fetch_add(1, Ordering::Relaxed) >= MOST_WAITING {
+            self.count.fetch_sub(1, Ordering::Relaxed);
+            return Ok(None);
+        }
+        let kept = self.keep(mail).await;
+        match &kept {
+            Ok(()) => self.came.notify_one(),
+            Err(_) => drop(self.count.fetch_sub(1, Ordering::Relaxed)),
+        }
+        kept.map(Some)
+    }
+
+    async fn keep(&self, mail: &Mail) -> Result<(), OutboxError> {
+        let waiting = &self.seal(mail)?;
+        self.store.write(|tx| async move { WAITING.put(&tx, waiting).await }).await?;
+        Ok(())
+    }
+
+    /// Does what taking a mail takes, and sends nothing: time doesn't tell the two apart.
+    pub(super) async fn pretend(&self) -> Result<(), OutboxError> {
+        let nobody = Mail {
+            to: "nobody@example.com".to_owned(),
+            subject: "Your verification code".to_owned(),
+            body: "Your verification code is 000000".to_owned(),
+            html: false,
+        };
+        let sealed = self.seal(&nobody)?.content.to_text();
+        let (key, sealed) = (&Key::of("mail-nobody"), sealed.as_bytes());
+        self.store.write(|tx| async move { tx.put(key, sealed.to_vec()) }).await?;
+        Ok(())
+    }
+
+    fn seal(&self, mail: &Mail) -> Result<Waiting, OutboxError> {
+        let (now, mut id) = (self.clock.now(), [0; 8]);
+        self.randomness.fill(&mut id);
+        let plain = serde_json::to_vec(mail).map_err(|_| OutboxError::Unreadable)?;
+        let content = self.vault.seal(Purpose::Outbox, &place(&id), &plain)?;
+        Ok(Waiting { due: now, id: u64::from_be_bytes(id), since: now, tries: 0, content })
+    }
+
+    /// Sends what waits, as long as the program runs. What was sent in the moment of a crash is sent again.
+    pub(super) async fn deliver(&self, server: &MailServer) {
+        if let Err(error) = self.recount().await {
+            tracing::error!(%error, "waiting mail can't be counted");
+        }
+        loop {
+            match self.next().await {
+                Ok(Next::Send(due)) => {
+                    join_all(due.iter().map(|waiting| self.attempt(server, waiting))).await;
+                }
+                Ok(Next::Rest(time)) => _ = timeout(time, self.came.notified()).await,
+                Err(error) => {
+                    tracing::error!(%error, "waiting mail can't be read");
+                    sleep(AFTER_TROUBLE).await;
+                }
+            }
+        }
+    }
+
+    /// Counts what an earlier run left.
+    async fn recount(&self) -> Result<(), StoreError> {
+        let most = usize::try_from(MOST_WAITING).unwrap_or(usize::MAX);
+        let left = self
+            .store
+            .read(|tx| async move { WAITING.page(&tx, KeyParts::new(), None, most).await })
+            .await?
+            .records;
+        self.count.fetch_add(i64::try_from(left.len()).unwrap_or(MOST_WAITING), Ordering::Relaxed);
+        Ok(())
+    }
+
+    async fn next(&self) -> Result<Next, StoreError> {
+        let first = self
+            .store
+            .read(|tx| async move { WAITING.page(&tx, KeyParts::new(), None, AT_ONCE).await })
+            .await?
+            .records;
+        let now = self.clock.now();
+        let (due, later): (Vec<Waiting>, Vec<Waiting>) =
+            first.into_iter().partition(|waiting| waiting.due <= now);
+        if !due.is_empty() {
+            return Ok(Next::Send(due));
+        }
+        let until = later.first().map(|waiting| waiting.due.seconds_since(now) + 1);
+        let until = until.and_then(|seconds| u64::try_from(seconds).ok()).map(Duration::from_secs);
+        Ok(Next::Rest(until.unwrap_or(REST).min(REST)))
+    }
+
+    /// One try, and what follows from it.
+    async fn attempt(&self, server: &MailServer, waiting: &Waiting) {
+        let outcome = match self.open(waiting) {
+            Ok(mail) => server.send(&mail).await,
+            Err(error) => Err(Undelivered::ForGood(error.to_string())),
+        };
+        let again = match outcome {
+            Ok(()) => None,
+            Err(Undelivered::ForGood(why)) => {
+                tracing::warn!(%why, "a mail was refused for good and is given up");
+                None
+            }
+            Err(Undelivered::ForNow(why)) => {
+                let again = retry(waiting, self.clock.now());
+                match &again {
+                    Some(next) => {
+                        tracing::warn!(%why, tries = next.tries, "a mail was not taken; it is tried again")
+                    }
+                    None => tracing::error!(%why, "a mail was not taken for a day and is given up"),
+                }
+                again
+            }
+        };
+        let (done, next) = (waiting.key(), &again);
+        let settled = self.store.write(|tx| {
+            let done = done.clone();
+            async move {
+                WAITING.delete(&tx, done).await?;
+                match next {
+                    Some(next) => WAITING.put(&tx, next).await,
+                    None => Ok(()),
+                }
+            }
+        });
+        match settled.await {
+            Ok(()) if again.is_none() => drop(self.count.fetch_sub(1, Ordering::Relaxed)),
+            Ok(()) => {}
+            Err(error) => tracing::error!(%error, "what became of a mail can't be written"),
+        }
+    }
+
+    fn open(&self, waiting: &Waiting) -> Result<Mail, OutboxError> {
+        let plain = self.vault.open(&place(&waiting.id.to_be_bytes()), &waiting.content)?;
+        serde_json::from_slice(plain.expose()).map_err(|_| OutboxError::Unreadable)
+    }
+}
+
+/// The same mail at its next time; none when it was tried long enough.
+fn retry(waiting: &Waiting, now: Timestamp) -> Option<Waiting> {
+    if now.seconds_since(waiting.since) >= KEPT_SECONDS {
+        return None;
+    }
+    let index = usize::try_from(waiting.tries).unwrap_or(usize::MAX).min(PAUSES.len() - 1);
+    let due = now.plus_seconds(PAUSES[index]);
+    Some(Waiting { due, tries: waiting.tries.saturating_add(1), ..waiting.clone() })
+}
+
+fn place(id: &[u8; 8]) -> Place<'_> {
+    Place { collection: Waiting::COLLECTION, key: id, field: "content" }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use homeport_core::{ManualClock, SeededRandomness};
+    use homeport_store::{Direction, Range};
+
+    use super::*;
+
+    const START: Timestamp = Timestamp::from_seconds(1_795_000_000);
+
+    fn queue() -> (Queue, Arc<ManualClock>) {
+        let clock = Arc::new(ManualClock::at(START));
+        let queue = Queue {
+            store: Store::testkit(1),
+            vault: Vault::for_tests(),
+            clock: clock.clone(),
+            randomness: Arc::new(SeededRandomness::new(1)),
+            count: AtomicI64::new(0),
+            came: Notify::new(),
+        };
+        (queue, clock)
+    }
+
+    fn mail(to: &str) -> Mail {
+        Mail { to: to.into(), subject: "Your code".into(), body: "It is 987654.".into(), html: false }
+    }
+
+    async fn due(queue: &Queue) -> Vec<Waiting> {
+        match queue.next().await.unwrap() {
+            Next::Send(due) => due,
+            Next::Rest(_) => Vec::new(),
+        }
+    }
+
+    #[tokio::test]
+    async fn what_a_mail_says_is_not_in_the_store_and_comes_out_as_it_was() {
+        let (queue, _clock) = queue();
+        queue.take(&mail("a@x")).await.unwrap().unwrap();
+        let rows = queue.store.read(|tx| async move { tx.scan(Range::all(), Direction::Forward, 100).await });
+        let rows: Result<_, StoreError> = rows.await;
+        for row in rows.unwrap().rows {
+            assert!(!row.value.windows(6).any(|bytes| bytes == b"987654"));
+        }
+        let due = due(&queue).await;
+        let opened = queue.open(&due[0]).unwrap();
+        assert_eq!((opened.to.as_str(), opened.body.as_str()), ("a@x", "It is 987654."));
+    }
+
+    #[tokio::test]
+    async fn a_mail_is_tried_ever_less_often_and_given_up_after_a_day() {
+        let (queue, _clock) = queue();
+        queue.take(&mail("a@x")).await.unwrap().unwrap();
+        let mut waiting = due(&queue).await.remove(0);
+        let mut tries = 0;
+        let mut last = 0;
+        while let Some(next) = retry(&waiting, waiting.due) {
+            let pause = next.due.seconds_since(waiting.due);
+            assert!(pause >= last);
+            (last, tries, waiting) = (pause, tries + 1, next);
+        }
+        assert_eq!(last, 1_800);
+        assert!(waiting.due.seconds_since(START) >= KEPT_SECONDS && tries < 60, "{tries}");
+    }
+
+    #[tokio::test]
+    async fn no_more_wait_than_may_also_after_a_new_start() {
+        let (queue, _clock) = queue();
+        queue.take(&mail("a@x")).await.unwrap().unwrap();
+        queue.count.store(MOST_WAITING, Ordering::Relaxed);
+        assert!(queue.take(&mail("b@x")).await.unwrap().is_none());
+        queue.count.store(0, Ordering::Relaxed);
+        queue.recount().await.unwrap();
+        assert_eq!(queue.count.load(Ordering::Relaxed), 1);
+    }
+}
