@@ -34,10 +34,31 @@ async fn a_folder_of_a_newer_program_is_refused_and_left_alone() {
 
 #[tokio::test]
 async fn a_first_start_that_was_cut_off_is_begun_anew() {
+    for marker in [None, Some(""), Some("FJ")] {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("keyspace");
+        fs::create_dir_all(data.join("keyspaces")).unwrap();
+        fs::write(data.join("0.jnl"), "cut").unwrap();
+        if let Some(marker) = marker {
+            fs::write(data.join("version"), marker).unwrap();
+        }
+        assert!(open(folder.path()).await.is_ok(), "{marker:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_folder_that_was_whole_is_never_begun_anew() {
     let folder = tempfile::tempdir().unwrap();
-    fs::create_dir_all(folder.path().join("keyspace/keyspaces")).unwrap();
-    fs::write(folder.path().join("keyspace/0.jnl"), "cut").unwrap();
-    assert!(open(folder.path()).await.is_ok());
+    let store = open(folder.path()).await.unwrap();
+    put(&store, &Key::of("kept"), "value").await.unwrap();
+    drop(store);
+    let marker = folder.path().join("keyspace/version");
+    let whole = fs::read(&marker).unwrap();
+    fs::write(&marker, "").unwrap();
+    assert!(matches!(open(folder.path()).await, Err(OpenError::Engine(_))));
+    fs::write(&marker, whole).unwrap();
+    let store = open(folder.path()).await.unwrap();
+    assert_eq!(get(&store, &Key::of("kept")).await.unwrap().unwrap(), "value");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

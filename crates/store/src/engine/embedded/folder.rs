@@ -41,6 +41,11 @@ pub(super) fn open(folder: &Path, options: &EmbeddedOptions) -> Result<(Held, Op
         fs::remove_dir_all(&data)?;
     }
     let opened = match open_data(&data, options) {
+        // Cut off while fjall wrote its marker: the file is there, and empty.
+        Err(fjall::Error::InvalidVersion(None)) if !known => {
+            fs::remove_dir_all(&data)?;
+            open_data(&data, options)
+        }
         Err(fjall::Error::JournalRecovery(_)) if known && journal::cut_torn_group(&data)? => {
             tracing::warn!("the journal's last group was torn, and so never acknowledged: it is cut off");
             open_data(&data, options)
