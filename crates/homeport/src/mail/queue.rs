@@ -3,10 +3,11 @@
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
+use bytes::Bytes;
 use futures_util::future::join_all;
 use homeport_core::{SharedClock, SharedRandomness, Timestamp};
 use homeport_service::Parts;
-use homeport_store::{Collection, Key, KeyParts, Record, Store, StoreError};
+use homeport_store::{Collection, Key, KeyParts, MAX_PAGE_ROWS, Record, Store, StoreError};
 use homeport_vault::{Place, Purpose, Sealed, Vault};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
@@ -147,14 +148,21 @@ impl Queue {
 
     /// Counts what an earlier run left.
     async fn recount(&self) -> Result<(), StoreError> {
-        let most = usize::try_from(MOST_WAITING).unwrap_or(usize::MAX);
-        let left = self
-            .store
-            .read(|tx| async move { WAITING.page(&tx, KeyParts::new(), None, most).await })
-            .await?
-            .records;
-        self.count.fetch_add(i64::try_from(left.len()).unwrap_or(MOST_WAITING), Ordering::Relaxed);
-        Ok(())
+        let mut after: Option<Bytes> = None;
+        loop {
+            let from = after.as_deref();
+            let page = self
+                .store
+                .read(|tx| async move { WAITING.page(&tx, KeyParts::new(), from, MAX_PAGE_ROWS).await });
+            let page: Result<_, StoreError> = page.await;
+            let page = page?;
+            let found = i64::try_from(page.records.len()).unwrap_or(MOST_WAITING);
+            self.count.fetch_add(found, Ordering::Relaxed);
+            match page.cursor {
+                Some(cursor) => after = Some(cursor),
+                None => return Ok(()),
+            }
+        }
     }
 
     async fn next(&self) -> Result<Next, StoreError> {

@@ -106,6 +106,7 @@ impl Operation for CreateGroup {
                 created: cx.now(),
                 modified: cx.now(),
             };
+            while drop_members(&cx, &group.pool, &group.name).await? {}
             cx.write(|tx| {
                 let group = &group;
                 async move {
@@ -216,10 +217,12 @@ impl Operation for DeleteGroup {
     }
 }
 
-/// Removes a page of the memberships of a group that is gone; true while more may be there. A membership without its
-/// group shows nowhere, so what a crash leaves does no harm.
+/// Removes a page of the memberships of a group that isn't there; true while more may be there. A membership without
+/// its group shows nowhere; what a crash left of them goes before a group of the same name is made. No audit row
+/// rides along: the call is not done yet, or done already.
 async fn drop_members(cx: &Cx<CognitoIdp>, pool: &PoolRef, name: &str) -> Result<bool, IdpError> {
-    cx.write(|tx| async move {
+    let store = cx.store();
+    let dropped = store.write(|tx| async move {
         if GROUPS.get(&tx, pool.parts().str(name)).await?.is_some() {
             return Ok(false);
         }
@@ -229,8 +232,8 @@ async fn drop_members(cx: &Cx<CognitoIdp>, pool: &PoolRef, name: &str) -> Result
             MEMBERSHIPS.delete(&tx, pool.parts().str(&member.username).str(name)).await?;
         }
         Ok::<_, IdpError>(page.cursor.is_some())
-    })
-    .await
+    });
+    dropped.await
 }
 
 impl Operation for ListGroups {

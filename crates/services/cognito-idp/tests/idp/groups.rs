@@ -1,3 +1,4 @@
+use homeport_store::{Direction, Key, Range, Row, StoreError};
 use serde_json::json;
 
 use crate::world::{World, claims, text};
@@ -23,6 +24,29 @@ async fn members_of_a_group_say_so_in_their_tokens() {
     world.admin("AdminRemoveUserFromGroup", left).await.ok();
     let refreshed = world.refresh(&text(&tokens["RefreshToken"])).await.ok().json();
     assert_eq!(claims(&refreshed["AuthenticationResult"]["IdToken"])["cognito:groups"], json!(["readers"]));
+}
+
+#[tokio::test]
+async fn what_a_crash_left_of_a_group_does_not_join_the_next_of_its_name() {
+    let world = World::new().await;
+    world.user("ann").await;
+    world.admin("CreateGroup", json!({"GroupName": "admins"})).await.ok();
+    world.admin("AdminAddUserToGroup", json!({"Username": "ann", "GroupName": "admins"})).await.ok();
+    // A crash between the group's end and its members': the record is gone, they are there.
+    let gone = world.app.parts.store.write(|tx| async move {
+        let rows = tx.scan(Range::all(), Direction::Forward, 1_000).await?.rows;
+        let holds = |row: &Row, text: &[u8]| row.key.windows(text.len()).any(|part| part == text);
+        let groups = rows.iter().filter(|row| holds(row, b"cognito-idp.groups") && holds(row, b"admins"));
+        for row in groups.clone() {
+            tx.delete(&Key::from_row(&row.key))?;
+        }
+        Ok::<_, StoreError>(groups.count())
+    });
+    assert_eq!(gone.await.unwrap(), 1);
+    world.admin("CreateGroup", json!({"GroupName": "admins"})).await.ok();
+    let users = world.admin("ListUsersInGroup", json!({"GroupName": "admins"})).await.ok().json();
+    assert_eq!(users["Users"], json!([]));
+    assert!(claims(&world.tokens("ann").await["IdToken"]).get("cognito:groups").is_none());
 }
 
 #[tokio::test]
