@@ -125,5 +125,5 @@ fn hash_of(cx: &Cx<CognitoIdp>, token: &str) -> Result<[u8; 32], IdpError> {
 }
 
 fn invalid() -> IdpError {
-    IdpError::not_authorized("Invalid Refresh Token")
+    IdpError::not_authorized("Invalid Refresh Token.")
 }
