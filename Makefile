@@ -34,10 +34,11 @@ unit: build
 outside: build
 	@bash tests/run.sh
 
-# The long proofs: crash rounds, seeded mutation, larger models. FULL=1 for the largest sizes.
+# The long proofs: fifty crashes of each kind, two hundred histories, twenty thousand cases of properties.
+# FULL=1 for two hundred crashes and a thousand histories.
 prove: build
-	HOMEPORT_PROVE=1 $(CARGO) test --release --workspace --locked --no-fail-fast
-	HOMEPORT_PROVE=1 bash tests/run.sh
+	PROVE=1 PROPTEST_CASES=20000 $(CARGO) test --release --workspace --locked --no-fail-fast
+	PROVE=1 bash tests/run.sh
 
 # Ratios against a peer or a bound measured in the same run.
 bench: build

@@ -1,6 +1,6 @@
 """What was acknowledged is there after a kill and after a power cut, whatever was under way.
 
-Five kills, fifty with HOMEPORT_PROVE=1; every round goes on with the folder of the one before.
+Five of each, fifty with PROVE=1, two hundred with FULL=1 besides; every round goes on with the folder of the one before.
 """
 
 import hashlib
@@ -18,7 +18,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from conftest import PROGRAM, Homeport
 
-PROVE = "HOMEPORT_PROVE" in os.environ
+ROUNDS = (200 if "FULL" in os.environ else 50) if "PROVE" in os.environ else 5
 OPENS_WITHIN_SECONDS = 10
 LIBRARY = pathlib.Path(PROGRAM).parent / "examples/libpowercut.so"
 
@@ -162,7 +162,7 @@ def test_what_was_acknowledged_survives_a_kill(fresh, capsys):
     server, acknowledged = fresh(), Acknowledged()
     slowest = 0
     Load(server, acknowledged).prepare()
-    for round_ in range(50 if PROVE else 5):
+    for round_ in range(ROUNDS):
         before = acknowledged.counts()
         Load(server, acknowledged).run(seconds=0.8 + round_ % 5 * 0.3)
         assert acknowledged.counts() != before, "nothing was acknowledged, so nothing could be lost"
@@ -235,7 +235,7 @@ def cut_power(folder, library, lies=False):
 
 
 def test_what_was_acknowledged_survives_a_power_cut(tmp_path, library, capsys):
-    for round_ in range(10 if PROVE else 2):
+    for round_ in range(ROUNDS):
         folder = tmp_path / str(round_)
         server, acknowledged = cut_power(folder, library)
         try:

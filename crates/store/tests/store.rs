@@ -61,7 +61,12 @@ async fn the_embedded_engine_keeps_the_contract() {
 /// How many seeds the model is tried with.
 #[expect(clippy::disallowed_methods, reason = "how thorough a run is comes from outside")]
 fn seeds() -> std::ops::Range<u64> {
-    0..if std::env::var_os("HOMEPORT_PROVE").is_some() { 200 } else { 12 }
+    let asked = |name| std::env::var_os(name).is_some();
+    match (asked("PROVE"), asked("FULL")) {
+        (true, true) => 0..1_000,
+        (true, false) => 0..200,
+        (false, _) => 0..12,
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,6 +1,6 @@
 //! What was acknowledged is there after a kill and after a power cut, and nothing half.
 //!
-//! Five rounds each; fifty with `HOMEPORT_PROVE=1`. Every round goes on with the folder of the one before.
+//! Five rounds each; fifty with `PROVE=1`. Every round goes on with the folder of the one before.
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -14,7 +14,12 @@ const WRITER: &str = env!("CARGO_BIN_EXE_powercut-writer");
 
 #[expect(clippy::disallowed_methods, reason = "how thorough a run is comes from outside")]
 fn rounds() -> u64 {
-    if std::env::var_os("HOMEPORT_PROVE").is_some() { 50 } else { 5 }
+    let asked = |name| std::env::var_os(name).is_some();
+    match (asked("PROVE"), asked("FULL")) {
+        (true, true) => 200,
+        (true, false) => 50,
+        (false, _) => 5,
+    }
 }
 
 /// The preloaded library, which cargo builds for tests as an example.
