@@ -49,6 +49,11 @@ impl Predicate {
 }
 
 fn predicate() -> impl Strategy<Value = Predicate> {
+    prop_oneof![6 => comparison(), 1 => Just(Predicate::BeginsWith)]
+}
+
+/// What numbers can be asked too.
+fn comparison() -> impl Strategy<Value = Predicate> {
     prop::sample::select(vec![
         Predicate::Equal,
         Predicate::Less,
@@ -56,7 +61,6 @@ fn predicate() -> impl Strategy<Value = Predicate> {
         Predicate::Greater,
         Predicate::GreaterOrEqual,
         Predicate::Between,
-        Predicate::BeginsWith,
     ])
 }
 
@@ -157,9 +161,8 @@ proptest! {
 
     #[test]
     fn a_query_of_numeric_keys_gives_what_the_predicate_leaves(
-        keys in btree_set(numbers(), 0..10), predicate in predicate(), x in numbers(), y in numbers(), limit in 1_usize..6,
+        keys in btree_set(numbers(), 0..10), predicate in comparison(), x in numbers(), y in numbers(), limit in 1_usize..6,
     ) {
-        prop_assume!(!matches!(predicate, Predicate::BeginsWith));
         let (x, y) = if x <= y { (x, y) } else { (y, x) };
         agrees(&keys, predicate, &x, &y, limit);
     }
