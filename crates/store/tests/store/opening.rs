@@ -34,15 +34,21 @@ async fn a_folder_of_a_newer_program_is_refused_and_left_alone() {
 
 #[tokio::test]
 async fn a_first_start_that_was_cut_off_is_begun_anew() {
-    for marker in [None, Some(""), Some("FJ")] {
+    for marker in [None, Some(""), Some("FJ"), Some("FJL\x03")] {
         let folder = tempfile::tempdir().unwrap();
         let data = folder.path().join("keyspace");
-        fs::create_dir_all(data.join("keyspaces")).unwrap();
+        fs::create_dir_all(data.join("keyspaces/half-made")).unwrap();
+        fs::write(folder.path().join("making"), "").unwrap();
         fs::write(data.join("0.jnl"), "cut").unwrap();
         if let Some(marker) = marker {
             fs::write(data.join("version"), marker).unwrap();
         }
-        assert!(open(folder.path()).await.is_ok(), "{marker:?}");
+        let store = open(folder.path()).await.unwrap();
+        put(&store, &Key::of("kept"), "value").await.unwrap();
+        drop(store);
+        assert!(!folder.path().join("making").exists(), "{marker:?}");
+        let store = open(folder.path()).await.unwrap();
+        assert!(get(&store, &Key::of("kept")).await.unwrap().is_some(), "{marker:?}");
     }
 }
 

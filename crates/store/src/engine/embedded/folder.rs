@@ -10,6 +10,8 @@ use crate::OpenError;
 /// The format of folders that this program writes.
 const FORMAT: u32 = 1;
 const FORMAT_FILE: &str = "format";
+/// There from before the first start's first file until the folder has its format.
+const MAKING_FILE: &str = "making";
 const LOCK_FILE: &str = "lock";
 const DATA_FOLDER: &str = "keyspace";
 const KEYSPACE: &str = "rows";
@@ -36,16 +38,11 @@ pub(super) fn open(folder: &Path, options: &EmbeddedOptions) -> Result<(Held, Op
     let held = lock(folder)?;
     let known = check_format(folder)?;
     let data = folder.join(DATA_FOLDER);
-    if !known && !data.join(FJALL_MARKER).try_exists()? && data.try_exists()? {
-        // A first start that was cut off: nothing was ever acknowledged, and fjall does not go on from here.
-        fs::remove_dir_all(&data)?;
+    let making = folder.join(MAKING_FILE);
+    if !known && (making.try_exists()? || !data.join(FJALL_MARKER).try_exists()?) {
+        begin_anew(folder, &making, &data)?;
     }
     let opened = match open_data(&data, options) {
-        // Cut off while fjall wrote its marker: the file is there, and empty.
-        Err(fjall::Error::InvalidVersion(None)) if !known => {
-            fs::remove_dir_all(&data)?;
-            open_data(&data, options)
-        }
         Err(fjall::Error::JournalRecovery(_)) if known && journal::cut_torn_group(&data)? => {
             tracing::warn!("the journal's last group was torn, and so never acknowledged: it is cut off");
             open_data(&data, options)
@@ -61,7 +58,18 @@ pub(super) fn open(folder: &Path, options: &EmbeddedOptions) -> Result<(Held, Op
         File::open(data.join(FJALL_KEYSPACES))?.sync_all()?;
         write_format(folder)?;
     }
+    if making.try_exists()? {
+        fs::remove_file(&making)?;
+    }
     Ok((held, opened))
+}
+
+/// Makes way for a first start. If one was cut off before, nothing was ever acknowledged, and fjall may not go on from
+/// what it left, or even end the process over it. The mark is durable before anything else is there or goes.
+fn begin_anew(folder: &Path, making: &Path, data: &Path) -> io::Result<()> {
+    File::create(making)?.sync_all()?;
+    File::open(folder)?.sync_all()?;
+    if data.try_exists()? { fs::remove_dir_all(data) } else { Ok(()) }
 }
 
 fn lock(folder: &Path) -> Result<Held, OpenError> {
