@@ -114,6 +114,11 @@ impl Issued {
         }
         (Verdict::Wrong, left)
     }
+
+    /// A spent code made good again, because what it was given for did not come about; its try stays spent.
+    pub(crate) fn given_back(&self, hash: [u8; 32]) -> Self {
+        Self { hash: Some(hash), ..self.clone() }
+    }
 }
 
 #[cfg(test)]

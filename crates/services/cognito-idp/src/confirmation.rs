@@ -85,6 +85,28 @@ async fn try_in(
     Ok((verdict, Some(record)))
 }
 
+/// Makes a code good again that was right, but for something that could not be done: unless another went out since.
+pub(crate) async fn give_back(
+    cx: &Cx<CognitoIdp>,
+    pool: &Pool,
+    spent: &CodeRecord,
+    code: &str,
+) -> Result<(), IdpError> {
+    let key = || CodeRecord::of(&pool.pool, &spent.owner).str(spent.purpose.name());
+    let vault = &cx.service.parts.vault;
+    let hash = hash_of(vault, pool, &spent.owner, &spent.purpose, &spent.destination, code.trim());
+    let given = cx.store().write(|tx| async move {
+        match CODES.get(&tx, key()).await? {
+            Some(mut record) if record.issued == spent.issued => {
+                record.issued = spent.issued.given_back(hash);
+                CODES.put(&tx, &record).await
+            }
+            _ => Ok(()),
+        }
+    });
+    Ok(given.await?)
+}
+
 /// What is stored of a code: its keyed hash over pool, user, purpose and destination.
 fn hash_of(
     vault: &Vault,

@@ -3,7 +3,7 @@ use serde::Deserialize;
 
 use crate::aliases::claim;
 use crate::codes::Purpose;
-use crate::confirmation::try_code;
+use crate::confirmation::{give_back, try_code};
 use crate::error::IdpError;
 use crate::records::{CodeRecord, Pool, UserStatus};
 use crate::shapes::Nothing;
@@ -54,8 +54,12 @@ impl Operation for ConfirmSignUp {
             let code = &input.confirmation_code;
             let proved = try_code(&cx, &pool, &owner, &Purpose::SignUp, code).await?;
             let user = user.ok_or(IdpError::CodeExpired)?;
-            confirm(&cx, &pool, &user.sub, &proved, input.force_alias_creation).await?;
-            Ok(Nothing {})
+            let confirmed = confirm(&cx, &pool, &user.sub, &proved, input.force_alias_creation).await;
+            if matches!(confirmed, Err(IdpError::AliasExists(_))) {
+                // The same code, with ForceAliasCreation, is how a client goes on from here.
+                give_back(&cx, &pool, &proved, code).await?;
+            }
+            confirmed.map(|()| Nothing {})
         }
     }
 }

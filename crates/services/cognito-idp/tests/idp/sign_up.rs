@@ -123,15 +123,32 @@ async fn an_alias_counts_when_it_is_proved_and_belongs_to_one_user() {
     world.sign_in("shared@example.com", PASSWORD).await.ok();
     crate::srp_client::SrpClient::sign_in(&world, "shared@example.com", PASSWORD).await.ok();
     sign_up("bob").await.ok();
-    let confirm = json!({"Username": "bob", "ConfirmationCode": world.code("shared")});
-    world.public("ConfirmSignUp", confirm).await.refused("AliasExistsException", 400);
-    world.public("ResendConfirmationCode", json!({"Username": "bob"})).await.ok();
     let mut confirm = json!({"Username": "bob", "ConfirmationCode": world.code("shared")});
+    world.public("ConfirmSignUp", confirm.clone()).await.refused("AliasExistsException", 400);
     confirm["ForceAliasCreation"] = json!(true);
     world.public("ConfirmSignUp", confirm).await.ok();
     assert_eq!(world.attributes("ann").await["email_verified"], "false");
     let mail = json!({"Username": "carol@example.com", "Password": PASSWORD});
     world.public("SignUp", mail).await.refused("InvalidParameterException", 400);
+}
+
+#[tokio::test]
+async fn a_code_that_met_a_taken_alias_still_stands_only_its_five_tries() {
+    let world = World::with(json!({"AliasAttributes": ["email"]}), json!({})).await;
+    for name in ["ann", "bob"] {
+        let shared = json!([{"Name": "email", "Value": "shared@example.com"}]);
+        let given = json!({"Username": name, "Password": PASSWORD, "UserAttributes": shared});
+        world.public("SignUp", given).await.ok();
+        let confirm = json!({"Username": name, "ConfirmationCode": world.code("shared")});
+        if name == "ann" {
+            world.public("ConfirmSignUp", confirm).await.ok();
+            continue;
+        }
+        for _ in 0..5 {
+            world.public("ConfirmSignUp", confirm.clone()).await.refused("AliasExistsException", 400);
+        }
+        world.public("ConfirmSignUp", confirm).await.refused("LimitExceededException", 400);
+    }
 }
 
 #[tokio::test]
