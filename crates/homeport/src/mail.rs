@@ -12,7 +12,7 @@ use homeport_service::needs::{Channel, Message, NotSent, SendMessage};
 use crate::config::Smtp;
 use crate::environment::Environment;
 use crate::error::ProgramError;
-use crate::outbox::Outbox;
+use crate::outbox::{Outbox, OutboxError};
 use queue::Queue;
 use server::MailServer;
 
@@ -49,11 +49,22 @@ impl Mail {
         };
         server::address(&message.to)?;
         let Message { to, subject, body, html, .. } = message;
-        match queue.take(&queue::Mail { to, subject, body, html }).await {
-            Ok(Some(())) => Ok(()),
-            Ok(None) => Err(NotSent::Delivery("too many mails wait for the mail server".to_owned())),
-            Err(error) => Err(NotSent::Delivery(error.to_string())),
+        taken(queue.take(&queue::Mail { to, subject, body, html }).await)
+    }
+
+    async fn pretend_to_take(&self) -> Result<(), NotSent> {
+        match &self.server {
+            Some((queue, _)) => taken(queue.pretend().await),
+            None => taken(self.outbox.pretend().await.map(Some)),
         }
+    }
+}
+
+fn taken(outcome: Result<Option<()>, OutboxError>) -> Result<(), NotSent> {
+    match outcome {
+        Ok(Some(())) => Ok(()),
+        Ok(None) => Err(NotSent::Delivery("too many mails wait for the mail server".to_owned())),
+        Err(error) => Err(NotSent::Delivery(error.to_string())),
     }
 }
 
@@ -67,15 +78,7 @@ impl SendMessage for Mail {
         Box::pin(self.take(message))
     }
 
-    fn pretend<'a>(&'a self) -> BoxFuture<'a, ()> {
-        Box::pin(async move {
-            let pretended = match &self.server {
-                Some((queue, _)) => queue.pretend().await,
-                None => self.outbox.pretend().await,
-            };
-            if let Err(error) = pretended {
-                tracing::debug!(%error, "a message to nobody was not pretended");
-            }
-        })
+    fn pretend<'a>(&'a self) -> BoxFuture<'a, Result<(), NotSent>> {
+        Box::pin(self.pretend_to_take())
     }
 }

@@ -55,5 +55,6 @@ pub trait SendMessage: Send + Sync {
     fn send<'a>(&'a self, message: Message) -> BoxFuture<'a, Result<(), NotSent>>;
 
     /// The work of taking a message, for nobody: how long a call takes must not tell whether there is a user.
-    fn pretend<'a>(&'a self) -> BoxFuture<'a, ()>;
+    /// It fails where [`Self::send`] would: that must not tell either.
+    fn pretend<'a>(&'a self) -> BoxFuture<'a, Result<(), NotSent>>;
 }
