@@ -1,39 +1,21 @@
 // The whole way of an app, by Amplify v6 and the SDK for JavaScript, against the notes sample: sign up, code, sign in by
 // SRP, the API with the token, identity-pool credentials, one's own item and object; and nobody else's.
 import assert from "node:assert/strict";
-import { execFileSync, spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import path from "node:path";
 import { after, before, test } from "node:test";
-import { fileURLToPath } from "node:url";
 import { DynamoDBClient, GetItemCommand, PutItemCommand } from "@aws-sdk/client-dynamodb";
 import { GetObjectCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { Amplify } from "aws-amplify";
 import { get, post } from "aws-amplify/api";
 import { confirmSignUp, fetchAuthSession, signIn, signOut, signUp } from "aws-amplify/auth";
+import { Demo } from "./demo.js";
+import { REGION as region } from "./homeport.js";
 
-const program = process.env.HOMEPORT ?? fileURLToPath(new URL("../../target/release/homeport", import.meta.url));
-const region = "us-east-1";
 const password = "a-long-password-1";
-let folder, demo, data, endpoint, backend;
+let demo, endpoint, backend;
 
 before(async () => {
-  folder = mkdtempSync(path.join(tmpdir(), "homeport-journey-"));
-  demo = spawn(program, ["demo"], { cwd: folder, stdio: ["ignore", "pipe", "ignore"] });
-  const tour = await new Promise((resolve, reject) => {
-    let said = "";
-    demo.stdout.on("data", (chunk) => {
-      said += chunk;
-      if (said.includes("Ctrl-C")) resolve(said);
-    });
-    demo.on("exit", () => reject(new Error(`the demo ended: ${said}`)));
-    setTimeout(() => reject(new Error(`the demo was not ready in time: ${said}`)), 60_000).unref();
-  });
-  endpoint = tour.match(/The AWS endpoint:\s+(\S+)/)[1];
-  const kept = path.join(folder, ".demo", readdirSync(path.join(folder, ".demo"))[0]);
-  data = path.join(kept, "data");
-  backend = JSON.parse(readFileSync(path.join(kept, "demo.json"))).deployed;
+  demo = await Demo.start();
+  ({ endpoint, backend } = demo);
   Amplify.configure({
     Auth: {
       Cognito: {
@@ -45,21 +27,12 @@ before(async () => {
   });
 });
 
-after(async () => {
-  if (demo && demo.exitCode === null) {
-    demo.kill("SIGTERM");
-    await new Promise((resolve) => demo.once("exit", resolve));
-  }
-  if (folder) rmSync(folder, { recursive: true, force: true });
-});
-
-const code = (email) =>
-  execFileSync(program, ["outbox", "--to", email, "--last", "--code", "--data", data], { encoding: "utf8" }).trim();
+after(() => demo?.stop());
 
 /** Signs somebody up and in, and takes what an app then has. */
 async function join(email) {
   await signUp({ username: email, password, options: { userAttributes: { email } } });
-  await confirmSignUp({ username: email, confirmationCode: code(email) });
+  await confirmSignUp({ username: email, confirmationCode: demo.code(email) });
   const signedIn = await signIn({ username: email, password });
   assert.equal(signedIn.isSignedIn, true);
   const { tokens, credentials, identityId } = await fetchAuthSession();

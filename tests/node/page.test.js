@@ -1,56 +1,35 @@
 // The sample's page in a real browser: a person signs up, signs in, keeps a note and a photo; another sees neither.
 import assert from "node:assert/strict";
-import { execFileSync, spawn } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { after, before, test } from "node:test";
-import { noBrowser as skip, openBrowser, program } from "./homeport.js";
+import { Demo } from "./demo.js";
+import { noBrowser as skip, openBrowser } from "./homeport.js";
 
-let folder, demo, browser, pageUrl, outbox, data;
+let demo, browser;
 
 before(async () => {
   if (skip) return;
-  folder = mkdtempSync(path.join(tmpdir(), "homeport-page-"));
-  demo = spawn(program, ["demo"], { cwd: folder, stdio: ["ignore", "pipe", "ignore"] });
-  const tour = await new Promise((resolve, reject) => {
-    let said = "";
-    demo.stdout.on("data", (chunk) => {
-      said += chunk;
-      if (said.includes("Ctrl-C")) resolve(said);
-    });
-    demo.on("exit", () => reject(new Error(`the demo ended: ${said}`)));
-    setTimeout(() => reject(new Error(`the demo was not ready in time: ${said}`)), 60_000).unref();
-  });
-  pageUrl = tour.match(/The page:\s+(\S+)/)[1];
-  outbox = tour.match(/The outbox \(codes\):\s+(\S+)/)[1];
-  data = path.join(folder, tour.match(/env --data (\S+?)\)?"/)[1]);
+  demo = await Demo.start();
   browser = await openBrowser();
 });
 
 after(async () => {
   await browser?.close();
-  if (demo && demo.exitCode === null) {
-    demo.kill("SIGTERM");
-    await new Promise((resolve) => demo.once("exit", resolve));
-  }
-  if (folder) rmSync(folder, { recursive: true, force: true });
+  await demo?.stop();
 });
-
-const code = (email) =>
-  execFileSync(program, ["outbox", "--to", email, "--last", "--code", "--data", data], { encoding: "utf8" }).trim();
 
 async function person(email) {
   const context = await browser.newContext();
   const page = await context.newPage();
   const problems = [];
   page.on("pageerror", (error) => problems.push(error.message));
-  await page.goto(pageUrl);
+  await page.goto(demo.page);
   await page.fill("#sign-up [name=email]", email);
   await page.fill("#sign-up [name=password]", "a-long-password-1");
   await page.click("#sign-up button");
   await page.waitForSelector("#confirm:not([hidden])");
-  await page.fill("#confirm [name=code]", code(email));
+  await page.fill("#confirm [name=code]", demo.code(email));
   await page.click("#confirm button");
   await page.waitForSelector("#signed-in:not([hidden])");
   assert.equal(await page.textContent("#who"), email);
@@ -65,7 +44,7 @@ test("a person keeps a note and a photo that another does not see", { skip, time
   assert.equal(await ada.page.textContent("#notes li"), "Buy rope & <b>tar</b>.");
   const pixel = Buffer.from(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==", "base64");
-  const photo = path.join(folder, "boat.png");
+  const photo = path.join(demo.folder, "boat.png");
   writeFileSync(photo, pixel);
   await ada.page.setInputFiles("#add-photo [name=photo]", photo);
   await ada.page.click("#add-photo button");
@@ -86,11 +65,11 @@ test("who left before the code came is asked for a new one at sign-in", { skip, 
     await page.click(`${form} button`);
     await page.waitForSelector("#confirm:not([hidden])");
   };
-  await page.goto(pageUrl);
+  await page.goto(demo.page);
   await fill("#sign-up");
   await page.reload();
   await fill("#sign-in");
-  await page.fill("#confirm [name=code]", code("cy@example.com"));
+  await page.fill("#confirm [name=code]", demo.code("cy@example.com"));
   await page.click("#confirm button");
   await page.waitForSelector("#signed-in:not([hidden])");
   assert.equal(await page.textContent("#who"), "cy@example.com");
@@ -98,7 +77,7 @@ test("who left before the code came is asked for a new one at sign-in", { skip, 
 
 test("a wrong password is said, and signs nobody in", { skip, timeout: 60_000 }, async () => {
   const page = await (await browser.newContext()).newPage();
-  await page.goto(pageUrl);
+  await page.goto(demo.page);
   await page.fill("#sign-in [name=email]", "nobody@example.com");
   await page.fill("#sign-in [name=password]", "a-wrong-password-1");
   await page.click("#sign-in button");
@@ -110,10 +89,10 @@ test("a wrong password is said, and signs nobody in", { skip, timeout: 60_000 },
 test("the outbox opens once by its link and shows the code", { skip, timeout: 60_000 }, async () => {
   const context = await browser.newContext();
   const page = await context.newPage();
-  await page.goto(outbox);
+  await page.goto(demo.outbox);
   await page.waitForFunction(() => document.body.innerText.includes("ada@example.com"));
   const stranger = await (await browser.newContext()).newPage();
-  await stranger.goto(outbox);
+  await stranger.goto(demo.outbox);
   await stranger.waitForTimeout(1_000);
   assert.ok(!(await stranger.textContent("body")).includes("ada@example.com"));
 });
