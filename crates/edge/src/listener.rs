@@ -11,6 +11,7 @@ mod connections;
 mod forwarded;
 mod framing;
 mod limits;
+mod lingering;
 mod proxy_protocol;
 mod request;
 mod stream;

@@ -97,6 +97,8 @@ where
         if !self.plain_allowed(address.ip()) {
             tcp.write_all(PLAIN_REFUSED).await?;
             tcp.shutdown().await?;
+            // Closed before the request was read, the socket would be reset, and the answer lost.
+            _ = timeout(FAREWELL, tokio::io::copy(&mut tcp, &mut tokio::io::sink())).await;
             return Ok(None);
         }
         let (stream, protocol) = Stream::plain(tcp, activity).await?;

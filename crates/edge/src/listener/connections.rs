@@ -50,7 +50,7 @@ impl Connections {
     }
 
     #[cfg(test)]
-    fn total(&self) -> usize {
+    pub(super) fn total(&self) -> usize {
         self.open.lock().unwrap().total
     }
 }

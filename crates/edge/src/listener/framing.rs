@@ -53,6 +53,11 @@ impl Framing {
         self.part == Part::Head && (self.head.begun || !self.line.is_empty())
     }
 
+    /// Whether a request has begun, head or body, and not ended.
+    pub(crate) fn amid_request(&self) -> bool {
+        self.part != Part::Head || self.in_head()
+    }
+
     /// Reads on.
     pub(crate) fn push(&mut self, bytes: &[u8]) -> Result<(), Ambiguous> {
         let mut at = 0;

@@ -9,12 +9,10 @@ use tokio_rustls::server::TlsStream;
 
 use super::activity::Activity;
 use super::framing::Framing;
+use super::lingering::Lingering;
 
 /// The first bytes of HTTP/2 on a plain connection (RFC 9113 section 3.4): no HTTP/1.1 method begins so.
 const HTTP2_START: &[u8; 3] = b"PRI";
-
-/// How much input is taken after the last answer, in bytes.
-const MOST_FORGOTTEN: usize = 256 * 1024;
 
 /// A connection's bytes, plain or out of TLS; the requests of HTTP/1.1 are checked as they pass.
 pub(crate) struct Stream {
@@ -23,6 +21,8 @@ pub(crate) struct Stream {
     peeked: Vec<u8>,
     strict: Strict,
     activity: Arc<Activity>,
+    /// Set once the last answer is sent, where its request is still coming.
+    lingering: Option<Lingering>,
 }
 
 enum Wire {
@@ -76,7 +76,7 @@ impl Stream {
             Protocol::Http1 => Strict::Reading(Framing::new()),
             Protocol::Http2 => Strict::Unneeded,
         };
-        Self { wire, peeked, strict, activity }
+        Self { wire, peeked, strict, activity, lingering: None }
     }
 
     /// Pings keep the bytes of HTTP/2 moving when nothing is asked; what counts there are its requests and answers.
@@ -103,20 +103,50 @@ impl Stream {
     }
 }
 
-impl Wire {
-    /// Takes what came and nobody will read: closed with it, the socket would be reset, and the last answer lost.
-    fn forget_input(&mut self, cx: &mut Context<'_>) {
-        let tcp = match self {
-            Self::Plain(tcp) => tcp,
-            Self::Tls(tls) => tls.get_mut().0,
-        };
-        let mut room = [0; 4_096];
-        for _ in 0..MOST_FORGOTTEN / room.len() {
+impl Stream {
+    /// Whether a request has begun to come and its end has not.
+    fn amid_request(&self) -> bool {
+        match &self.strict {
+            Strict::Unneeded => false,
+            Strict::Reading(framing) => framing.amid_request(),
+            Strict::Ended { .. } => true,
+        }
+    }
+
+    /// Takes the rest of the request and forgets it: until its end, the client's, or the end of patience.
+    fn poll_linger(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut room = [0; 8_192];
+        loop {
+            let lingering = self.lingering.get_or_insert_with(Lingering::new);
             let mut buf = ReadBuf::new(&mut room);
-            let read = Pin::new(&mut *tcp).poll_read(cx, &mut buf);
-            if !matches!(read, Poll::Ready(Ok(()))) || buf.filled().is_empty() {
-                return;
+            match self.wire.poll_read(cx, &mut buf) {
+                Poll::Pending => return lingering.poll_over(cx),
+                Poll::Ready(Ok(())) if !buf.filled().is_empty() => lingering.heard(),
+                Poll::Ready(_) => return Poll::Ready(()),
             }
+            if lingering.poll_over(cx).is_ready() {
+                return Poll::Ready(());
+            }
+            self.check(&mut buf, 0);
+            if !self.amid_request() {
+                return Poll::Ready(());
+            }
+        }
+    }
+}
+
+impl Wire {
+    fn poll_read(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        match self {
+            Self::Plain(tcp) => Pin::new(tcp).poll_read(cx, buf),
+            Self::Tls(tls) => Pin::new(tls).poll_read(cx, buf),
+        }
+    }
+
+    fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self {
+            Self::Plain(tcp) => Pin::new(tcp).poll_shutdown(cx),
+            Self::Tls(tls) => Pin::new(tls).poll_shutdown(cx),
         }
     }
 }
@@ -135,10 +165,7 @@ impl AsyncRead for Stream {
         }
         let from = buf.filled().len();
         if self.peeked.is_empty() {
-            ready!(match &mut self.wire {
-                Wire::Plain(tcp) => Pin::new(tcp).poll_read(cx, buf),
-                Wire::Tls(tls) => Pin::new(tls).poll_read(cx, buf),
-            })?;
+            ready!(self.wire.poll_read(cx, buf))?;
         } else {
             let length = self.peeked.len().min(buf.remaining());
             buf.put_slice(&self.peeked[..length]);
@@ -188,11 +215,12 @@ impl AsyncWrite for Stream {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        ready!(match &mut self.wire {
-            Wire::Plain(tcp) => Pin::new(tcp).poll_shutdown(cx),
-            Wire::Tls(tls) => Pin::new(tls).poll_shutdown(cx),
-        })?;
-        self.wire.forget_input(cx);
-        Poll::Ready(Ok(()))
+        if self.lingering.is_none() {
+            ready!(self.wire.poll_shutdown(cx))?;
+            if !self.amid_request() {
+                return Poll::Ready(Ok(()));
+            }
+        }
+        self.poll_linger(cx).map(Ok)
     }
 }

@@ -86,6 +86,15 @@ async fn read_to_end(stream: &mut (impl tokio::io::AsyncRead + Unpin)) -> (Strin
     }
 }
 
+async fn all_closed(running: &Running, within: Duration) -> bool {
+    let closed = async {
+        while running.server.connections.total() > 0 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(within, closed).await.is_ok()
+}
+
 #[tokio::test]
 async fn requests_follow_each_other_on_one_connection_and_every_answer_has_a_date() {
     let running = start(Limits::default(), |_| {}).await;
@@ -175,6 +184,38 @@ async fn an_answer_before_the_whole_body_says_that_the_connection_ends() {
     let none = post("unread: 1\r\ncontent-length: 0", "");
     let (text, closed) = exchange(running.address, none.as_bytes()).await;
     assert!(text.contains("403") && !text.contains("connection: close") && !closed, "{text}");
+}
+
+#[tokio::test]
+async fn who_reads_only_after_sending_all_still_gets_an_early_answer() {
+    let running = start(Limits::default(), |_| {}).await;
+    let chunk = format!("40000\r\n{}\r\n", "x".repeat(0x40000));
+    for (framing, body) in [
+        ("content-length: 16777216", "x".repeat(16 << 20)),
+        ("transfer-encoding: chunked", format!("{}0\r\n\r\n", chunk.repeat(64))),
+    ] {
+        let mut tcp = TcpStream::connect(running.address).await.unwrap();
+        tcp.write_all(format!("POST / HTTP/1.1\r\nhost: a\r\nunread: 1\r\n{framing}\r\n\r\n").as_bytes())
+            .await
+            .unwrap();
+        for part in body.as_bytes().chunks(1 << 20) {
+            tcp.write_all(part).await.unwrap();
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        let (text, closed) = read_to_end(&mut tcp).await;
+        assert!(text.contains("403") && closed, "{framing}: {text}");
+        assert!(all_closed(&running, Duration::from_secs(1)).await, "{framing}: it ends with its body");
+    }
+}
+
+#[tokio::test]
+async fn who_falls_silent_after_an_early_answer_is_not_waited_for_long() {
+    let running = start(Limits::default(), |_| {}).await;
+    let mut tcp = TcpStream::connect(running.address).await.unwrap();
+    tcp.write_all(b"POST / HTTP/1.1\r\nhost: a\r\nunread: 1\r\ncontent-length: 9\r\n\r\nsome").await.unwrap();
+    let (text, closed) = read_to_end(&mut tcp).await;
+    assert!(text.contains("403") && closed, "{text}");
+    assert!(all_closed(&running, Duration::from_secs(5)).await);
 }
 
 #[tokio::test]
