@@ -1,5 +1,3 @@
-#![expect(clippy::unwrap_used, reason = "a test says what went wrong by panicking")]
-
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
