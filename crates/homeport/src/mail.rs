@@ -48,8 +48,8 @@ impl Mail {
             return self.outbox.keep(message).await.map_err(|error| NotSent::Delivery(error.to_string()));
         };
         server::address(&message.to)?;
-        let Message { to, subject, body, html, .. } = message;
-        taken(queue.take(&queue::Mail { to, subject, body, html }).await)
+        let Message { to, subject, body, html, good_until, .. } = message;
+        taken(queue.take(&queue::Mail { to, subject, body, html }, good_until).await)
     }
 
     async fn pretend_to_take(&self) -> Result<(), NotSent> {

@@ -124,6 +124,7 @@ impl Outbox {
             code: Some("000000".to_owned()),
             user_pool_id: None,
             username: None,
+            good_until: None,
         };
         let sealed = self.seal(nobody)?.content.to_text();
         // A number that changes: for one that doesn't, the store would have nothing to write.
@@ -264,6 +265,7 @@ mod tests {
             code: Some(code.into()),
             user_pool_id: Some(pool.into()),
             username: Some(format!("user-{to}")),
+            good_until: None,
         }
     }
 

@@ -21,7 +21,7 @@ const WAITING: Collection<Waiting> = Collection::new();
 const MOST_WAITING: i64 = 10_000;
 /// Mails that are sent at the same time.
 const AT_ONCE: usize = 8;
-/// How long a mail is tried for: the life of the codes that live longest.
+/// How long a mail is tried for, unless its code ends before: the life of the codes that live longest.
 const KEPT_SECONDS: i64 = 24 * 3_600;
 /// Seconds until the next try, by how many there were; the last for all further.
 const PAUSES: [i64; 5] = [5, 30, 120, 600, 1_800];
@@ -34,7 +34,8 @@ const AFTER_TROUBLE: Duration = Duration::from_secs(5);
 struct Waiting {
     due: Timestamp,
     id: u64,
-    since: Timestamp,
+    /// When it is given up.
+    until: Timestamp,
     tries: u32,
     content: Sealed,
 }
@@ -86,12 +87,16 @@ impl Queue {
     }
 
     /// Takes a mail; it is durable when this returns. `None` when too many wait.
-    pub(super) async fn take(&self, mail: &Mail) -> Result<Option<()>, OutboxError> {
+    pub(super) async fn take(
+        &self,
+        mail: &Mail,
+        good_until: Option<Timestamp>,
+    ) -> Result<Option<()>, OutboxError> {
         if self.count.fetch_add(1, Ordering::Relaxed) >= MOST_WAITING {
             self.count.fetch_sub(1, Ordering::Relaxed);
             return Ok(None);
         }
-        let kept = self.keep(mail).await;
+        let kept = self.keep(mail, good_until).await;
         match &kept {
             Ok(()) => self.came.notify_one(),
             Err(_) => drop(self.count.fetch_sub(1, Ordering::Relaxed)),
@@ -99,8 +104,8 @@ impl Queue {
         kept.map(Some)
     }
 
-    async fn keep(&self, mail: &Mail) -> Result<(), OutboxError> {
-        let waiting = &self.seal(mail)?;
+    async fn keep(&self, mail: &Mail, good_until: Option<Timestamp>) -> Result<(), OutboxError> {
+        let waiting = &self.seal(mail, good_until)?;
         self.store.write(|tx| async move { WAITING.put(&tx, waiting).await }).await?;
         Ok(())
     }
@@ -116,18 +121,20 @@ impl Queue {
             body: "Your verification code is 000000".to_owned(),
             html: false,
         };
-        let sealed = self.seal(&nobody)?.content.to_text();
+        let sealed = self.seal(&nobody, None)?.content.to_text();
         let (key, sealed) = (&Key::of("mail-nobody"), sealed.as_bytes());
         self.store.write(|tx| async move { tx.put(key, sealed.to_vec()) }).await?;
         Ok(Some(()))
     }
 
-    fn seal(&self, mail: &Mail) -> Result<Waiting, OutboxError> {
+    fn seal(&self, mail: &Mail, good_until: Option<Timestamp>) -> Result<Waiting, OutboxError> {
         let (now, mut id) = (self.clock.now(), [0; 8]);
         self.randomness.fill(&mut id);
         let plain = serde_json::to_vec(mail).map_err(|_| OutboxError::Unreadable)?;
         let content = self.vault.seal(Purpose::Outbox, &place(&id), &plain)?;
-        Ok(Waiting { due: now, id: u64::from_be_bytes(id), since: now, tries: 0, content })
+        let last = now.plus_seconds(KEPT_SECONDS);
+        let until = good_until.map_or(last, |end| end.min(last));
+        Ok(Waiting { due: now, id: u64::from_be_bytes(id), until, tries: 0, content })
     }
 
     /// Sends what waits, as long as the program runs. What was sent in the moment of a crash is sent again.
@@ -187,26 +194,9 @@ impl Queue {
 
     /// One try, and what follows from it.
     async fn attempt(&self, server: &MailServer, waiting: &Waiting) {
-        let outcome = match self.open(waiting) {
-            Ok(mail) => server.send(&mail).await,
-            Err(error) => Err(Undelivered::ForGood(error.to_string())),
-        };
-        let again = match outcome {
-            Ok(()) => None,
-            Err(Undelivered::ForGood(why)) => {
-                tracing::warn!(%why, "a mail was refused for good and is given up");
-                None
-            }
-            Err(Undelivered::ForNow(why)) => {
-                let again = retry(waiting, self.clock.now());
-                match &again {
-                    Some(next) => {
-                        tracing::warn!(%why, tries = next.tries, "a mail was not taken; it is tried again")
-                    }
-                    None => tracing::error!(%why, "a mail was not taken for a day and is given up"),
-                }
-                again
-            }
+        let again = match self.is_late(waiting) {
+            true => None,
+            false => self.send(server, waiting).await,
         };
         let (done, next) = (waiting.key(), &again);
         let settled = self.store.write(|tx| {
@@ -226,20 +216,52 @@ impl Queue {
         }
     }
 
+    /// Whether it lay until nobody needed it: while no server ran, or the mail server was not there.
+    fn is_late(&self, waiting: &Waiting) -> bool {
+        let late = waiting.until <= self.clock.now();
+        if late {
+            tracing::error!("a mail could not be sent in time and is given up");
+        }
+        late
+    }
+
+    /// Sends it, or says when it is tried again.
+    async fn send(&self, server: &MailServer, waiting: &Waiting) -> Option<Waiting> {
+        let outcome = match self.open(waiting) {
+            Ok(mail) => server.send(&mail).await,
+            Err(error) => Err(Undelivered::ForGood(error.to_string())),
+        };
+        match outcome {
+            Ok(()) => None,
+            Err(Undelivered::ForGood(why)) => {
+                tracing::warn!(%why, "a mail was refused for good and is given up");
+                None
+            }
+            Err(Undelivered::ForNow(why)) => {
+                let again = retry(waiting, self.clock.now());
+                match &again {
+                    Some(next) => {
+                        tracing::warn!(%why, tries = next.tries, "a mail was not taken; it is tried again")
+                    }
+                    None => tracing::error!(%why, "a mail was not taken in time and is given up"),
+                }
+                again
+            }
+        }
+    }
+
     fn open(&self, waiting: &Waiting) -> Result<Mail, OutboxError> {
         let plain = self.vault.open(&place(&waiting.id.to_be_bytes()), &waiting.content)?;
         serde_json::from_slice(plain.expose()).map_err(|_| OutboxError::Unreadable)
     }
 }
 
-/// The same mail at its next time; none when it was tried long enough.
+/// The same mail at its next time; none when that would be too late.
 fn retry(waiting: &Waiting, now: Timestamp) -> Option<Waiting> {
-    if now.seconds_since(waiting.since) >= KEPT_SECONDS {
-        return None;
-    }
     let index = usize::try_from(waiting.tries).unwrap_or(usize::MAX).min(PAUSES.len() - 1);
     let due = now.plus_seconds(PAUSES[index]);
-    Some(Waiting { due, tries: waiting.tries.saturating_add(1), ..waiting.clone() })
+    let next = Waiting { due, tries: waiting.tries.saturating_add(1), ..waiting.clone() };
+    Some(next).filter(|next| next.due < next.until)
 }
 
 fn place(id: &[u8; 8]) -> Place<'_> {
@@ -284,7 +306,7 @@ mod tests {
     #[tokio::test]
     async fn what_a_mail_says_is_not_in_the_store_and_comes_out_as_it_was() {
         let (queue, _clock) = queue();
-        queue.take(&mail("a@x")).await.unwrap().unwrap();
+        queue.take(&mail("a@x"), None).await.unwrap().unwrap();
         let rows = queue.store.read(|tx| async move { tx.scan(Range::all(), Direction::Forward, 100).await });
         let rows: Result<_, StoreError> = rows.await;
         for row in rows.unwrap().rows {
@@ -298,7 +320,7 @@ mod tests {
     #[tokio::test]
     async fn a_mail_is_tried_ever_less_often_and_given_up_after_a_day() {
         let (queue, _clock) = queue();
-        queue.take(&mail("a@x")).await.unwrap().unwrap();
+        queue.take(&mail("a@x"), None).await.unwrap().unwrap();
         let mut waiting = due(&queue).await.remove(0);
         let mut tries = 0;
         let mut last = 0;
@@ -308,15 +330,30 @@ mod tests {
             (last, tries, waiting) = (pause, tries + 1, next);
         }
         assert_eq!(last, 1_800);
-        assert!(waiting.due.seconds_since(START) >= KEPT_SECONDS && tries < 60, "{tries}");
+        let kept = waiting.due.seconds_since(START);
+        assert!((KEPT_SECONDS - 1_800..KEPT_SECONDS).contains(&kept) && tries < 60, "{kept} {tries}");
+    }
+
+    #[tokio::test]
+    async fn a_mail_whose_code_has_ended_is_not_tried_again() {
+        let (queue, clock) = queue();
+        queue.take(&mail("a@x"), Some(START.plus_seconds(600))).await.unwrap().unwrap();
+        let mut waiting = due(&queue).await.remove(0);
+        assert!(!queue.is_late(&waiting));
+        while let Some(next) = retry(&waiting, waiting.due) {
+            waiting = next;
+        }
+        assert_eq!(waiting.due.seconds_since(START), 5 + 30 + 120);
+        clock.advance_seconds(600);
+        assert!(queue.is_late(&waiting), "no server ran meanwhile");
     }
 
     #[tokio::test]
     async fn no_more_wait_than_may_also_after_a_new_start() {
         let (queue, _clock) = queue();
-        queue.take(&mail("a@x")).await.unwrap().unwrap();
+        queue.take(&mail("a@x"), None).await.unwrap().unwrap();
         queue.count.store(MOST_WAITING, Ordering::Relaxed);
-        assert!(queue.take(&mail("b@x")).await.unwrap().is_none());
+        assert!(queue.take(&mail("b@x"), None).await.unwrap().is_none());
         assert!(queue.pretend().await.unwrap().is_none(), "it would tell who is nobody");
         queue.count.store(0, Ordering::Relaxed);
         queue.recount().await.unwrap();

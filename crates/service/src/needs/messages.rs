@@ -1,6 +1,6 @@
 use std::fmt;
 
-use homeport_core::BoxFuture;
+use homeport_core::{BoxFuture, Timestamp};
 
 /// How a message travels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +30,8 @@ pub struct Message {
     pub user_pool_id: Option<String>,
     /// The user's name in that pool.
     pub username: Option<String>,
+    /// When its code ends: after that nobody needs it, and it isn't sent any more. None where that is days away.
+    pub good_until: Option<Timestamp>,
 }
 
 impl fmt::Debug for Message {

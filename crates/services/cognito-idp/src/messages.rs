@@ -3,6 +3,7 @@
 mod delivery;
 mod template;
 
+use homeport_core::Timestamp;
 use homeport_service::Cx;
 use homeport_service::needs::{Channel, Message, met};
 
@@ -37,7 +38,9 @@ pub(crate) async fn send_code(
         Channel::Sms => (None, template.sms_message.or_else(|| settings.sms_verification_message.clone())),
     };
     let subject = subject.unwrap_or_else(|| "Your verification code".into());
-    send(cx, pool, user, destination, &subject, &text.unwrap_or_else(|| default.into()), code).await
+    let good_until = Some(cx.now().plus_seconds(purpose.life_seconds(pool.has_strict_codes())));
+    let text = text.unwrap_or_else(|| default.into());
+    send(cx, pool, user, destination, Text { subject: &subject, text: &text, code, good_until }).await
 }
 
 /// Sends a temporary password to somebody whom an administrator invited.
@@ -56,7 +59,9 @@ pub(crate) async fn send_invitation(
     };
     let default = "Your username is {username} and temporary password is {####}.";
     let subject = template.email_subject.unwrap_or_else(|| "Your temporary password".into());
-    send(cx, pool, user, destination, &subject, &text.unwrap_or_else(|| default.into()), password).await
+    let text = text.unwrap_or_else(|| default.into());
+    let text = Text { subject: &subject, text: &text, code: password, good_until: None };
+    send(cx, pool, user, destination, text).await
 }
 
 /// The work of sending, where there is nobody to send to.
@@ -64,15 +69,22 @@ pub(crate) async fn pretend_to_send(cx: &Cx<CognitoIdp>) -> Result<(), IdpError>
     Ok(met(&cx.service.parts.needs.send_message, "SendMessage")?.pretend().await?)
 }
 
+/// What is sent, before names and codes are put in.
+struct Text<'a> {
+    subject: &'a str,
+    text: &'a str,
+    code: &'a str,
+    good_until: Option<Timestamp>,
+}
+
 async fn send(
     cx: &Cx<CognitoIdp>,
     pool: &Pool,
     user: &User,
     destination: &Destination,
-    subject: &str,
-    text: &str,
-    code: &str,
+    text: Text<'_>,
 ) -> Result<(), IdpError> {
+    let Text { subject, text, code, good_until } = text;
     let Filled { subject, body, html } = fill(destination.channel(), subject, text, &user.username, code);
     let message = Message {
         channel: destination.channel(),
@@ -83,6 +95,7 @@ async fn send(
         code: Some(code.to_owned()),
         user_pool_id: Some(pool.pool.id.clone()),
         username: Some(user.username.clone()),
+        good_until,
     };
     let sender = met(&cx.service.parts.needs.send_message, "SendMessage")?;
     Ok(sender.send(message).await?)
