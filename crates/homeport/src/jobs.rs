@@ -48,6 +48,6 @@ async fn sweep(parts: Parts, s3: Arc<S3>) {
             Ok(blobs) => tracing::info!(blobs, "removed what broken uploads left"),
             Err(error) => tracing::error!(%error, "what broken uploads left can't be removed"),
         }
-        while let Ok(true) = chain::prune(&parts.store, now).await {}
+        while let Ok(true) = chain::prune(&parts.store, &parts.vault, now).await {}
     }
 }

@@ -145,7 +145,7 @@ async fn rows_older_than_ninety_days_are_let_go_and_the_chain_still_holds() {
         app.clock.advance_seconds(60 * 86_400);
     }
     let now = homeport_core::Clock::now(&*app.clock);
-    while chain::prune(store, now).await.unwrap() {}
+    while chain::prune(store, vault, now).await.unwrap() {}
     let verdict = chain::verify(store, vault).await.unwrap();
     assert_eq!(verdict, Verdict::Whole { rows: 1, unlinked: 0 });
 }
