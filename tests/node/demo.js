@@ -8,9 +8,10 @@ import { program } from "./homeport.js";
 const READY_WITHIN = 60_000;
 
 export class Demo {
-  static async start() {
+  /** In a new folder, or again in one that was kept. */
+  static async start(folder = mkdtempSync(path.join(tmpdir(), "homeport-demo-"))) {
     const demo = new Demo();
-    demo.folder = mkdtempSync(path.join(tmpdir(), "homeport-demo-"));
+    demo.folder = folder;
     demo.process = spawn(program, ["demo"], { cwd: demo.folder, stdio: ["ignore", "pipe", "ignore"] });
     demo.ended = new Promise((resolve) => demo.process.once("exit", resolve));
     const tour = await new Promise((resolve, reject) => {
@@ -37,9 +38,9 @@ export class Demo {
     return execFileSync(program, words, { encoding: "utf8" }).trim();
   }
 
-  async stop() {
+  async stop({ keep = false } = {}) {
     if (this.process.exitCode === null) this.process.kill("SIGTERM");
     await this.ended;
-    rmSync(this.folder, { recursive: true, force: true });
+    if (!keep) rmSync(this.folder, { recursive: true, force: true });
   }
 }

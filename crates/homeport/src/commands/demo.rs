@@ -125,20 +125,39 @@ async fn show() -> Result<ExitCode, ProgramError> {
 }
 
 /// The server's port, the page's listener, and the folder that belongs to them. A folder holds the addresses that
-/// its tokens and links name, so another port takes another folder.
+/// its tokens and links name, so another port takes another folder: one of an earlier time before a new one.
 fn place() -> Result<(u16, Bound, PathBuf), ProgramError> {
-    let usual = Path::new(FOLDER).join(PORTS.0.to_string());
-    let page_port = kept(&usual).map_or(PORTS.1, |kept| kept.page_port);
-    if let (Some(server), Some(page)) = (bind(PORTS.0), bind(page_port)) {
-        drop(server);
-        return Ok((PORTS.0, page, usual));
+    let page_port = kept(&folder_of(PORTS.0)).map_or(PORTS.1, |kept| kept.page_port);
+    if let Some(page) = free(PORTS.0, page_port) {
+        return Ok((PORTS.0, page, folder_of(PORTS.0)));
     }
-    let server = bind(0).ok_or_else(no_port)?;
-    let page = bind(0).ok_or_else(no_port)?;
-    let port = port_of(&server)?;
-    let folder = Path::new(FOLDER).join(port.to_string());
+    let again = earlier().into_iter().find_map(|(port, page_port)| Some((port, free(port, page_port)?)));
+    let (port, page) = match again {
+        Some(again) => again,
+        None => (port_of(&bind(0).ok_or_else(no_port)?)?, bind(0).ok_or_else(no_port)?),
+    };
+    let folder = folder_of(port);
     println!("Port {} or {page_port} is taken: the sample runs on {port}, in {}.", PORTS.0, folder.display());
     Ok((port, page, folder))
+}
+
+/// The page's listener, if both ports are free.
+fn free(port: u16, page_port: u16) -> Option<Bound> {
+    bind(port).and_then(|_server| bind(page_port))
+}
+
+/// The server's and the page's ports of samples that ran here before, by the server's.
+fn earlier() -> Vec<(u16, u16)> {
+    let folders = std::fs::read_dir(FOLDER).into_iter().flatten().flatten();
+    let ports = folders.filter_map(|folder| folder.file_name().to_str()?.parse().ok());
+    let mut found: Vec<_> =
+        ports.filter_map(|port| Some((port, kept(&folder_of(port))?.page_port))).collect();
+    found.sort_unstable();
+    found
+}
+
+fn folder_of(port: u16) -> PathBuf {
+    Path::new(FOLDER).join(port.to_string())
 }
 
 fn kept_file(folder: &Path) -> PathBuf {
