@@ -115,7 +115,8 @@ where
 
     async fn http1(self, stream: Stream, origin: Origin, activity: Arc<Activity>) {
         let mut builder = http1::Builder::new();
-        builder.timer(TokioTimer::new()).max_buf_size(self.limits.head_bytes);
+        // How long a head may take is the watch's to say: a timer that is set again for every request costs more.
+        builder.header_read_timeout(None).max_buf_size(self.limits.head_bytes);
         let service = service_fn(|request| self.answer(request, origin, &activity));
         let connection = builder.serve_connection(TokioIo::new(stream), service);
         self.watch(connection, &activity).await;
