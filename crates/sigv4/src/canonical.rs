@@ -70,6 +70,11 @@ pub(crate) fn hash_hex(hash: &[u8]) -> String {
 }
 
 fn write_path(out: &mut Vec<u8>, raw: &str, style: PathStyle) -> Result<(), MalformedTarget> {
+    // Most services have no other path.
+    if raw == "/" {
+        out.push(b'/');
+        return Ok(());
+    }
     if style == PathStyle::NormalizedEncodedTwice {
         encode_into(out, normalize(raw).as_bytes(), true);
         return Ok(());

@@ -14,7 +14,7 @@ impl Credential {
     /// Access key ids have at most 128 characters; region and service at most 64.
     pub(crate) fn parse(text: &str) -> Result<Self, &'static str> {
         let mut slashes = [0; 4];
-        let mut found = text.match_indices('/').map(|(at, _)| at);
+        let mut found = text.bytes().enumerate().filter(|(_, byte)| *byte == b'/').map(|(at, _)| at);
         for slash in &mut slashes {
             *slash = found.next().ok_or(NOT_FIVE_PARTS)?;
         }

@@ -3,6 +3,7 @@ use http::HeaderMap;
 use crate::encode::MalformedTarget;
 use crate::query::Query;
 use crate::refusal::Refusal;
+use crate::text::cut;
 
 /// The head of a request, as it was received and before any prefix was cut.
 #[derive(Clone, Copy, Debug)]
@@ -18,13 +19,13 @@ pub struct Head<'a> {
 impl<'a> Head<'a> {
     /// The target's path, still encoded; `/` when it is empty.
     pub fn raw_path(&self) -> &'a str {
-        let path = self.target.split_once('?').map_or(self.target, |(path, _)| path);
+        let path = cut(self.target, b'?').map_or(self.target, |(path, _)| path);
         if path.is_empty() { "/" } else { path }
     }
 
     /// The target's query, decoded.
     pub fn query(&self) -> Result<Query, MalformedTarget> {
-        Query::parse(self.target.split_once('?').map_or("", |(_, query)| query))
+        Query::parse(cut(self.target, b'?').map_or("", |(_, query)| query))
     }
 
     /// Refuses a header of these names that stands twice or is not text.

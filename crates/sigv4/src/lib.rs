@@ -25,6 +25,7 @@ mod signed_headers;
 mod signer;
 mod signing_key;
 mod sigv2;
+mod text;
 mod verify;
 
 pub use chunked::{CHUNK_HEADER_MAX, ChunkRefusal, ChunkSigner, ChunkedBody, TRAILERS_MAX, Trailers};

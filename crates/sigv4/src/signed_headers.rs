@@ -1,6 +1,7 @@
 use http::HeaderMap;
 
 use crate::Refusal;
+use crate::text::parts;
 
 /// At most so many headers can be signed; SDKs sign fewer than twenty.
 const MOST: usize = 128;
@@ -38,7 +39,7 @@ impl SignedHeaders {
 
     /// The names, in order.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.split(';')
+        parts(&self.0, b';')
     }
 
     pub(crate) fn contains(&self, name: &str) -> bool {

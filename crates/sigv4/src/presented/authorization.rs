@@ -3,11 +3,12 @@ use crate::credential::Credential;
 use crate::date::AmzDate;
 use crate::query::Query;
 use crate::signed_headers::SignedHeaders;
+use crate::text::{cut, parts};
 use crate::{Head, Refusal};
 
 /// Reads `AWS4-HMAC-SHA256 Credential=…, SignedHeaders=…, Signature=…`; the three in any order, each once.
 pub(super) fn read(head: &Head<'_>, authorization: &str, query: Query) -> Result<SigV4, Refusal> {
-    let (algorithm, rest) = authorization.split_once(' ').unwrap_or((authorization, ""));
+    let (algorithm, rest) = cut(authorization, b' ').unwrap_or((authorization, ""));
     if algorithm != "AWS4-HMAC-SHA256" {
         return Err(Refusal::UnsupportedAlgorithm);
     }
@@ -28,8 +29,8 @@ pub(super) fn read(head: &Head<'_>, authorization: &str, query: Query) -> Result
 fn parameters(text: &str) -> Result<[&str; 3], Refusal> {
     const NAMES: [&str; 3] = ["Credential", "SignedHeaders", "Signature"];
     let mut found = [None; 3];
-    for part in text.split(',').map(str::trim) {
-        let (name, value) = part.split_once('=').unwrap_or((part, ""));
+    for part in parts(text, b',').map(str::trim) {
+        let (name, value) = cut(part, b'=').unwrap_or((part, ""));
         let index = NAMES.iter().position(|known| *known == name).ok_or_else(|| {
             Refusal::incomplete("Authorization header must hold Credential, SignedHeaders and Signature.")
         })?;
