@@ -4,6 +4,7 @@ use aws_lc_rs::digest;
 use http::HeaderMap;
 
 use crate::encode::{MalformedTarget, decode, encode_into};
+use crate::head::values;
 use crate::query::Query;
 use crate::signed_headers::SignedHeaders;
 use crate::{Credential, Refusal};
@@ -108,7 +109,7 @@ fn normalize(raw: &str) -> String {
 fn write_header(out: &mut Vec<u8>, headers: &HeaderMap, name: &str) -> Result<(), Refusal> {
     out.extend_from_slice(name.as_bytes());
     let mut separator = b':';
-    for value in headers.get_all(name) {
+    for value in values(headers, name) {
         out.push(separator);
         write_trimmed(out, value.as_bytes());
         separator = b',';

@@ -10,7 +10,7 @@ use crate::Credential;
 
 /// The key that a secret, a day, a region and a service give; good for that scope alone.
 #[derive(Clone)]
-pub struct SigningKey(hmac::Key);
+pub struct SigningKey(Arc<hmac::Key>);
 
 impl SigningKey {
     /// Derives it by four HMACs, as SigV4 says.
@@ -21,7 +21,7 @@ impl SigningKey {
         for step in steps {
             key = hmac::Key::new(HMAC_SHA256, hmac::sign(&key, step.as_bytes()).as_ref());
         }
-        Self(key)
+        Self(Arc::new(key))
     }
 
     pub(crate) fn sign(&self, text: &str) -> [u8; 32] {

@@ -4,6 +4,7 @@ use homeport_core::Timestamp;
 
 use crate::canonical::{Canonical, PathStyle, hash_hex};
 use crate::chunked::{Announced, ChunkedBody};
+use crate::head::values;
 use crate::payload::DeclaredPayload;
 use crate::presented::{Presented, SigV4};
 use crate::signing_key::{SigningKey, SigningKeys};
@@ -111,7 +112,8 @@ impl SigV4 {
     fn check_signed_headers(&self, head: &Head<'_>) -> Result<(), Refusal> {
         let signed = |name: &str| self.signed_headers.contains(name);
         let amz = head.headers.keys().map(http::HeaderName::as_str).filter(|name| name.starts_with("x-amz-"));
-        let date = (!self.is_presigned() && !head.headers.contains_key("x-amz-date")).then_some("date");
+        let date =
+            (!self.is_presigned() && values(head.headers, "x-amz-date").next().is_none()).then_some("date");
         match ["host"].into_iter().chain(date).chain(amz).find(|name| !signed(name)) {
             Some(name) => Err(Refusal::HeaderNotSigned { name: name.to_owned() }),
             None => Ok(()),
