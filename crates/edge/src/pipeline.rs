@@ -11,6 +11,7 @@ use homeport_service::{
     Hosted, Incoming, Needs, OperationInfo, Parts as ServiceParts, Peer, Permission, Permissions, Prepared,
     Principal, Refusal, TokenUser,
 };
+use homeport_sigv4::Presented;
 use homeport_store::Store;
 use homeport_wire::{Head, Operation};
 use http::Response;
@@ -96,7 +97,7 @@ impl Pipeline {
             Way { head: Arc::new(head), host: host.to_owned(), peer, request_id: uuid_v4(&*self.randomness) };
         let signature = self.authenticator.read(&way.head);
         let presented = signature.as_ref().ok().and_then(Signature::presented);
-        let (form, body) = match self.read_form(&way, body).await {
+        let (form, body) = match self.read_form(&way, presented, body).await {
             Ok(read) => read,
             // The service that is signed for tells in which form to answer, though the form wasn't read.
             Err(fault) => match self.routes.route(&way.head, host, presented, &[]) {
@@ -128,8 +129,13 @@ impl Pipeline {
         bucket_cors::preflight(&**rules, &routed, head).await
     }
 
-    async fn read_form(&self, way: &Way, body: Body) -> Result<(Option<Bytes>, Body), Fault> {
-        if !Routes::is_form(&way.head) {
+    async fn read_form(
+        &self,
+        way: &Way,
+        presented: Option<&Presented>,
+        body: Body,
+    ) -> Result<(Option<Bytes>, Body), Fault> {
+        if !Routes::is_form(&way.head, presented) {
             return Ok((None, body));
         }
         let form = whole::read(&way.head, body, MAX_FORM).await?;
@@ -204,8 +210,10 @@ impl Pipeline {
         let limit = hosted.spec().max_body;
         if s3 {
             let form = self.authenticator.verify_s3(way.arrival(), signature, routed, caller).await?;
-            let CallBody::Stream(body) = body else {
-                return Ok(body);
+            // One that was read as a form is no more verified than one that still arrives.
+            let body = match body {
+                CallBody::Whole(body) => homeport_service::full(body),
+                CallBody::Stream(body) => body,
             };
             let body = crate::body_form::bound(body, form);
             if streams {

@@ -54,10 +54,12 @@ impl Routes {
     }
 
     /// Whether a call is one whose operation stands in its body (Query), so that the body must be read to route it.
-    pub(crate) fn is_form(head: &Parts) -> bool {
+    /// What is signed for S3 is none: there the type is an object's.
+    pub(crate) fn is_form(head: &Parts, presented: Option<&Presented>) -> bool {
         let form =
             |value: &http::HeaderValue| value.as_bytes().starts_with(b"application/x-www-form-urlencoded");
         head.method == http::Method::POST
+            && presented.is_none_or(|presented| presented.service() != "s3")
             && head.headers.get(http::header::CONTENT_TYPE).is_some_and(form)
             && !head.headers.contains_key("x-amz-target")
     }

@@ -38,3 +38,10 @@ pub(crate) async fn put(caller: &TestCaller, target: &str, headers: &[(&str, &st
 pub(crate) fn header<'r>(reply: &'r Reply, name: &str) -> &'r str {
     reply.headers.get(name).map_or("", |value| value.to_str().unwrap())
 }
+
+/// `Content-MD5` of a body.
+pub(crate) fn md5(body: &[u8]) -> String {
+    use base64::Engine;
+    use md5::{Digest, Md5};
+    base64::engine::general_purpose::STANDARD.encode(Md5::digest(body))
+}

@@ -5,7 +5,7 @@ use homeport_sigv4::{Credentials, DeclaredPayload, SignedPayload, Signer};
 use homeport_testkit::{ADMIN_KEY, Reply, TestApp, TestIam};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use crate::given::{get, header, put, with_bucket};
+use crate::given::{get, header, md5, put, with_bucket};
 
 fn headers(pairs: &[(&str, &str)]) -> HeaderMap {
     let named = |(name, value): &(&str, &str)| {
@@ -211,4 +211,50 @@ async fn a_body_is_asked_for_only_once_the_call_is_allowed() {
     signer.sign("PUT", "/photos/a", &mut head, SignedPayload::hashed(b"abc")).unwrap();
     stranger.send_streamed("PUT", "/photos/a", head, body).await.refused("AccessDenied", 403);
     assert!(!polled.load(std::sync::atomic::Ordering::SeqCst));
+}
+
+/// Sends `DeleteObjects` signed for one body and without a type, as a form of perhaps another body.
+async fn deleted_as_form(app: &TestApp, signed_for: &[u8], body: &[u8]) -> Reply {
+    let mut head = headers(&[("host", "127.0.0.1:4566"), ("content-md5", &md5(body))]);
+    signed(app, |signer| {
+        signer.sign("POST", "/photos?delete", &mut head, SignedPayload::Bytes(signed_for)).unwrap()
+    });
+    head.insert("content-type", HeaderValue::from_static("application/x-www-form-urlencoded"));
+    app.anonymous().send_raw("POST", "/photos?delete", head, body).await
+}
+
+#[tokio::test]
+async fn a_form_is_held_to_its_signature() {
+    let app = with_bucket().await;
+    for key in ["a", "b"] {
+        put(&app.admin(), &format!("/photos/{key}"), &[], b"1").await.ok();
+    }
+    let keys = |key: &str| format!("<Delete><Object><Key>{key}</Key></Object></Delete>").into_bytes();
+    deleted_as_form(&app, &keys("a"), &keys("b")).await.refused("XAmzContentSHA256Mismatch", 400);
+    get(&app.admin(), "/photos/b").await.ok();
+    let deleted = deleted_as_form(&app, &keys("a"), &keys("a")).await.ok().text();
+    assert!(deleted.contains("<Deleted><Key>a</Key></Deleted>"), "{deleted}");
+    get(&app.admin(), "/photos/a").await.refused("NoSuchKey", 404);
+}
+
+#[tokio::test]
+async fn an_object_may_have_a_forms_type() {
+    let app = with_bucket().await;
+    let form = [("content-type", "application/x-www-form-urlencoded")];
+    let large = vec![b'x'; 2 << 20];
+    put(&app.admin(), "/photos/a", &form, &large).await.ok();
+    let got = get(&app.admin(), "/photos/a").await.ok();
+    assert_eq!((got.body.len(), header(&got, "content-type")), (large.len(), form[0].1));
+    let begun = app.admin().send("s3", "POST", "/photos/b?uploads", &form, b"").await.ok();
+    let upload = format!("/photos/b?uploadId={}", begun.element("UploadId").unwrap());
+    let part = put(&app.admin(), &format!("{upload}&partNumber=1"), &[], b"1").await.ok();
+    // Longer than a form may be, within what S3 takes.
+    let completed = format!(
+        "<CompleteMultipartUpload>{}<Part><PartNumber>1</PartNumber><ETag>{}</ETag></Part></CompleteMultipartUpload>",
+        " ".repeat(3 << 19),
+        header(&part, "etag")
+    );
+    app.admin().send("s3", "POST", &upload, &form, completed.as_bytes()).await.ok();
+    let got = get(&app.admin(), "/photos/b").await.ok();
+    assert_eq!((got.text().as_str(), header(&got, "content-type")), ("1", form[0].1));
 }
