@@ -33,6 +33,7 @@ pub(crate) struct Input {
     content_disposition: Option<String>,
     content_encoding: Option<String>,
     content_language: Option<String>,
+    expires: Option<String>,
     storage_class: Option<String>,
     server_side_encryption: Option<String>,
     checksum_algorithm: Option<String>,
@@ -202,7 +203,7 @@ impl Input {
             content_disposition: self.content_disposition.clone(),
             content_encoding: self.content_encoding.clone(),
             content_language: self.content_language.clone(),
-            expires: None,
+            expires: self.expires.clone(),
         };
         let metadata =
             self.metadata.iter().map(|(name, value)| (name.to_ascii_lowercase(), value.clone())).collect();

@@ -153,6 +153,11 @@ async fn a_copy_has_the_bytes_and_the_metadata_or_new_ones() {
         (header(&got, "x-amz-meta-who"), header(&got, "x-amz-meta-new"), header(&got, "content-type")),
         ("", "1", "a/b")
     );
+    let expires = ("expires", "Wed, 21 Oct 2026 07:28:00 GMT");
+    copy("/photos/e", &[source, replace, expires]).await.ok();
+    assert_eq!(header(&get(&app.admin(), "/photos/e").await.ok(), "expires"), expires.1);
+    copy("/photos/f", &[("x-amz-copy-source", "photos/e"), replace]).await.ok();
+    assert_eq!(header(&get(&app.admin(), "/photos/f").await.ok(), "expires"), "");
     copy("/photos/a%20b", &[source]).await.refused("InvalidRequest", 400);
     copy("/photos/a%20b", &[source, replace]).await.ok();
     assert_eq!(get(&app.admin(), "/photos/a%20b").await.ok().text(), "bytes");
