@@ -11,6 +11,7 @@ pub mod cors;
 pub mod dev_keys;
 pub mod egress;
 mod encode;
+mod expected_owner;
 mod front;
 mod host;
 pub mod listener;

@@ -22,6 +22,7 @@ use crate::authenticate::{Arrival, Authenticator, Signature};
 use crate::bucket_cors;
 use crate::cors::Origins;
 use crate::encode::{self, Answered};
+use crate::expected_owner;
 use crate::host::Hosts;
 use crate::recording;
 use crate::refused;
@@ -270,6 +271,7 @@ impl Pipeline {
                 None => encode::denied(routed, &refusal),
             })
         })?;
+        expected_owner::check(routed, &way.head, self.account).map_err(unrecorded)?;
         let audit = (info.effect == Effect::Writes)
             .then(|| AuditTrail::new(recording::done(way.call(self, routed, info), caller, parameters)));
         let token_user = match &caller.principal {

@@ -57,9 +57,6 @@ pub enum S3Error {
         /// The bucket's.
         bucket: String,
     },
-    /// `x-amz-expected-bucket-owner` is somebody else.
-    #[error("the bucket's owner is another")]
-    NotTheExpectedOwner,
     /// The bucket has no CORS configuration.
     #[error("no CORS configuration")]
     NoSuchCorsConfiguration,
@@ -236,7 +233,6 @@ impl From<S3Error> for Fault {
                 format!("The authorization header is malformed; the region '{called}' is wrong; expecting '{bucket}'"),
             )
             .with_member("Region", quoted(&bucket)),
-            S3Error::NotTheExpectedOwner => fault("AccessDenied", 403, "Access Denied".into()),
             S3Error::NoSuchCorsConfiguration => {
                 fault("NoSuchCORSConfiguration", 404, "The CORS configuration does not exist".into())
             }

@@ -113,16 +113,6 @@ pub(crate) fn headers(call: &Call, target: &Target) -> HeaderMap {
     headers
 }
 
-/// `x-amz-expected-bucket-owner` is this installation's account, or absent.
-pub(crate) fn check_owner(headers: &HeaderMap, account: homeport_core::Account) -> Result<(), S3Error> {
-    match headers.get("x-amz-expected-bucket-owner") {
-        Some(owner) if owner.as_bytes() != account.to_string().as_bytes() => {
-            Err(S3Error::NotTheExpectedOwner)
-        }
-        _ => Ok(()),
-    }
-}
-
 fn decoded(text: &str) -> Result<String, Fault> {
     let decoded = percent_decode_str(text).decode_utf8();
     decoded.map(std::borrow::Cow::into_owned).map_err(|_| S3Error::InvalidUri.into())

@@ -41,7 +41,6 @@ impl Operation for CreateMultipartUpload {
     }
 
     async fn run(cx: Cx<S3>, input: Input) -> Result<Output, S3Error> {
-        request::check_owner(&input.headers, cx.account())?;
         let (target, region) = (&input.target, input.target.signed_for(&cx));
         let class = object_headers::text(&input.headers, "x-amz-storage-class");
         let encryption = object_headers::text(&input.headers, object_headers::ENCRYPTION);

@@ -30,7 +30,6 @@ impl Operation for DeleteObject {
     }
 
     async fn run(cx: Cx<S3>, input: Input) -> Result<Response<Body>, S3Error> {
-        request::check_owner(&input.headers, cx.account())?;
         let (target, region) = (&input.target, input.target.signed_for(&cx));
         let conditions = &Conditions { if_none_match: None, ..Conditions::read(&input.headers) };
         let blobs = cx

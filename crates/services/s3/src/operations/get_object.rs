@@ -35,7 +35,6 @@ impl Operation for GetObject {
     }
 
     async fn run(cx: Cx<S3>, input: Input) -> Result<Response<Body>, S3Error> {
-        request::check_owner(&input.headers, cx.account())?;
         let conditions = Conditions::read(&input.headers);
         for _ in 0..ATTEMPTS {
             let (object, parts) = find(&cx, &input.target).await?;

@@ -6,7 +6,7 @@ use super::get_object::{self, Input};
 use crate::S3;
 use crate::conditions::Conditions;
 use crate::error::S3Error;
-use crate::{request, serve};
+use crate::serve;
 
 /// `HeadObject` (S3 API reference): what GetObject would answer, without the body.
 pub(crate) struct HeadObject;
@@ -25,7 +25,6 @@ impl Operation for HeadObject {
     }
 
     async fn run(cx: Cx<S3>, input: Input) -> Result<Response<Body>, S3Error> {
-        request::check_owner(&input.headers, cx.account())?;
         let (object, parts) = get_object::find(&cx, &input.target).await?;
         let verdict = Conditions::read(&input.headers).judge(&object);
         if let Some(ended) = serve::ended_by(verdict, &object, &input.target)? {

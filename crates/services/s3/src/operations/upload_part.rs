@@ -2,7 +2,7 @@ use homeport_core::{Fault, Timestamp};
 use homeport_service::{
     Answer, Asked, Body, ByHand, Call, CallBody, Cx, Effect, Operation, Permissions, empty,
 };
-use http::{HeaderMap, Response};
+use http::Response;
 
 use crate::S3;
 use crate::error::S3Error;
@@ -17,7 +17,6 @@ pub(crate) struct UploadPart;
 
 pub(crate) struct Input {
     target: Target,
-    headers: HeaderMap,
     announced: Announced,
     upload: String,
     number: u64,
@@ -38,8 +37,7 @@ impl Operation for UploadPart {
     }
 
     async fn run(cx: Cx<S3>, input: Input) -> Result<Response<Body>, S3Error> {
-        request::check_owner(&input.headers, cx.account())?;
-        let Input { target, announced, upload: id, number, body, .. } = input;
+        let Input { target, announced, upload: id, number, body } = input;
         let region = target.signed_for(&cx);
         let (target, id) = (&target, &id);
         let upload = cx
@@ -83,7 +81,7 @@ impl ByHand for UploadPart {
             CallBody::Stream(body) => body,
             CallBody::Whole(bytes) => homeport_service::full(bytes),
         };
-        Ok(Input { target, headers, announced, upload, number, body })
+        Ok(Input { target, announced, upload, number, body })
     }
 
     fn encode(output: Response<Body>) -> Result<Answer, Fault> {

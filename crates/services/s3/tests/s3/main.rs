@@ -10,6 +10,7 @@ mod given;
 mod listings;
 mod multipart;
 mod objects;
+mod owners;
 mod policies;
 mod refusals;
 mod uploads;

@@ -142,14 +142,6 @@ async fn a_malformed_policy_is_refused() {
 }
 
 #[tokio::test]
-async fn another_owner_is_not_expected() {
-    let app = with_bucket().await;
-    let other = [("x-amz-expected-bucket-owner", "000000000001")];
-    put(&app.admin(), "/photos/a", &other, b"1").await.refused("AccessDenied", 403);
-    app.admin().send("s3", "GET", "/photos?list-type=2", &other, b"").await.refused("AccessDenied", 403);
-}
-
-#[tokio::test]
 async fn a_bucket_may_ask_for_encryption() {
     let app = with_bucket().await;
     let statement = json!({"Effect": "Deny", "Principal": "*", "Action": "s3:PutObject", "Resource": "arn:aws:s3:::photos/*",
