@@ -1,6 +1,7 @@
 """Bodies that are too large, too deep or no bodies at all: AWS's error at once, and a server that goes on answering."""
 
 import base64
+import hashlib
 import json
 import re
 import time
@@ -106,6 +107,9 @@ def send(homeport, keys):
 
     def asked(service, body, method, path, content_type, target):
         headers = {"Content-Type": content_type} | ({"X-Amz-Target": target} if target else {})
+        if service == "s3":
+            content = body if isinstance(body, bytes) else body.encode()
+            headers["Content-MD5"] = base64.b64encode(hashlib.md5(content).digest()).decode()
         request = AWSRequest(method, homeport.url + path, data=body, headers=headers)
         (S3SigV4Auth if service == "s3" else SigV4Auth)(keys, service, REGION).add_auth(request)
         given = dict(request.headers.items()) | {"Connection": "close"}

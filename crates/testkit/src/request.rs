@@ -73,9 +73,10 @@ fn text(value: &Value) -> String {
 fn rest(service: &Service, operation: &Operation, input: &Value) -> Encoded {
     let mut target = operation.uri.as_str().to_owned();
     let (mut query, mut headers, mut body) = (Vec::new(), Vec::new(), Map::new());
-    let mut payload = None;
+    let (mut payload, mut takes_checksum, mut streams) = (None, false, false);
     let structure = operation.input.and_then(|shape| service.shape(shape).structure());
     for member in structure.iter().flat_map(|s| &s.members) {
+        takes_checksum |= member.wire_name == "x-amz-sdk-checksum-algorithm";
         let Some(value) = input.get(member.name) else { continue };
         match member.location {
             Location::Uri => {
@@ -95,6 +96,7 @@ fn rest(service: &Service, operation: &Operation, input: &Value) -> Encoded {
             Location::Body
                 if structure.is_some_and(|s| s.payload().is_some_and(|p| p.name == member.name)) =>
             {
+                streams = member.streaming;
                 payload = Some(blob_or_json(service, member.shape, value));
             }
             Location::Body => {
@@ -113,7 +115,16 @@ fn rest(service: &Service, operation: &Operation, input: &Value) -> Encoded {
     let bytes = payload.unwrap_or_else(|| {
         if body.is_empty() { Vec::new() } else { Value::Object(body).to_string().into_bytes() }
     });
+    if takes_checksum && sends && !streams {
+        headers.push(("x-amz-checksum-sha256".to_owned(), sha256(&bytes)));
+    }
     Encoded { method: operation.method, target, headers, body: bytes }
+}
+
+fn sha256(bytes: &[u8]) -> String {
+    use aws_lc_rs::digest;
+    use base64::Engine;
+    base64::engine::general_purpose::STANDARD.encode(digest::digest(&digest::SHA256, bytes))
 }
 
 fn blob_or_json(service: &Service, shape: ShapeId, value: &Value) -> Vec<u8> {

@@ -21,6 +21,7 @@ mod resource_policy;
 mod serve;
 mod sweep;
 mod upload;
+mod whole_body;
 
 use std::sync::Arc;
 

@@ -31,7 +31,7 @@ use crate::S3;
 /// Every operation that is built.
 pub static OPERATIONS: &[Entry<S3>] = &[
     modelled::<abort_multipart_upload::AbortMultipartUpload>(),
-    modelled::<complete_multipart_upload::CompleteMultipartUpload>(),
+    by_hand::<complete_multipart_upload::CompleteMultipartUpload>(),
     modelled::<copy_object::CopyObject>(),
     modelled::<create_bucket::CreateBucket>(),
     by_hand::<create_multipart_upload::CreateMultipartUpload>(),
@@ -39,7 +39,7 @@ pub static OPERATIONS: &[Entry<S3>] = &[
     modelled::<bucket_cors::DeleteBucketCors>(),
     modelled::<bucket_policy::DeleteBucketPolicy>(),
     by_hand::<delete_object::DeleteObject>(),
-    modelled::<delete_objects::DeleteObjects>(),
+    by_hand::<delete_objects::DeleteObjects>(),
     modelled::<bucket_cors::GetBucketCors>(),
     modelled::<get_bucket_location::GetBucketLocation>(),
     modelled::<bucket_policy::GetBucketPolicy>(),
@@ -52,8 +52,8 @@ pub static OPERATIONS: &[Entry<S3>] = &[
     modelled::<list_objects::ListObjects>(),
     modelled::<list_objects_v2::ListObjectsV2>(),
     modelled::<list_parts::ListParts>(),
-    modelled::<bucket_cors::PutBucketCors>(),
-    modelled::<bucket_policy::PutBucketPolicy>(),
+    by_hand::<bucket_cors::PutBucketCors>(),
+    by_hand::<bucket_policy::PutBucketPolicy>(),
     by_hand::<put_object::PutObject>(),
     by_hand::<upload_part::UploadPart>(),
     modelled::<upload_part_copy::UploadPartCopy>(),

@@ -1,7 +1,5 @@
 //! A body on its way into a blob.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use homeport_blobs::{BlobId, BlobWriter, Blobs};
 use homeport_core::{Fault, Randomness};
@@ -13,6 +11,7 @@ use md5::{Digest, Md5};
 use crate::checksum::{Algorithm, Expected};
 use crate::error::S3Error;
 use crate::records::Checksum;
+use crate::whole_body;
 
 /// The largest object that one PUT makes, in bytes (S3: 5 GiB).
 pub(crate) const MAX_UPLOAD: u64 = 5 << 30;
@@ -38,11 +37,8 @@ impl Announced {
         if length > MAX_UPLOAD {
             return Err(S3Error::EntityTooLarge);
         }
-        let md5 = headers.get("content-md5").map(|value| {
-            let bytes = STANDARD.decode(value.as_bytes()).ok();
-            bytes.and_then(|bytes| bytes.try_into().ok()).ok_or(S3Error::InvalidDigest)
-        });
-        Ok(Self { length, md5: md5.transpose()?, checksum: Expected::read(headers)? })
+        let md5 = whole_body::content_md5(headers)?;
+        Ok(Self { length, md5, checksum: Expected::read(headers)? })
     }
 
     /// For a part of an upload, whose checksums are all of one algorithm.

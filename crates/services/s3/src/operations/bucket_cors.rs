@@ -1,6 +1,7 @@
 //! A bucket's CORS configuration: put, read, removed.
 
-use homeport_service::{Asked, Cx, Effect, Operation, Permissions};
+use homeport_core::Fault;
+use homeport_service::{Answer, Asked, ByHand, Call, Cx, Effect, Operation, Permissions};
 use serde::{Deserialize, Serialize};
 
 use crate::S3;
@@ -8,6 +9,7 @@ use crate::cors::{self, CorsRule};
 use crate::error::S3Error;
 use crate::records::{self, BUCKETS};
 use crate::request::{bucket_arn, signed_for};
+use crate::whole_body::{self, Digests, Read};
 
 /// `PutBucketCors` (S3 API reference).
 pub(crate) struct PutBucketCors;
@@ -49,20 +51,34 @@ pub(crate) struct GetOutput {
 
 impl Operation for PutBucketCors {
     type Service = S3;
-    type Input = PutInput;
+    type Input = Read<PutInput>;
     type Output = Output;
     type Error = S3Error;
 
     const NAME: &'static str = "PutBucketCors";
     const EFFECT: Effect = Effect::Writes;
 
-    fn permissions(_: &Asked<'_, S3>, input: &PutInput) -> Permissions {
-        Permissions::one("s3:PutBucketCORS", bucket_arn(&input.bucket))
+    fn permissions(_: &Asked<'_, S3>, read: &Read<PutInput>) -> Permissions {
+        Permissions::one("s3:PutBucketCORS", bucket_arn(&read.input.bucket))
     }
 
-    async fn run(cx: Cx<S3>, input: PutInput) -> Result<Output, S3Error> {
+    async fn run(cx: Cx<S3>, Read { input, .. }: Read<PutInput>) -> Result<Output, S3Error> {
         cors::check(&input.configuration.rules)?;
         put(&cx, &input.bucket, &input.configuration.rules).await
+    }
+}
+
+impl ByHand for PutBucketCors {
+    fn decode(call: Call) -> Result<Read<PutInput>, Fault> {
+        whole_body::decode(Self::NAME, &call, Digests::Any)
+    }
+
+    fn encode(output: Output) -> Result<Answer, Fault> {
+        whole_body::encode(output)
+    }
+
+    fn audited(read: &Read<PutInput>) -> serde_json::Value {
+        read.shown.clone()
     }
 }
 

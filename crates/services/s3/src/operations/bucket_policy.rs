@@ -1,13 +1,15 @@
 //! A bucket's policy: put, read, removed. The authorizer evaluates it as the resource's policy.
 
+use homeport_core::Fault;
 use homeport_policy::{Policy, PolicyKind};
-use homeport_service::{Asked, Cx, Effect, Operation, Permissions};
+use homeport_service::{Answer, Asked, ByHand, Call, Cx, Effect, Operation, Permissions};
 use serde::{Deserialize, Serialize};
 
 use crate::S3;
 use crate::error::S3Error;
 use crate::records::{self, BUCKETS, BucketPolicy};
 use crate::request::{bucket_arn, signed_for};
+use crate::whole_body::{self, Digests, Read};
 
 /// A bucket's policy has at most so many bytes.
 const MAX_POLICY: usize = 20 * 1024;
@@ -45,21 +47,35 @@ pub(crate) struct GetOutput {
 
 impl Operation for PutBucketPolicy {
     type Service = S3;
-    type Input = PutInput;
+    type Input = Read<PutInput>;
     type Output = Output;
     type Error = S3Error;
 
     const NAME: &'static str = "PutBucketPolicy";
     const EFFECT: Effect = Effect::Writes;
 
-    fn permissions(_: &Asked<'_, S3>, input: &PutInput) -> Permissions {
-        Permissions::one("s3:PutBucketPolicy", bucket_arn(&input.bucket))
+    fn permissions(_: &Asked<'_, S3>, read: &Read<PutInput>) -> Permissions {
+        Permissions::one("s3:PutBucketPolicy", bucket_arn(&read.input.bucket))
     }
 
-    async fn run(cx: Cx<S3>, input: PutInput) -> Result<Output, S3Error> {
+    async fn run(cx: Cx<S3>, Read { input, .. }: Read<PutInput>) -> Result<Output, S3Error> {
         check(&input.bucket, &input.policy)?;
         let revision = homeport_core::draw(&**cx.randomness(), homeport_core::ALPHANUMERIC, 22);
         put(&cx, &input.bucket, Some(BucketPolicy { text: input.policy, revision })).await
+    }
+}
+
+impl ByHand for PutBucketPolicy {
+    fn decode(call: Call) -> Result<Read<PutInput>, Fault> {
+        whole_body::decode(Self::NAME, &call, Digests::Any)
+    }
+
+    fn encode(output: Output) -> Result<Answer, Fault> {
+        whole_body::encode(output)
+    }
+
+    fn audited(read: &Read<PutInput>) -> serde_json::Value {
+        read.shown.clone()
     }
 }
 

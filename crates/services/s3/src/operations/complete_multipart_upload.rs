@@ -1,5 +1,5 @@
-use homeport_core::Timestamp;
-use homeport_service::{Asked, Cx, Effect, Operation, Permission, Permissions};
+use homeport_core::{Fault, Timestamp};
+use homeport_service::{Answer, Asked, ByHand, Call, Cx, Effect, Operation, Permission, Permissions};
 use homeport_store::{StoreError, Tx};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -12,6 +12,7 @@ use crate::multipart::{self, NamedPart};
 use crate::object_headers;
 use crate::records::{self, Checksum, OBJECTS, Object, Stored, UPLOADS, Upload, object_key};
 use crate::request::{object_arn, signed_for};
+use crate::whole_body::{self, Digests};
 
 /// `CompleteMultipartUpload` (S3 API reference): the parts that are named become the object, in one transaction.
 pub(crate) struct CompleteMultipartUpload;
@@ -97,6 +98,16 @@ impl Operation for CompleteMultipartUpload {
             server_side_encryption: object_headers::encryption(object.sse),
             checksum: [member].into_iter().collect(),
         })
+    }
+}
+
+impl ByHand for CompleteMultipartUpload {
+    fn decode(call: Call) -> Result<Input, Fault> {
+        whole_body::decode(Self::NAME, &call, Digests::Md5).map(|read| read.input)
+    }
+
+    fn encode(output: Output) -> Result<Answer, Fault> {
+        whole_body::encode(output)
     }
 }
 

@@ -1,10 +1,12 @@
-use homeport_service::{Asked, Cx, Effect, Operation, Permission, Permissions};
+use homeport_core::Fault;
+use homeport_service::{Answer, Asked, ByHand, Call, Cx, Effect, Operation, Permission, Permissions};
 use serde::{Deserialize, Serialize};
 
 use crate::S3;
 use crate::error::S3Error;
 use crate::records;
 use crate::request::{MAX_KEY, object_arn, signed_for};
+use crate::whole_body::{self, Digests};
 
 /// `DeleteObjects` (S3 API reference): up to a thousand keys at once, those that the caller may delete in one
 /// transaction. Each key is decided for itself.
@@ -105,5 +107,15 @@ impl Operation for DeleteObjects {
         let versions =
             versions.into_iter().map(failed("NoSuchVersion", "The specified version does not exist."));
         Ok(Output { deleted, errors: denied.chain(versions).collect() })
+    }
+}
+
+impl ByHand for DeleteObjects {
+    fn decode(call: Call) -> Result<Input, Fault> {
+        whole_body::decode(Self::NAME, &call, Digests::Required).map(|read| read.input)
+    }
+
+    fn encode(output: Output) -> Result<Answer, Fault> {
+        whole_body::encode(output)
     }
 }

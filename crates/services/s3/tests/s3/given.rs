@@ -39,6 +39,11 @@ pub(crate) fn header<'r>(reply: &'r Reply, name: &str) -> &'r str {
     reply.headers.get(name).map_or("", |value| value.to_str().unwrap())
 }
 
+/// Deletes the keys that a body names.
+pub(crate) async fn delete_objects(caller: &TestCaller, target: &str, body: &[u8]) -> Reply {
+    caller.send("s3", "POST", target, &[("content-md5", &md5(body))], body).await
+}
+
 /// `Content-MD5` of a body.
 pub(crate) fn md5(body: &[u8]) -> String {
     use base64::Engine;

@@ -6,6 +6,7 @@ mod blobs;
 mod browsers;
 mod buckets;
 mod conditions;
+mod digests;
 mod given;
 mod listings;
 mod multipart;

@@ -1,6 +1,6 @@
 use homeport_testkit::TestCaller;
 
-use crate::given::{delete, get, header, put, with_bucket};
+use crate::given::{delete, delete_objects, get, header, put, with_bucket};
 
 async fn head(caller: &TestCaller, target: &str) -> homeport_testkit::Reply {
     caller.send("s3", "HEAD", target, &[], b"").await
@@ -110,17 +110,14 @@ async fn many_objects_are_deleted_at_once() {
         put(&app.admin(), &format!("/photos/{key}"), &[], b"1").await.ok();
     }
     let xml = b"<Delete xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Object><Key>a</Key></Object><Object><Key>b c</Key></Object><Object><Key>never</Key></Object></Delete>";
-    let done = app.admin().send("s3", "POST", "/photos?delete", &[], xml).await.ok().text();
+    let done = delete_objects(&app.admin(), "/photos?delete", xml).await.ok().text();
     assert!(done.contains("<Deleted><Key>a</Key></Deleted><Deleted><Key>b c</Key></Deleted>"), "{done}");
     assert_eq!(get(&app.admin(), "/photos/a").await.status, 404);
     get(&app.admin(), "/photos/d").await.ok();
     let quiet = b"<Delete><Object><Key>d</Key></Object><Quiet>true</Quiet></Delete>";
-    let done = app.admin().send("s3", "POST", "/photos?delete", &[], quiet).await.ok().text();
+    let done = delete_objects(&app.admin(), "/photos?delete", quiet).await.ok().text();
     assert!(!done.contains("<Deleted>"), "{done}");
-    app.admin()
-        .send("s3", "POST", "/photos?delete", &[], b"<Delete></Delete>")
-        .await
-        .refused("MalformedXML", 400);
+    delete_objects(&app.admin(), "/photos?delete", b"<Delete></Delete>").await.refused("MalformedXML", 400);
 }
 
 #[tokio::test]

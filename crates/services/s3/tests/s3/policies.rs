@@ -1,6 +1,6 @@
 use serde_json::json;
 
-use crate::given::{delete, get, put, with_bucket};
+use crate::given::{delete, delete_objects, get, put, with_bucket};
 
 fn policy(statement: serde_json::Value) -> String {
     json!({"Version": "2012-10-17", "Statement": [statement]}).to_string()
@@ -35,7 +35,7 @@ async fn a_user_reaches_the_own_prefix_alone() {
     let copy = [("x-amz-copy-source", "photos/private/bob/1")];
     ada.send("s3", "PUT", "/photos/private/ada/2", &copy, b"").await.refused("AccessDenied", 403);
     let xml = b"<Delete><Object><Key>private/ada/1</Key></Object><Object><Key>private/bob/1</Key></Object></Delete>";
-    let deleted = ada.send("s3", "POST", "/photos?delete", &[], xml).await.ok().text();
+    let deleted = delete_objects(&ada, "/photos?delete", xml).await.ok().text();
     assert!(deleted.contains("<Deleted><Key>private/ada/1</Key></Deleted>"), "{deleted}");
     let error =
         "<Error><Code>AccessDenied</Code><Key>private/bob/1</Key><Message>Access Denied</Message></Error>";
@@ -72,7 +72,7 @@ async fn each_key_to_delete_is_decided_for_itself() {
         [(app.anonymous(), &["d"][..]), (app.stranger(), &["d"]), (some, &["a", "b", "d"])]
     {
         put(&app.admin(), "/photos/d", &[], b"1").await.ok();
-        let reply = caller.send("s3", "POST", "/photos?delete", &[], &body(&keys, false)).await.ok().text();
+        let reply = delete_objects(&caller, "/photos?delete", &body(&keys, false)).await.ok().text();
         assert_eq!(told(&reply, gone), deletes);
         let kept: Vec<_> = keys.into_iter().filter(|key| !deletes.contains(key)).collect();
         assert_eq!(told(&reply, denied), kept);
@@ -82,10 +82,10 @@ async fn each_key_to_delete_is_decided_for_itself() {
         }
     }
     // A quiet call tells of errors alone; too many keys are refused before any is decided.
-    let reply = app.stranger().send("s3", "POST", "/photos?delete", &[], &body(&["c", "d"], true)).await.ok();
+    let reply = delete_objects(&app.stranger(), "/photos?delete", &body(&["c", "d"], true)).await.ok();
     assert_eq!((told(&reply.text(), gone).len(), told(&reply.text(), denied)), (0, vec!["c".to_owned()]));
     let many = body(&["c"; 1_001], false);
-    app.stranger().send("s3", "POST", "/photos?delete", &[], &many).await.refused("MalformedXML", 400);
+    delete_objects(&app.stranger(), "/photos?delete", &many).await.refused("MalformedXML", 400);
     assert_eq!(get(&app.admin(), "/photos/c").await.ok().text(), "1");
 }
 
