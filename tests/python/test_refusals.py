@@ -1,6 +1,8 @@
 """Unsigned and wrongly signed calls to every service: AWS's error, and nothing made."""
 
+import base64
 import datetime
+import hashlib
 import json
 
 import botocore.auth
@@ -242,3 +244,26 @@ def test_a_presigned_url_opens_one_object_by_one_method(server, keys):
     assert answer.status == 400 and b"XAmzContentSHA256Mismatch" in answer.data
     assert files.get_object(Bucket="presigned", Key="one")["Body"].read() == b"one"
     assert HTTP.request("PUT", request.url, headers=headers, body=b"signed").status == 200
+
+
+def test_a_signed_call_of_s3_is_no_form_of_another_body(server, keys):
+    files = server.client("s3", *keys)
+    files.create_bucket(Bucket="forms")
+    for name in ("one", "two"):
+        files.put_object(Bucket="forms", Key=name, Body=b"1")
+    own, others = (f"<Delete><Object><Key>{name}</Key></Object></Delete>".encode() for name in ("one", "two"))
+    request = AWSRequest("POST", f"{server.url}/forms?delete", data=own)
+    S3SigV4Auth(Credentials(*keys), "s3", REGION).add_auth(request)
+    # Neither of these headers was signed, so whoever sees the call can add them.
+    form = dict(request.headers.items()) | {"Content-Type": "application/x-www-form-urlencoded"}
+
+    def send(body):
+        digest = base64.b64encode(hashlib.md5(body).digest()).decode()
+        return HTTP.request("POST", request.url, headers=form | {"Content-MD5": digest}, body=body)
+
+    answer = send(others)
+    assert answer.status == 400 and b"XAmzContentSHA256Mismatch" in answer.data
+    assert files.list_objects_v2(Bucket="forms")["KeyCount"] == 2
+    answer = send(own)
+    assert answer.status == 200 and b"<Deleted><Key>one</Key></Deleted>" in answer.data
+    assert [entry["Key"] for entry in files.list_objects_v2(Bucket="forms")["Contents"]] == ["two"]

@@ -1,5 +1,6 @@
 """Buckets and objects by boto3 and the AWS CLI: streams, checksums, ranges, parts, presigned URLs, listings."""
 
+import datetime
 import io
 import json
 import os
@@ -147,6 +148,71 @@ def test_keys_are_deleted_each_by_its_own_right(homeport, admin, bucket):
     assert {deleted["Key"] for deleted in done["Deleted"]} == {"own/1", "own/2"}
     assert [(error["Key"], error["Code"]) for error in done["Errors"]] == [("others/1", "AccessDenied")]
     assert [entry["Key"] for entry in s3.list_objects_v2(Bucket=bucket)["Contents"]] == ["others/1"]
+
+
+def test_a_bucket_is_whose_it_is_expected_to_be(admin, bucket):
+    s3, own = admin("s3"), admin("sts").get_caller_identity()["Account"]
+    objects = {"Objects": [{"Key": "a"}]}
+    rules = {"CORSRules": [{"AllowedMethods": ["GET"], "AllowedOrigins": ["*"]}]}
+    copy = {"Key": "b", "CopySource": f"{bucket}/a"}
+    for call, given in [
+        (s3.head_bucket, {}),
+        (s3.put_object, {"Key": "a", "Body": b"1"}),
+        (s3.copy_object, copy),
+        (s3.put_bucket_cors, {"CORSConfiguration": rules}),
+        (s3.delete_bucket_cors, {}),
+        (s3.delete_objects, {"Delete": objects}),
+        (s3.delete_object, {"Key": "b"}),
+        (s3.delete_bucket, {}),
+    ]:
+        code, status = refused(call, Bucket=bucket, ExpectedBucketOwner="000000000001", **given)
+        assert (code, status) == ("403" if call == s3.head_bucket else "AccessDenied", 403), given
+        if call == s3.copy_object:
+            expected = {"ExpectedBucketOwner": own, "ExpectedSourceBucketOwner": "000000000001"}
+            assert refused(call, Bucket=bucket, **given, **expected) == ("AccessDenied", 403)
+            given = given | {"ExpectedSourceBucketOwner": own}
+        call(Bucket=bucket, ExpectedBucketOwner=own, **given)
+
+
+def test_a_body_is_what_its_digest_says(admin, bucket):
+    s3, rules = admin("s3"), {"CORSRules": [{"AllowedMethods": ["GET"], "AllowedOrigins": ["*"]}]}
+    s3.put_object(Bucket=bucket, Key="a", Body=b"1")
+    spoilt = {"name": None, "value": None}
+
+    def spoil(request, **_):
+        del request.headers["x-amz-checksum-crc32"]
+        del request.headers["x-amz-sdk-checksum-algorithm"]
+        if spoilt["name"]:
+            request.headers[spoilt["name"]] = spoilt["value"]
+
+    calls = [("DeleteObjects", s3.delete_objects, {"Delete": {"Objects": [{"Key": "a"}]}})]
+    calls.append(("PutBucketCors", s3.put_bucket_cors, {"CORSConfiguration": rules}))
+    for name, call, given in calls:
+        s3.meta.events.register(f"before-sign.s3.{name}", spoil, unique_id=name)
+        for spoilt["name"], spoilt["value"], code in [
+            ("Content-MD5", "xMpCOKC5I4INzFCab3WEmw==", "BadDigest"),
+            ("Content-MD5", "AAAA", "InvalidDigest"),
+            ("x-amz-checksum-crc32", "AAAAAA==", "BadDigest"),
+        ]:
+            assert refused(call, Bucket=bucket, **given) == (code, 400)
+        spoilt["name"] = None
+        if name == "DeleteObjects":
+            assert refused(call, Bucket=bucket, **given) == ("InvalidRequest", 400)
+            assert s3.list_objects_v2(Bucket=bucket)["KeyCount"] == 1
+        s3.meta.events.unregister(f"before-sign.s3.{name}", spoil, unique_id=name)
+        call(Bucket=bucket, **given)
+    assert s3.list_objects_v2(Bucket=bucket)["KeyCount"] == 0
+
+
+def test_a_copy_with_new_metadata_keeps_when_it_expires(admin, bucket):
+    s3 = admin("s3")
+    s3.put_object(Bucket=bucket, Key="a", Body=b"1")
+    copy = {"Bucket": bucket, "Key": "b", "CopySource": f"{bucket}/a", "MetadataDirective": "REPLACE"}
+    when = datetime.datetime(2030, 10, 21, 7, 28, tzinfo=datetime.timezone.utc)
+    s3.copy_object(Expires=when, **copy)
+    assert s3.head_object(Bucket=bucket, Key="b")["ExpiresString"] == "Mon, 21 Oct 2030 07:28:00 GMT"
+    s3.copy_object(**copy)
+    assert "ExpiresString" not in s3.head_object(Bucket=bucket, Key="b")
 
 
 def test_another_region_is_found_by_the_client_itself(homeport, bucket):
