@@ -79,6 +79,20 @@ impl OpenTable {
         self.keep_in_step(tx, before, None)
     }
 
+    /// Puts the item that an update made, or removes what was there where it made none.
+    pub(crate) fn keep(
+        &self,
+        tx: &Tx,
+        place: &Place,
+        before: Option<&Item>,
+        after: Option<&Item>,
+    ) -> Result<Consumed, DynamoError> {
+        match after {
+            Some(after) => self.put(tx, place, before, after),
+            None => self.delete(tx, place, before),
+        }
+    }
+
     fn keep_in_step(
         &self,
         tx: &Tx,

@@ -48,6 +48,12 @@ impl Update {
         sets.chain(&self.removes).chain(adds)
     }
 
+    /// Whether it takes away and gives nothing: of no item it makes none, though an update that is empty does.
+    pub fn only_takes_away(&self) -> bool {
+        let takes = !self.removes.is_empty() || !self.deletes.is_empty();
+        takes && self.sets.is_empty() && self.adds.is_empty()
+    }
+
     /// The attributes that the update writes or reads.
     pub fn attributes(&self) -> impl Iterator<Item = &str> {
         let mut read = Vec::new();

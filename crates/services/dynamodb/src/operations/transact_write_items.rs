@@ -338,7 +338,7 @@ async fn act(tx: &Tx, action: &Action, open: &OpenTable, place: &Place) -> Resul
         Kind::Delete => open.delete(tx, place, before.as_ref()),
         Kind::Update(update) => {
             let after = updated(open, &action.key, before.as_ref(), update)?;
-            open.put(tx, place, before.as_ref(), &after)
+            open.keep(tx, place, before.as_ref(), after.as_ref())
         }
     }
 }

@@ -104,19 +104,20 @@ pub(super) fn check_targets(open: &OpenTable, update: &Update) -> Result<(), Inv
     open.table.check_paths(update.targets())
 }
 
-/// The item that the update makes of `before`, or of nothing but the key.
+/// The item that the update makes of `before`, or of nothing but the key; none where there was none and the update
+/// only takes away.
 pub(super) fn updated(
     open: &OpenTable,
     key: &Item,
     before: Option<&Item>,
     update: &Update,
-) -> Result<Item, DynamoError> {
+) -> Result<Option<Item>, DynamoError> {
     let after = update.apply(before.unwrap_or(key))?;
     open.table.check_updated_index_keys(&after)?;
     if item_size(&after) > MAX_ITEM_SIZE {
         return Err(Invalid::UpdatedItemSize.into());
     }
-    Ok(after)
+    Ok(Some(after).filter(|_| before.is_some() || !update.only_takes_away()))
 }
 
 /// As `AttributeUpdates` puts it.
@@ -157,9 +158,9 @@ impl Operation for UpdateItem {
             check_condition(input.condition.as_ref(), before.as_ref(), input.wanted.old_on_failure)?;
             let after = updated(&open, &input.key, before.as_ref(), &input.update)
                 .map_err(|error| if input.legacy { in_legacy_words(error) } else { error })?;
-            let consumed = open.put(&tx, &place, before.as_ref(), &after)?;
+            let consumed = open.keep(&tx, &place, before.as_ref(), after.as_ref())?;
             let mut answer = Answering::new();
-            write_attributes(&mut answer, returned(input, before.as_ref(), &after).as_ref());
+            write_attributes(&mut answer, returned(input, before.as_ref(), after.as_ref()).as_ref());
             answer.consumed(input.wanted.capacity, &open.table, &consumed);
             if input.wanted.metrics {
                 write_metrics(&mut answer, &open, &input.key);
@@ -171,13 +172,13 @@ impl Operation for UpdateItem {
 }
 
 /// What `ReturnValues` asks for.
-fn returned(input: &Input, before: Option<&Item>, after: &Item) -> Option<Item> {
+fn returned(input: &Input, before: Option<&Item>, after: Option<&Item>) -> Option<Item> {
     match input.wanted.values {
         ReturnValues::None => None,
         ReturnValues::AllOld => before.cloned(),
-        ReturnValues::AllNew => Some(after.clone()),
+        ReturnValues::AllNew => after.cloned(),
         ReturnValues::UpdatedOld => before.map(|before| input.update.touched(before)),
-        ReturnValues::UpdatedNew => Some(input.update.touched(after)),
+        ReturnValues::UpdatedNew => after.map(|after| input.update.touched(after)),
     }
 }
 

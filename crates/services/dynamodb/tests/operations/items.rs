@@ -96,6 +96,38 @@ async fn an_update_creates_the_item_it_does_not_find() {
 }
 
 #[tokio::test]
+async fn an_update_that_only_takes_away_creates_nothing() {
+    let app = app();
+    let admin = app.admin();
+    done(&admin, "CreateTable", hash_table("notes")).await;
+    let tags = json!({":t": {"SS": ["old"]}});
+    for (update, values) in
+        [("REMOVE a", None), ("DELETE tags :t", Some(&tags)), ("REMOVE a DELETE tags :t", Some(&tags))]
+    {
+        let mut call = json!({"TableName": "notes", "Key": {"p": {"S": "a"}}, "UpdateExpression": update});
+        if let Some(values) = values {
+            call["ExpressionAttributeValues"] = values.clone();
+        }
+        let action = json!({"TransactItems": [{"Update": call.clone()}]});
+        done(&admin, "TransactWriteItems", action).await;
+        call["ReturnValues"] = json!("ALL_NEW");
+        assert_eq!(done(&admin, "UpdateItem", call).await["Attributes"], Value::Null, "{update}");
+    }
+    let removed = json!({"TableName": "notes", "Key": {"p": {"S": "a"}}, "AttributeUpdates": {"a": {"Action": "DELETE"}}});
+    done(&admin, "UpdateItem", removed).await;
+    assert_eq!(done(&admin, "Scan", json!({"TableName": "notes"})).await["Count"], 0);
+    let both = json!({
+        "TableName": "notes", "Key": {"p": {"S": "a"}}, "UpdateExpression": "REMOVE a SET b = :b",
+        "ExpressionAttributeValues": {":b": {"S": "x"}},
+    });
+    done(&admin, "UpdateItem", both).await;
+    assert_eq!(
+        get(&admin, "notes", json!({"p": {"S": "a"}})).await,
+        json!({"p": {"S": "a"}, "b": {"S": "x"}})
+    );
+}
+
+#[tokio::test]
 async fn capacity_is_counted_as_on_aws() {
     let app = app();
     let admin = app.admin();
