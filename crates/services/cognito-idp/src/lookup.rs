@@ -101,7 +101,8 @@ pub(crate) fn stranger_slot(vault: &Vault, pool: &Pool, name: &str) -> u64 {
 
 /// A name as it is hashed where no user has it: as it would be looked up.
 pub(crate) fn folded(pool: &Pool, name: &str) -> Vec<u8> {
-    let folded = if name.contains('@') { name.to_lowercase() } else { pool.fold(name) };
+    let is_email = name.contains('@') && pool.signs_in_with("email");
+    let folded = if is_email { name.to_lowercase() } else { pool.fold(name) };
     folded.into_bytes()
 }
 

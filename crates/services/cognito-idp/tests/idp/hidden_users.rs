@@ -70,6 +70,24 @@ async fn where_users_have_other_names_a_decoy_has_an_id_too() {
 }
 
 #[tokio::test]
+async fn a_decoy_tells_names_apart_as_the_pool_does() {
+    for (pool, folds) in [
+        (json!({}), false),
+        (json!({"UsernameConfiguration": {"CaseSensitive": false}}), true),
+        (json!({"AliasAttributes": ["email"]}), true),
+    ] {
+        let world = World::with(pool.clone(), json!({})).await;
+        let client = SrpClient::new(1);
+        let mut salts = Vec::new();
+        for name in ["Bob@example.com", "bob@example.com"] {
+            let challenge = client.open(&world, name).await.ok().json();
+            salts.push(text(&challenge["ChallengeParameters"]["SALT"]));
+        }
+        assert_eq!(salts[0] == salts[1], folds, "{pool}");
+    }
+}
+
+#[tokio::test]
 async fn an_unknown_name_forgets_its_password_like_a_user() {
     let world = World::new().await;
     let forgot = json!({"Username": "bob"});
