@@ -135,9 +135,11 @@ async fn a_group_is_searched_across_its_streams_in_the_order_of_time() {
     assert_eq!(messages(&filter(json!({"filterPattern": "{ $.n >= 3 }"})).await).len(), 1);
     assert_eq!(messages(&filter(json!({"logStreamNames": ["one"]})).await), ["ERROR first", "fine"]);
     assert_eq!(
-        messages(&filter(json!({"logStreamNamePrefix": "tw", "endTime": NOW + 30})).await),
+        messages(&filter(json!({"logStreamNamePrefix": "tw", "endTime": NOW + 29})).await),
         ["ERROR second"]
     );
+    let upto = filter(json!({"logStreamNamePrefix": "tw", "endTime": NOW + 30})).await;
+    assert_eq!(messages(&upto).len(), 2, "an event at the end's very millisecond is not later than it");
     let first = filter(json!({"limit": 3})).await;
     assert_eq!(messages(&first).len(), 3);
     let rest = filter(json!({"limit": 3, "nextToken": first["nextToken"]})).await;

@@ -98,7 +98,8 @@ async fn filter(tx: &Tx, scope: &Scope, input: &Input, pattern: &Pattern) -> Res
         None => None,
     };
     let mut window =
-        Window { from: input.start_time, to: input.end_time, after, direction: Direction::Forward };
+        // Up to and with `endTime`, other than GetLogEvents.
+        Window { from: input.start_time, to: input.end_time.map(|end| end.saturating_add(1)), after, direction: Direction::Forward };
     let mut living = Living::default();
     let mut page = Page { most: input.limit.unwrap_or(PAGE).clamp(1, PAGE), bytes: 0, events: Vec::new() };
     for _ in 0..LOOKED_AT / STEP {
