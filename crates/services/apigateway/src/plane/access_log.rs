@@ -39,9 +39,18 @@ impl Format {
             let name_byte = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b':');
             let end = after.bytes().position(|b| !name_byte(b)).unwrap_or(after.len());
             let name = after[..end].trim_end_matches(['.', ':', '-']);
-            pieces.push(Piece::Text(before.to_owned()));
-            pieces.push(Piece::Variable(name.to_owned()));
             rest = &after[name.len()..];
+            // A member whose name has other characters: `claims['custom:role']`.
+            let quoted = rest.strip_prefix("['").and_then(|rest| rest.split_once("']"));
+            let name = match quoted {
+                Some((member, behind)) => {
+                    rest = behind;
+                    format!("{name}.{member}")
+                }
+                None => name.to_owned(),
+            };
+            pieces.push(Piece::Text(before.to_owned()));
+            pieces.push(Piece::Variable(name));
         }
         pieces.push(Piece::Text(rest.to_owned()));
         pieces.retain(|piece| *piece != Piece::Text(String::new()));
@@ -143,6 +152,9 @@ mod tests {
             _ => None,
         };
         assert_eq!(format.line(value), "{\"ip\":\"10.0.0.1 \", 200.-}");
+        let quoted = Format::compile("$context.authorizer.claims['custom:role'] $context.status['");
+        let value = |name: &str| Some(format!("<{name}>"));
+        assert_eq!(quoted.line(value), "<authorizer.claims.custom:role> <status>['");
         assert_eq!(Format::compile("plain $other").line(|_| None), "plain $other");
     }
 }

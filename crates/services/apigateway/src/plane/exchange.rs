@@ -145,19 +145,35 @@ impl Exchange {
     pub(super) fn headers(&self) -> Vec<(String, String)> {
         let mut headers = Vec::with_capacity(self.head.headers.len() + 3);
         for (name, value) in &self.head.headers {
-            if name.as_str() == DEPTH_HEADER || matches!(name.as_str(), "x-amzn-trace-id" | "x-forwarded-for")
-            {
+            let own = matches!(
+                name.as_str(),
+                DEPTH_HEADER
+                    | "x-amzn-trace-id"
+                    | "x-forwarded-for"
+                    | "x-forwarded-port"
+                    | "x-forwarded-proto"
+            );
+            if own {
                 continue;
             }
             headers.push((capitals(name.as_str()), String::from_utf8_lossy(value.as_bytes()).into_owned()));
         }
         headers.push(("X-Amzn-Trace-Id".to_owned(), self.trace_id.clone()));
         headers.push(("X-Forwarded-For".to_owned(), self.source_ip().to_string()));
+        headers.push(("X-Forwarded-Port".to_owned(), self.port().to_string()));
         headers.push((
             "X-Forwarded-Proto".to_owned(),
             if self.peer.secure { "https" } else { "http" }.to_owned(),
         ));
         headers
+    }
+
+    /// The port that the client asked.
+    fn port(&self) -> u16 {
+        let host =
+            self.header("host").or_else(|| self.head.uri.authority().map(|authority| authority.as_str()));
+        let named = host.and_then(|host| host.rsplit_once(':')).and_then(|(_, port)| port.parse().ok());
+        named.unwrap_or(if self.peer.secure { 443 } else { 80 })
     }
 
     /// The stage that serves it.

@@ -16,7 +16,13 @@ async fn a_function_gets_the_whole_request() {
     let house = house();
     let api = deployed(&house).await;
     house.functions.put(FUNCTION, |_, _| Ok(json!({"statusCode": 201, "body": "made"})));
-    let headers = [("content-type", "application/json"), ("x-trace", "1"), ("x-amzn-trace-id", "Root=1-a-b")];
+    let headers = [
+        ("content-type", "application/json"),
+        ("x-trace", "1"),
+        ("x-amzn-trace-id", "Root=1-a-b"),
+        ("x-forwarded-port", "6"),
+        ("x-forwarded-proto", "gopher"),
+    ];
     let reply =
         house.call(&api.id, "PUT", "/prod/notes/a/b%20c?x=1&y=2&x=3%2F4", &headers, b"{\"a\":1}").await;
     assert_eq!((reply.status, reply.text().as_str()), (201, "made"));
@@ -30,6 +36,24 @@ async fn a_function_gets_the_whole_request() {
         event["requestContext"][drawn] = json!("drawn");
     }
     insta::assert_json_snapshot!(event);
+}
+
+#[tokio::test]
+async fn any_means_the_seven_methods_as_they_are_written() {
+    let house = house();
+    let api = deployed(&house).await;
+    house.functions.put(FUNCTION, |_, event| Ok(json!({"statusCode": 200, "body": event["httpMethod"]})));
+    for method in ["DELETE", "GET", "HEAD", "PATCH", "POST", "PUT"] {
+        assert_eq!(house.call(&api.id, method, "/prod/notes/a", &[], b"").await.status, 200, "{method}");
+    }
+    for method in ["delete", "Delete", "PURGE"] {
+        let reply = house.call(&api.id, method, "/prod/notes/a", &[], b"").await;
+        assert_eq!(
+            (reply.status, header(&reply.headers, "x-amzn-errortype")),
+            (403, "MissingAuthenticationTokenException"),
+            "{method}"
+        );
+    }
 }
 
 #[tokio::test]
