@@ -23,9 +23,6 @@ use self::runtime_api::{Answered, Event, RuntimeApi};
 pub(crate) use outcome::Outcome;
 pub(crate) use process::{Plan, Start};
 
-/// How long the package's own code may take to be loaded, as on AWS.
-const LONGEST_INIT: Duration = Duration::from_secs(10);
-
 /// What one invocation brings.
 #[derive(Clone, Debug)]
 pub(crate) struct Invocation {
@@ -89,6 +86,7 @@ impl Environment {
         if self.init.is_some() {
             return None;
         }
+        let longest = self.plan.longest_init;
         let ended = tokio::select! {
             biased;
             () = self.api.ready() => {
@@ -100,7 +98,7 @@ impl Environment {
                 Some(error) => Outcome::failed(error),
                 None => Outcome::exited(id, &exit),
             },
-            () = tokio::time::sleep(LONGEST_INIT) => Outcome::timed_out(id, LONGEST_INIT),
+            () = tokio::time::sleep(longest) => Outcome::timed_out(id, longest),
         };
         self.spent = true;
         Some(ended)

@@ -37,7 +37,10 @@ async fn published(
     function: &Function,
     number: &str,
 ) -> Result<Option<Configuration>, StoreError> {
-    let Ok(number) = number.parse::<u64>() else { return Ok(None) };
+    // In one spelling only: `07` would be another ARN to policies.
+    let Some(number) = number.parse::<u64>().ok().filter(|parsed| parsed.to_string() == number) else {
+        return Ok(None);
+    };
     let found = VERSIONS.get(tx, function_key(scope, &function.name).u64(number)).await?;
     Ok(found.filter(|version| version.function_id == function.id).map(|version| version.configuration))
 }

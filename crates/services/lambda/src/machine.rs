@@ -67,6 +67,8 @@ pub struct Limits {
     pub patience: Duration,
     /// How long an environment may be idle.
     pub idle: Duration,
+    /// How long a package's own code may take to be loaded, however short its function's timeout is.
+    pub free_init: Duration,
 }
 
 impl Default for Limits {
@@ -77,6 +79,7 @@ impl Default for Limits {
             waiting: 256,
             patience: Duration::from_secs(5),
             idle: Duration::from_secs(10 * 60),
+            free_init: Duration::from_secs(10),
         }
     }
 }

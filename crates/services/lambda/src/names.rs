@@ -33,6 +33,18 @@ impl Named {
         Ok(Self { name, qualifier: derived.or_else(|| qualifier.map(ToOwned::to_owned)) })
     }
 
+    /// Reads `FunctionName` where it must mean the function as a whole. A qualifier there would change the ARN that is
+    /// asked for, and not what is changed.
+    pub(crate) fn whole(scope: &Scope, function_name: &str) -> Result<Self, LambdaError> {
+        let named = Self::read(scope, function_name, None)?;
+        match named.qualifier {
+            Some(_) => {
+                Err(LambdaError::invalid("This operation doesn't take a qualifier with the function's name."))
+            }
+            None => Ok(named),
+        }
+    }
+
     /// The version it means, if it means one.
     pub(crate) fn version(&self) -> &str {
         self.qualifier.as_deref().unwrap_or(LATEST)

@@ -39,6 +39,7 @@ const TESTS: &[Test] = tests![
     failing::what_a_handler_raises_is_told_as_aws_tells_it,
     failing::code_that_cannot_be_loaded_is_told_as_aws_tells_it,
     failing::a_function_that_takes_too_long_is_ended_with_its_children,
+    failing::a_package_may_be_loaded_for_as_long_as_its_function_may_run,
     failing::a_function_that_exits_is_told_so_and_started_again,
     failing::a_function_that_takes_too_much_memory_is_ended,
     failing::an_answer_that_is_too_long_is_an_error,

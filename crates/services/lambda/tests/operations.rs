@@ -229,6 +229,9 @@ async fn what_cannot_be_kept_is_refused() {
         ("Layers", json!(["arn:aws:lambda:us-east-1:123456789012:layer:l:1"])),
         ("VpcConfig", json!({"SubnetIds": ["subnet-1"], "SecurityGroupIds": []})),
         ("Environment", json!({"Variables": {"AWS_REGION": "x"}})),
+        ("LoggingConfig", json!({"LogFormat": "JSON"})),
+        ("LoggingConfig", json!({"LogGroup": "/aws/lambda/other"})),
+        ("LoggingConfig", json!({"ApplicationLogLevel": "DEBUG"})),
     ] {
         let refused = app.admin().call("lambda", "CreateFunction", with(key, value.clone())).await;
         assert_eq!(
@@ -240,6 +243,46 @@ async fn what_cannot_be_kept_is_refused() {
     }
     let rows = app.rows().await;
     assert!(rows.is_empty(), "{} rows", rows.len());
+    let usual = json!({"LogFormat": "Text", "LogGroup": "/aws/lambda/notes"});
+    let made = app.admin().call("lambda", "CreateFunction", with("LoggingConfig", usual.clone())).await.ok();
+    assert_eq!(made.json()["LoggingConfig"], usual);
+    let change = json!({"FunctionName": "notes", "LoggingConfig": {"LogFormat": "JSON"}});
+    let refused = app.admin().call("lambda", "UpdateFunctionConfiguration", change).await;
+    refused.refused("InvalidParameterValueException", 400);
+}
+
+#[tokio::test]
+async fn a_qualifier_changes_nothing_past_a_policy() {
+    let (spawner, folder) = sandbox().await;
+    let app = app(&spawner, &folder);
+    app.admin().call("lambda", "CreateFunction", with("Publish", json!(true))).await.ok();
+    let arn = "arn:aws:lambda:us-east-1:123456789012:function:notes";
+    let policy = json!({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Action": "lambda:*", "Resource": "*"},
+        {"Effect": "Deny", "Action": "lambda:*", "Resource": [arn, format!("{arn}:1")]},
+    ]})
+    .to_string();
+    let denied = app.user("denied", &[&policy]);
+    let change = |name: &str| json!({"FunctionName": name, "Description": "changed"});
+    for name in ["notes:$LATEST", "notes:prod", &format!("{arn}:7")] {
+        for caller in [&denied, &app.admin()] {
+            let refused = caller.call("lambda", "UpdateFunctionConfiguration", change(name)).await;
+            refused.refused("InvalidParameterValueException", 400);
+        }
+    }
+    denied
+        .call("lambda", "UpdateFunctionConfiguration", change("notes"))
+        .await
+        .refused("AccessDeniedException", 403);
+    let version = |qualifier: &str| json!({"FunctionName": "notes", "Qualifier": qualifier});
+    let other = denied.call("lambda", "GetFunctionConfiguration", version("01")).await;
+    other.refused("ResourceNotFoundException", 404);
+    denied
+        .call("lambda", "GetFunctionConfiguration", version("1"))
+        .await
+        .refused("AccessDeniedException", 403);
+    app.admin().call("lambda", "GetFunctionConfiguration", version("1")).await.ok();
+    app.admin().call("lambda", "UpdateFunctionConfiguration", change("notes")).await.ok();
 }
 
 #[tokio::test]

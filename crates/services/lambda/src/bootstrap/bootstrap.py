@@ -158,6 +158,8 @@ def answer_to(handler, event, context):
 
 
 def main():
+    # What is printed is told line by line: a handler that is ended in the midst has said what it said.
+    sys.stdout.reconfigure(line_buffering=True)
     sys.path[0:1] = [TASK, "/opt/python", *filter(None, os.environ.get("HOMEPORT_PYTHON_LIBRARIES", "").split(":"))]
     os.environ.pop("HOMEPORT_PYTHON_LIBRARIES", None)
     logging.getLogger().addHandler(ToLog())

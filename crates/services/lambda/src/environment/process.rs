@@ -62,6 +62,9 @@ pub(crate) struct Plan {
     pub(crate) function: String,
     pub(crate) version: String,
     pub(crate) timeout: Duration,
+    /// How long the package's own code may take to be loaded. AWS begins anew after the free time, and then gives it
+    /// the function's timeout; here it goes on, for as long.
+    pub(crate) longest_init: Duration,
     pub(crate) memory_mb: u32,
     pub(crate) longest_life: Duration,
     pub(super) init_reported: bool,
@@ -115,6 +118,7 @@ impl Start {
             function: self.found.function.name.clone(),
             version: configuration.version.clone(),
             timeout,
+            longest_init: timeout.max(self.prepared.machine.limits.free_init),
             memory_mb: configuration.memory_size,
             longest_life: left.saturating_sub(timeout),
             init_reported: false,

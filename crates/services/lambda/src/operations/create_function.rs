@@ -78,11 +78,11 @@ impl Operation for CreateFunction {
         input: Input,
     ) -> impl Future<Output = Result<FunctionConfiguration, LambdaError>> + Send {
         async move {
-            let named = Named::read(cx.scope(), &input.function_name, None)?;
+            let named = Named::whole(cx.scope(), &input.function_name)?;
             if named.qualifier.is_some() {
                 return Err(LambdaError::invalid("A new function's name has no qualifier."));
             }
-            let runtime = check(&input)?;
+            let runtime = check(&input, &named.name)?;
             tell_of_interpreter(&cx, &named.name, &runtime).await?;
             let code = cx.service.code.take(input.code.zip_file()?, &**cx.randomness(), Self::NAME).await?;
             let function = function(&cx, &input, &named.name, runtime, code.clone())?;
@@ -102,13 +102,13 @@ impl Operation for CreateFunction {
 }
 
 /// The runtime, when everything that needs no state is right.
-fn check(input: &Input) -> Result<String, LambdaError> {
+fn check(input: &Input, function: &str) -> Result<String, LambdaError> {
     if input.package_type.as_deref().is_some_and(|kind| kind != "Zip")
         || input.code_signing_config_arn.is_some()
     {
         return Err(LambdaError::invalid("Only zip packages without code signing are supported here."));
     }
-    input.settings.check()?;
+    input.settings.check(function)?;
     let runtime = input.settings.runtime.clone().ok_or_else(mandatory)?;
     check_handler(&runtime, input.settings.handler.as_deref().unwrap_or_default())?;
     let architecture = own_architecture();

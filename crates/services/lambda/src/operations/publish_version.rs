@@ -38,7 +38,7 @@ impl Operation for PublishVersion {
         input: Input,
     ) -> impl Future<Output = Result<FunctionConfiguration, LambdaError>> + Send {
         async move {
-            let named = Named::read(cx.scope(), &input.function_name, None)?;
+            let named = Named::whole(cx.scope(), &input.function_name)?;
             let published = cx.write(|tx| {
                 let (cx, input, named) = (&cx, &input, &named);
                 async move {

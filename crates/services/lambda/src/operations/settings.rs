@@ -25,6 +25,7 @@ pub(crate) struct Settings {
     dead_letter_config: Option<DeadLetterConfig>,
     image_config: Option<serde_json::Value>,
     snap_start: Option<SnapStart>,
+    logging_config: Option<LoggingConfig>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -65,9 +66,29 @@ struct SnapStart {
     apply_on: Option<String>,
 }
 
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct LoggingConfig {
+    log_format: Option<String>,
+    log_group: Option<String>,
+    /// Levels are for JSON alone.
+    application_log_level: Option<String>,
+    system_log_level: Option<String>,
+}
+
+impl LoggingConfig {
+    fn is_default(&self, function: &str) -> bool {
+        let group = self.log_group.as_deref().and_then(|group| group.strip_prefix("/aws/lambda/"));
+        self.log_format.as_deref().is_none_or(|format| format == "Text")
+            && (self.log_group.is_none() || group == Some(function))
+            && self.application_log_level.is_none()
+            && self.system_log_level.is_none()
+    }
+}
+
 impl Settings {
     /// Refuses what would be promised and not kept.
-    pub(crate) fn check(&self) -> Result<(), LambdaError> {
+    pub(crate) fn check(&self, function: &str) -> Result<(), LambdaError> {
         let unbuilt = [
             ("Layers", self.layers.as_ref().is_some_and(|layers| !layers.is_empty())),
             (
@@ -89,6 +110,10 @@ impl Settings {
                     .as_ref()
                     .and_then(|snap| snap.apply_on.as_deref())
                     .is_some_and(|on| on != "None"),
+            ),
+            (
+                "LoggingConfig",
+                self.logging_config.as_ref().is_some_and(|logging| !logging.is_default(function)),
             ),
         ];
         if let Some((name, _)) = unbuilt.iter().find(|(_, asked)| *asked) {

@@ -50,7 +50,7 @@ async fn change(
     resource: &str,
     change: impl Fn(&mut Function) + Send + Sync,
 ) -> Result<Done, LambdaError> {
-    let named = Named::read(cx.scope(), resource, None)?;
+    let named = Named::whole(cx.scope(), resource)?;
     cx.write(|tx| {
         let (named, change) = (&named, &change);
         async move {
@@ -122,7 +122,7 @@ impl Operation for ListTags {
 
     fn run(cx: Cx<Lambda>, input: ListInput) -> impl Future<Output = Result<Tags, LambdaError>> + Send {
         async move {
-            let named = Named::read(cx.scope(), &input.resource, None)?;
+            let named = Named::whole(cx.scope(), &input.resource)?;
             Ok(Tags { tags: cx.service.find(cx.scope(), &named).await?.function.tags })
         }
     }

@@ -52,7 +52,7 @@ impl Operation for UpdateFunctionCode {
         input: Input,
     ) -> impl Future<Output = Result<FunctionConfiguration, LambdaError>> + Send {
         async move {
-            let named = Named::read(cx.scope(), &input.function_name, None)?;
+            let named = Named::whole(cx.scope(), &input.function_name)?;
             let architecture = own_architecture();
             if input
                 .architectures

@@ -43,8 +43,8 @@ impl Operation for UpdateFunctionConfiguration {
         input: Input,
     ) -> impl Future<Output = Result<FunctionConfiguration, LambdaError>> + Send {
         async move {
-            let named = Named::read(cx.scope(), &input.function_name, None)?;
-            input.settings.check()?;
+            let named = Named::whole(cx.scope(), &input.function_name)?;
+            input.settings.check(&named.name)?;
             if let Some(runtime) = &input.settings.runtime {
                 tell_of_interpreter(&cx, &named.name, runtime).await?;
             }

@@ -1,5 +1,6 @@
 use std::time::{Duration, Instant};
 
+use homeport_lambda::Limits;
 use serde_json::json;
 
 use crate::stage::{Stage, header};
@@ -110,6 +111,7 @@ def handler(event, context):
     calls += 1
     if event.get('long'):
         subprocess.Popen(['sleep', '61.25'], start_new_session=True)
+        print('before the pause')
         time.sleep(60)
     return calls";
     stage.create("long", "python3.11", "index.py", code, json!({"Timeout": 1})).await;
@@ -123,6 +125,10 @@ def handler(event, context):
     let id = header(&reply, "x-amzn-requestid");
     assert_eq!(error["errorMessage"], format!("RequestId: {id} Error: Task timed out after 1.00 seconds"));
     assert_eq!(stage.invoke("long", json!({})).await.ok().text(), "1", "a new environment");
+    let ended = |lines: &[String]| lines.iter().position(|line| line.contains("Task timed out"));
+    let lines = stage.logs.of("long", |lines| ended(lines).is_some()).await;
+    let printed = lines.iter().position(|line| line.trim_end() == "before the pause");
+    assert!(printed.is_some() && printed < ended(&lines), "{lines:?}");
     for _ in 0..100 {
         if !runs("61.25") {
             return;
@@ -130,6 +136,19 @@ def handler(event, context):
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     panic!("the child outlived the timeout");
+}
+
+pub(crate) async fn a_package_may_be_loaded_for_as_long_as_its_function_may_run() {
+    let stage = Stage::with(Limits { free_init: Duration::from_millis(500), ..Limits::default() }).await;
+    let code = "import time
+time.sleep(1.5)
+def handler(event, context):
+    return 'loaded'";
+    stage.create("patient", "python3.11", "index.py", code, json!({"Timeout": 10})).await;
+    assert_eq!(stage.invoke("patient", json!({})).await.ok().text(), "\"loaded\"");
+    stage.create("hurried", "python3.11", "index.py", code, json!({"Timeout": 1})).await;
+    let reply = stage.invoke("hurried", json!({})).await.ok();
+    assert_eq!(reply.json()["errorType"], "Sandbox.Timedout");
 }
 
 fn runs(argument: &str) -> bool {
