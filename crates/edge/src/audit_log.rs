@@ -40,7 +40,7 @@ impl AuditLog {
 
     /// Records a row soon; never waits.
     pub(crate) fn record(&self, row: AuditRow) {
-        if self.sender.try_send(row).is_err() {
+        if self.sender.try_send(row.bounded()).is_err() {
             self.lost.fetch_add(1, Ordering::Relaxed);
         }
     }

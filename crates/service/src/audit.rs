@@ -1,3 +1,4 @@
+use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use homeport_core::Timestamp;
@@ -7,6 +8,8 @@ use serde_json::Value;
 
 /// The most bytes that CloudTrail keeps of a call's request parameters.
 const MAX_PARAMETERS: usize = 100 * 1024;
+/// The longest user agent that is kept, in characters.
+const MAX_USER_AGENT: usize = 1_000;
 
 /// One call as CloudTrail records it. Rows are appended in commit order and never changed.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -37,6 +40,35 @@ pub struct AuditRow {
     pub outcome: Outcome,
 }
 
+impl AuditRow {
+    /// The row as it is kept: with parameters only where they are no longer than AWS keeps them (100 KB), and a user
+    /// agent of at most a thousand characters.
+    #[must_use]
+    pub fn bounded(mut self) -> Self {
+        if serde_json::to_writer(Room(MAX_PARAMETERS), &self.request_parameters).is_err() {
+            self.request_parameters = Value::from("(too large to record)");
+        }
+        if let Some((end, _)) = self.user_agent.char_indices().nth(MAX_USER_AGENT) {
+            self.user_agent.truncate(end);
+        }
+        self
+    }
+}
+
+/// So many bytes may be written, and go nowhere.
+struct Room(usize);
+
+impl io::Write for Room {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 = self.0.checked_sub(bytes.len()).ok_or(io::ErrorKind::StorageFull)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 /// How a recorded call ended.
 #[derive(Clone, Debug, Serialize, Deserialize, PartialEq, Eq)]
 pub enum Outcome {
@@ -59,11 +91,8 @@ pub struct AuditTrail {
 
 impl AuditTrail {
     /// The trail of one call.
-    pub fn new(mut row: AuditRow) -> Self {
-        if row.request_parameters.to_string().len() > MAX_PARAMETERS {
-            row.request_parameters = Value::from("(too large to record)");
-        }
-        Self { row, recorded: AtomicBool::new(false) }
+    pub fn new(row: AuditRow) -> Self {
+        Self { row: row.bounded(), recorded: AtomicBool::new(false) }
     }
 
     /// Adds the row to this transaction, unless one that has it is committed.
@@ -109,4 +138,36 @@ pub async fn rows(store: &Store, before: Option<Vec<u8>>, limit: usize) -> Resul
             tx.scan(range, Direction::Backward, limit).await
         })
         .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(parameters: Value, user_agent: &str) -> AuditRow {
+        AuditRow {
+            event_id: String::new(),
+            time: Timestamp::default(),
+            event_source: String::new(),
+            event_name: String::new(),
+            region: String::new(),
+            user_identity: Value::Null,
+            source_ip: String::new(),
+            user_agent: user_agent.to_owned(),
+            request_parameters: parameters,
+            read_only: true,
+            request_id: String::new(),
+            outcome: Outcome::Done,
+        }
+    }
+
+    #[test]
+    fn a_row_has_a_bound_whatever_was_sent() {
+        let longest = Value::from("x".repeat(MAX_PARAMETERS - 2));
+        let kept = row(longest.clone(), "agent").bounded();
+        assert_eq!((kept.request_parameters, kept.user_agent.as_str()), (longest, "agent"));
+        let cut = row(Value::from("x".repeat(MAX_PARAMETERS - 1)), &"é".repeat(MAX_USER_AGENT + 1)).bounded();
+        assert_eq!(cut.request_parameters, "(too large to record)");
+        assert_eq!(cut.user_agent, "é".repeat(MAX_USER_AGENT));
+    }
 }
