@@ -28,10 +28,13 @@ impl TrustedProxies {
     /// `X-Forwarded-For` that is none. What can't be read ends the search at the last address known.
     pub fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let mut client = peer.to_canonical();
-        let lines = headers.get_all("x-forwarded-for").into_iter().filter_map(|line| line.to_str().ok());
-        let mut hops: Vec<&str> = lines.flat_map(|line| line.split(',')).collect();
+        // By bytes: a line that is no text as a whole must not take away what a proxy wrote behind it.
+        let lines = headers.get_all("x-forwarded-for").into_iter();
+        let mut hops: Vec<&[u8]> =
+            lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b',')).collect();
         while self.contains(client) {
-            let Some(hop) = hops.pop().and_then(address_of) else { break };
+            let hop = hops.pop().and_then(|hop| std::str::from_utf8(hop).ok());
+            let Some(hop) = hop.and_then(address_of) else { break };
             client = hop;
         }
         client
@@ -40,9 +43,9 @@ impl TrustedProxies {
     /// Whether the client spoke TLS: to us, or, by `X-Forwarded-Proto`, to the trusted proxy before us.
     pub fn secure(&self, peer: IpAddr, tls: bool, headers: &HeaderMap) -> bool {
         let said =
-            headers.get_all("x-forwarded-proto").into_iter().next_back().and_then(|line| line.to_str().ok());
-        match said.and_then(|line| line.rsplit(',').next()) {
-            Some(scheme) if self.contains(peer) => scheme.trim().eq_ignore_ascii_case("https"),
+            headers.get_all("x-forwarded-proto").into_iter().next_back().map(http::HeaderValue::as_bytes);
+        match said.and_then(|line| line.rsplit(|byte| *byte == b',').next()) {
+            Some(scheme) if self.contains(peer) => scheme.trim_ascii().eq_ignore_ascii_case(b"https"),
             _ => tls,
         }
     }
@@ -64,9 +67,21 @@ mod tests {
     fn client(peer: &str, lines: &[&str]) -> String {
         let proxies =
             TrustedProxies::new(vec!["10.0.0.0/8".parse().unwrap(), "2001:db8::/32".parse().unwrap()]);
-        let headers =
-            lines.iter().map(|line| ("x-forwarded-for".parse().unwrap(), line.parse().unwrap())).collect();
+        let headers = lines.iter().map(|line| ("x-forwarded-for".parse().unwrap(), bytes(line))).collect();
         proxies.client(peer.parse().unwrap(), &headers).to_string()
+    }
+
+    /// Latin-1, so that bytes can be written that are no text.
+    fn bytes(line: &str) -> http::HeaderValue {
+        http::HeaderValue::from_bytes(&line.chars().map(|c| u8::try_from(c).unwrap()).collect::<Vec<_>>())
+            .unwrap()
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_hide_nobody() {
+        assert_eq!(client("10.0.0.1", &["\u{e9}, 198.51.100.9"]), "198.51.100.9");
+        assert_eq!(client("10.0.0.1", &["10.9.9.9", "\u{e9}, 198.51.100.9, 10.0.0.2"]), "198.51.100.9");
+        assert_eq!(client("10.0.0.1", &["198.51.100.9, \u{e9}"]), "10.0.0.1");
     }
 
     #[test]
