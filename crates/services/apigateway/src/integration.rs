@@ -48,11 +48,21 @@ fn check_uri(integration: &Integration) -> Result<(), GatewayError> {
             let host = uri.strip_prefix("http://").or_else(|| uri.strip_prefix("https://"));
             let plain = uri.bytes().all(|b| b.is_ascii_graphic());
             match host {
-                Some(host) if plain && !host.is_empty() && !host.starts_with('/') => Ok(()),
+                Some(host) if plain && !host.is_empty() && !host.starts_with('/') && is_owners(host) => {
+                    Ok(())
+                }
                 _ => Err(GatewayError::invalid("Invalid HTTP endpoint specified for URI")),
             }
         }
     }
+}
+
+/// Whether the host is the owner's choice: stage variables may be in it, parameters of the client's may not, since
+/// requests to it go out as the owner's (security decision 25).
+fn is_owners(behind_scheme: &str) -> bool {
+    let host = behind_scheme.split(['/', '?', '#']).next().unwrap_or_default();
+    let own = host.replace("${stageVariables.", "");
+    !own.contains('{')
 }
 
 /// The function in `arn:aws:apigateway:REGION:lambda:path/2015-03-31/functions/FUNCTION-ARN/invocations`.
@@ -103,6 +113,18 @@ fn check_template(template: &str) -> Result<(), GatewayError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_host_of_an_endpoint_is_its_owners() {
+        for own in
+            ["api.example.com/{proxy}", "${stageVariables.host}:8080/x", "10.0.0.1", "[::1]:80/a?b={c}"]
+        {
+            assert!(is_owners(own), "{own}");
+        }
+        for clients in ["{host}/x", "api.{host}", "${stageVariables.a}{host}:80/"] {
+            assert!(!is_owners(clients), "{clients}");
+        }
+    }
 
     #[test]
     fn the_function_is_read_out_of_the_uri() {
