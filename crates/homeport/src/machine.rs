@@ -30,8 +30,8 @@ pub(crate) async fn describe(house: &House, blobs: &Blobs) -> Result<Machine, Pr
     let folder = config.data.folder.join("functions");
     let ca_bundle = write_bundle(house, &folder).await?;
     let key_file = match &house.key {
-        KeySource::File(file) => Some(absolute(file.path())),
-        KeySource::Given { .. } => None,
+        KeySource::File(file) => vec![absolute(file.path()), absolute(file.next().path())],
+        KeySource::Given { .. } => Vec::new(),
     };
     Ok(Machine {
         blobs: blobs.of("lambda"),
@@ -39,11 +39,19 @@ pub(crate) async fn describe(house: &House, blobs: &Blobs) -> Result<Machine, Pr
         folder: absolute(&folder),
         runtimes: runtimes_folder(config, &house.environment),
         interpreter_folders: search_path(&house.environment),
-        hidden: std::iter::once(absolute(&config.data.folder)).chain(key_file).collect(),
+        hidden: std::iter::once(absolute(&config.data.folder))
+            .chain(secrets(config))
+            .chain(key_file)
+            .collect(),
         ca_bundle: Some(ca_bundle),
         network: if config.lambda.network { Outbound::default() } else { Outbound::Cut },
         limits: Limits::default(),
     })
+}
+
+/// Other files with secrets, wherever their owner keeps them.
+fn secrets(config: &Config) -> impl Iterator<Item = PathBuf> {
+    [&config.tls.key, &config.smtp.password_file].into_iter().flatten().map(|path| absolute(path))
 }
 
 /// What a function trusts: the system's roots, and both of Homeport's authorities.
