@@ -6,6 +6,7 @@ use homeport_cloudtrail::chain::{self, Verdict};
 use homeport_edge::tls::Pins;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use tokio::sync::Mutex;
 
 use crate::certificates::{self, Audience, Authority};
 use crate::console::Links;
@@ -42,11 +43,13 @@ pub(crate) struct Office {
     house: Arc<House>,
     /// The console's links, where there is a console.
     links: Option<Arc<Links>>,
+    /// One turn of the master key at a time: each writes the next key's file.
+    turning: Arc<Mutex<()>>,
 }
 
 impl Office {
     pub(crate) fn new(house: Arc<House>, links: Option<Arc<Links>>) -> Self {
-        Self { house, links }
+        Self { house, links, turning: Arc::default() }
     }
 
     pub(crate) async fn answer(&self, action: &Action) -> Result<Value, ProgramError> {
@@ -115,10 +118,15 @@ impl Office {
     }
 
     async fn rotate_key(&self) -> Result<Value, ProgramError> {
-        let (house, parts) = (&self.house, &self.house.parts);
-        let folder = house.config.data.folder.clone();
-        let turned = InstallationRecord::rotate_key(&parts.store, &house.key, folder, &*parts.randomness);
-        Ok(json!({ "masterKey": turned.await?, "source": house.key.name() }))
+        let (house, turning) = (self.house.clone(), self.turning.clone());
+        // By a task of its own: who asked may go away in the midst of it.
+        let turned = tokio::spawn(async move {
+            let _one_at_a_time = turning.lock().await;
+            let (store, folder) = (&house.parts.store, house.config.data.folder.clone());
+            InstallationRecord::rotate_key(store, &house.key, folder, &*house.parts.randomness).await
+        });
+        let turned = turned.await.map_err(|error| ProgramError::Server(error.to_string()))?;
+        Ok(json!({ "masterKey": turned?, "source": self.house.key.name() }))
     }
 }
 
