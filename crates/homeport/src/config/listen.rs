@@ -83,6 +83,12 @@ impl Listen {
         for address in self.proxy_protocol.iter().filter(|address| !self.addresses.contains(address)) {
             problems.push(format!("listen.proxy_protocol: {address} is not one of listen.addresses"));
         }
+        if !self.functions.ip().is_loopback() {
+            problems.push(format!(
+                "listen.functions: functions are on this machine, and speak plainly too; {} is not loopback",
+                self.functions
+            ));
+        }
         if let ConsoleAddress::At(address) = self.console
             && !address.ip().is_loopback()
         {
@@ -176,7 +182,7 @@ pub(super) const SECTION: Section = Section {
             path: "listen.functions",
             flag: None,
             default: "`127.0.0.1:0`",
-            about: "Where functions reach Homeport. Nobody else needs to.",
+            about: "Where functions reach Homeport, on loopback. Nobody else needs to.",
             set: |config, values| {
                 config.listen.functions = address(one(values)?)?;
                 Ok(())

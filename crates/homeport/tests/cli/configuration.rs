@@ -5,15 +5,19 @@ use crate::program::{Place, get};
 #[test]
 fn everything_that_is_wrong_is_told_at_once() {
     let place = Place::new();
-    std::fs::write(place.path("homeport.toml"), "[listen]\nadress = \"x\"\n[smtp]\nhost = \"mail\"\n")
-        .unwrap();
+    std::fs::write(
+        place.path("homeport.toml"),
+        "[listen]\nadress = \"x\"\nfunctions = \"0.0.0.0:0\"\n[smtp]\nhost = \"mail\"\n",
+    )
+    .unwrap();
     let said = place.fails(&["serve", "--listen", "nowhere", "--console", "192.0.2.1:1"]);
     for part in [
-        "4 settings are wrong",
+        "5 settings are wrong",
         "homeport.toml: listen.adress",
         "--listen: `nowhere`",
         "smtp.from",
         "listen.console",
+        "listen.functions",
     ] {
         assert!(said.contains(part), "{part} is missing in {said}");
     }
