@@ -16,6 +16,7 @@ use homeport_store::Store;
 use homeport_wire::{Head, Operation};
 use http::Response;
 use http::request::Parts;
+use serde_json::Value;
 
 use crate::audit_log::AuditLog;
 use crate::authenticate::{Arrival, Authenticator, Signature};
@@ -171,30 +172,65 @@ impl Pipeline {
         if signature.is_none() && !operation.unsigned && routed.model.name != "s3" {
             let refusal = homeport_sigv4::Refusal::MissingAuthenticationToken;
             let fault = refusal.fault(encode::dialect(routed));
-            self.audit.record_anonymous(recording::refused(way.call(self, routed, info), caller, &fault));
-            return Err(fault);
+            return Err(self.refuse_unknown(way, routed, info, caller, fault));
         }
         let body =
-            self.authenticate(way, routed, (hosted, info), signature, body, Arc::make_mut(caller)).await?;
-        let (incoming, parameters) = decode(way, routed, operation, info, body, caller)?;
-        let mut prepared = hosted.prepare(info.name, incoming)?;
+            self.authenticate(way, routed, (hosted, info), signature, body, Arc::make_mut(caller)).await;
+        let body = body.map_err(|fault| self.refuse_unknown(way, routed, info, caller, fault))?;
+        let decoded = decode(way, routed, operation, info, body, caller);
+        let (incoming, parameters) =
+            decoded.map_err(|fault| self.refuse(way, routed, info, caller, fault, Value::Null))?;
+        let mut prepared = match hosted.prepare(info.name, incoming) {
+            Ok(prepared) => prepared,
+            Err(fault) => return Err(self.refuse(way, routed, info, caller, fault, parameters)),
+        };
         let parameters = if info.by_hand.is_some() { prepared.audited() } else { parameters };
         let result = self.authorize_and_run(way, routed, info, prepared, caller, parameters.clone()).await;
-        match &result {
-            Err((fault, recorded)) if !recorded && !is_data(info.effect) => {
-                let mut row = recording::refused(way.call(self, routed, info), caller, fault);
-                row.request_parameters = parameters;
-                match caller.principal {
-                    Principal::Anonymous => self.audit.record_anonymous(row),
-                    _ => self.audit.record(row),
+        match result {
+            Ok((answer, recorded)) => {
+                if !recorded && !is_data(info.effect) {
+                    self.audit.record(recording::done(way.call(self, routed, info), caller, parameters));
                 }
+                Ok(answer)
             }
-            Ok((_, recorded)) if !recorded && !is_data(info.effect) => {
-                self.audit.record(recording::done(way.call(self, routed, info), caller, parameters));
-            }
-            _ => {}
+            Err((fault, true)) => Err(fault),
+            Err((fault, false)) => Err(self.refuse(way, routed, info, caller, fault, parameters)),
         }
-        result.map(|(answer, _)| answer).map_err(|(fault, _)| fault)
+    }
+
+    /// Records a sample of calls that nobody is known to have made: unsigned, wrongly signed, by keys that are none.
+    fn refuse_unknown(
+        &self,
+        way: &Way,
+        routed: &Routed,
+        info: OperationInfo,
+        caller: &Caller,
+        fault: Fault,
+    ) -> Fault {
+        self.audit.record_anonymous(recording::refused(way.call(self, routed, info), caller, &fault));
+        fault
+    }
+
+    /// Records a refusal: with the caller where it is known, and as a sample where it isn't (security decision 29).
+    fn refuse(
+        &self,
+        way: &Way,
+        routed: &Routed,
+        info: OperationInfo,
+        caller: &Caller,
+        fault: Fault,
+        parameters: Value,
+    ) -> Fault {
+        if is_data(info.effect) {
+            return fault;
+        }
+        let mut row = recording::refused(way.call(self, routed, info), caller, &fault);
+        row.request_parameters = parameters;
+        match caller.principal {
+            Principal::Anonymous => self.audit.record_anonymous(row),
+            _ => self.audit.record(row),
+        }
+        fault
     }
 
     async fn authenticate(
@@ -238,7 +274,7 @@ impl Pipeline {
         info: OperationInfo,
         prepared: Box<dyn Prepared>,
         caller: &mut Arc<Caller>,
-        parameters: serde_json::Value,
+        parameters: Value,
     ) -> Result<(Answer, bool), (Fault, bool)> {
         let unrecorded = |fault: Fault| (fault, false);
         let scope = Scope { account: self.account, region: routed.region.clone() };
@@ -416,7 +452,7 @@ fn decode(
     info: OperationInfo,
     body: CallBody,
     caller: &Arc<Caller>,
-) -> Result<(Incoming, serde_json::Value), Fault> {
+) -> Result<(Incoming, Value), Fault> {
     if info.by_hand.is_some() {
         let call = Call {
             head: way.head.clone(),
@@ -425,7 +461,7 @@ fn decode(
             body,
             caller: caller.clone(),
         };
-        return Ok((Incoming::Call(Box::new(call)), serde_json::Value::Null));
+        return Ok((Incoming::Call(Box::new(call)), Value::Null));
     }
     let CallBody::Whole(body) = body else {
         return Err(Fault::internal("a modelled operation's body was not read"));
@@ -438,11 +474,7 @@ fn decode(
     };
     let value = homeport_wire::decode(operation, routed.protocol, &head, &body)?;
     let audited = is_data(info.effect);
-    let shown = if audited {
-        serde_json::Value::Null
-    } else {
-        homeport_wire::redact(routed.model, operation, &value)
-    };
+    let shown = if audited { Value::Null } else { homeport_wire::redact(routed.model, operation, &value) };
     Ok((Incoming::Value(value), shown))
 }
 

@@ -8,8 +8,6 @@ use serde_json::Value;
 
 /// The most bytes that CloudTrail keeps of a call's request parameters.
 const MAX_PARAMETERS: usize = 100 * 1024;
-/// The longest user agent that is kept, in characters.
-const MAX_USER_AGENT: usize = 1_000;
 
 /// One call as CloudTrail records it. Rows are appended in commit order and never changed.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -41,15 +39,11 @@ pub struct AuditRow {
 }
 
 impl AuditRow {
-    /// The row as it is kept: with parameters only where they are no longer than AWS keeps them (100 KB), and a user
-    /// agent of at most a thousand characters.
+    /// The row as it is kept: with parameters only where they are no longer than AWS keeps them (100 KB).
     #[must_use]
     pub fn bounded(mut self) -> Self {
         if serde_json::to_writer(Room(MAX_PARAMETERS), &self.request_parameters).is_err() {
             self.request_parameters = Value::from("(too large to record)");
-        }
-        if let Some((end, _)) = self.user_agent.char_indices().nth(MAX_USER_AGENT) {
-            self.user_agent.truncate(end);
         }
         self
     }
@@ -144,7 +138,7 @@ pub async fn rows(store: &Store, before: Option<Vec<u8>>, limit: usize) -> Resul
 mod tests {
     use super::*;
 
-    fn row(parameters: Value, user_agent: &str) -> AuditRow {
+    fn row(parameters: Value) -> AuditRow {
         AuditRow {
             event_id: String::new(),
             time: Timestamp::default(),
@@ -153,7 +147,7 @@ mod tests {
             region: String::new(),
             user_identity: Value::Null,
             source_ip: String::new(),
-            user_agent: user_agent.to_owned(),
+            user_agent: String::new(),
             request_parameters: parameters,
             read_only: true,
             request_id: String::new(),
@@ -164,10 +158,9 @@ mod tests {
     #[test]
     fn a_row_has_a_bound_whatever_was_sent() {
         let longest = Value::from("x".repeat(MAX_PARAMETERS - 2));
-        let kept = row(longest.clone(), "agent").bounded();
-        assert_eq!((kept.request_parameters, kept.user_agent.as_str()), (longest, "agent"));
-        let cut = row(Value::from("x".repeat(MAX_PARAMETERS - 1)), &"é".repeat(MAX_USER_AGENT + 1)).bounded();
+        let kept = row(longest.clone()).bounded();
+        assert_eq!(kept.request_parameters, longest);
+        let cut = row(Value::from("x".repeat(MAX_PARAMETERS - 1))).bounded();
         assert_eq!(cut.request_parameters, "(too large to record)");
-        assert_eq!(cut.user_agent, "é".repeat(MAX_USER_AGENT));
     }
 }

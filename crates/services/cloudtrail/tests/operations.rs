@@ -48,6 +48,11 @@ async fn a_refused_change_is_recorded_with_its_error_and_an_anonymous_one_is_sam
     refused.refused("AccessDeniedException", 400);
     for _ in 0..5 {
         app.anonymous().call("cognito-identity", "CreateIdentityPool", input.clone()).await;
+        let nobody = app.keys("AKIDNOBODY0000000000", "secret", None);
+        nobody.call("cognito-identity", "DeleteIdentityPool", json!({"IdentityPoolId": "us-east-1:x"})).await;
+    }
+    for _ in 0..2 {
+        app.stranger().call("cognito-identity", "DescribeIdentityPool", json!({})).await;
     }
     settle().await;
     let events = lookup(&app, json!({})).await;
@@ -59,11 +64,14 @@ async fn a_refused_change_is_recorded_with_its_error_and_an_anonymous_one_is_sam
         })
         .collect();
     let count = |code: &str| codes.iter().filter(|seen| *seen == code).count();
-    assert_eq!(
-        (count("AccessDeniedException"), count("MissingAuthenticationTokenException")),
-        (1, 1),
-        "{codes:?}"
-    );
+    for (code, times) in [
+        ("AccessDeniedException", 1),
+        ("MissingAuthenticationTokenException", 1),
+        ("UnrecognizedClientException", 1),
+        ("ValidationException", 2),
+    ] {
+        assert_eq!(count(code), times, "{code}: {codes:?}");
+    }
 }
 
 #[tokio::test]
