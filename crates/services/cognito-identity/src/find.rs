@@ -1,3 +1,4 @@
+use homeport_core::Scope;
 use homeport_store::Tx;
 
 use crate::IdentityError;
@@ -6,4 +7,13 @@ use crate::records::{IdentityPool, POOLS};
 /// The pool of this id.
 pub(crate) async fn pool(tx: &Tx, id: &str) -> Result<IdentityPool, IdentityError> {
     POOLS.get(tx, id).await?.ok_or_else(|| IdentityError::NoSuchPool(id.to_owned()))
+}
+
+/// The id of a pool as calls of this scope may name it. Permission is asked on the ARN in the signed region, so a pool
+/// of another region, which its id begins with, isn't there.
+pub(crate) fn named<'a>(scope: &Scope, id: &'a str) -> Result<&'a str, IdentityError> {
+    match id.split_once(':') {
+        Some((region, _)) if region == scope.region.as_str() => Ok(id),
+        _ => Err(IdentityError::NoSuchPool(id.to_owned())),
+    }
 }

@@ -320,6 +320,42 @@ async fn the_roles_of_a_pool_must_be_passed() {
 }
 
 #[tokio::test]
+async fn a_pool_is_changed_by_calls_of_its_own_region_alone() {
+    let world = world();
+    let pool = world.pool(true).await;
+    let own = format!("arn:aws:cognito-identity:us-east-1:123456789012:identitypool/{pool}");
+    let foreign = own.replacen("us-east-1", "eu-west-1", 1);
+    let update =
+        json!({"IdentityPoolId": pool, "IdentityPoolName": "taken", "AllowUnauthenticatedIdentities": true});
+    let calls = [
+        ("DescribeIdentityPool", json!({"IdentityPoolId": pool})),
+        ("UpdateIdentityPool", update),
+        ("SetIdentityPoolRoles", json!({"IdentityPoolId": pool, "Roles": {}})),
+        ("GetIdentityPoolRoles", json!({"IdentityPoolId": pool})),
+        ("ListIdentities", json!({"IdentityPoolId": pool, "MaxResults": 1})),
+        ("TagResource", json!({"ResourceArn": own, "Tags": {"a": "b"}})),
+        ("ListTagsForResource", json!({"ResourceArn": own})),
+        ("DeleteIdentityPool", json!({"IdentityPoolId": pool})),
+    ];
+    for (operation, input) in &calls {
+        let elsewhere = world.app.admin().in_region("eu-west-1");
+        let refused = elsewhere.call("cognito-identity", operation, input.clone()).await;
+        assert_eq!(
+            (refused.status, refused.code().as_str()),
+            (400, "ResourceNotFoundException"),
+            "{operation}"
+        );
+    }
+    for caller in [world.app.admin(), world.app.admin().in_region("eu-west-1")] {
+        let tags = json!({"ResourceArn": foreign, "Tags": {"a": "b"}});
+        caller.call("cognito-identity", "TagResource", tags).await.refused("ResourceNotFoundException", 400);
+    }
+    for (operation, input) in calls {
+        world.admin(operation, input).await.ok();
+    }
+}
+
+#[tokio::test]
 async fn a_deleted_pool_and_its_identities_are_gone() {
     let world = world();
     let pool = world.pool(true).await;

@@ -100,7 +100,7 @@ impl Operation for ListIdentities {
     ) -> impl Future<Output = Result<ListOutput, IdentityError>> + Send {
         async move {
             let after = cursor(input.next_token.as_deref())?;
-            let (pool_id, limit) = (&input.identity_pool_id, input.max_results);
+            let (pool_id, limit) = (find::named(cx.scope(), &input.identity_pool_id)?, input.max_results);
             let page = cx
                 .read(|tx| async move {
                     find::pool(&tx, pool_id).await?;

@@ -136,7 +136,7 @@ impl Operation for DescribeIdentityPool {
         input: IdInput,
     ) -> impl Future<Output = Result<Pool, IdentityError>> + Send {
         async move {
-            let id = &input.identity_pool_id;
+            let id = find::named(cx.scope(), &input.identity_pool_id)?;
             cx.read(|tx| async move { find::pool(&tx, id).await }).await.map(Pool::from)
         }
     }
@@ -164,11 +164,11 @@ impl Operation for UpdateIdentityPool {
     fn run(cx: Cx<CognitoIdentity>, input: Pool) -> impl Future<Output = Result<Pool, IdentityError>> + Send {
         async move {
             let input = &input;
+            let id = find::named(cx.scope(), &input.identity_pool_id)?;
             let pool = cx
                 .write(|tx| async move {
-                    let id = &input.identity_pool_id;
                     let before = find::pool(&tx, id).await?;
-                    let pool = input.clone().record(id.clone(), Some(before));
+                    let pool = input.clone().record(id.to_owned(), Some(before));
                     POOLS.put(&tx, &pool).await?;
                     Ok::<_, IdentityError>(pool)
                 })
@@ -265,10 +265,10 @@ impl Operation for DeleteIdentityPool {
         input: IdInput,
     ) -> impl Future<Output = Result<Nothing, IdentityError>> + Send {
         async move {
-            let id = &input.identity_pool_id;
+            let id = find::named(cx.scope(), &input.identity_pool_id)?;
             // The pool goes first, so that no identity is added while the others go.
             cx.write(|tx| async move {
-                POOLS.delete(&tx, id).await?.ok_or_else(|| IdentityError::NoSuchPool(id.clone()))
+                POOLS.delete(&tx, id).await?.ok_or_else(|| IdentityError::NoSuchPool(id.to_owned()))
             })
             .await?;
             while delete_some(&cx, id).await? {}

@@ -76,8 +76,8 @@ impl Operation for SetIdentityPoolRoles {
         async move {
             input.check()?;
             let input = &input;
+            let id = find::named(cx.scope(), &input.identity_pool_id)?;
             cx.write(|tx| async move {
-                let id = &input.identity_pool_id;
                 let mut pool = find::pool(&tx, id).await?;
                 pool.roles = input.roles.clone();
                 pool.role_mappings = input.role_mappings.clone();
@@ -130,7 +130,7 @@ impl Operation for GetIdentityPoolRoles {
         input: GetInput,
     ) -> impl Future<Output = Result<GetOutput, IdentityError>> + Send {
         async move {
-            let id = &input.identity_pool_id;
+            let id = find::named(cx.scope(), &input.identity_pool_id)?;
             let pool = cx.read(|tx| async move { find::pool(&tx, id).await }).await?;
             Ok(GetOutput { identity_pool_id: pool.id, roles: pool.roles, role_mappings: pool.role_mappings })
         }

@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 
+use homeport_core::Scope;
 use homeport_service::{Asked, Cx, Effect, Operation, Permissions};
 use serde::{Deserialize, Serialize};
 
@@ -10,9 +11,16 @@ use crate::{CognitoIdentity, IdentityError, arns, find};
 /// Tags of one pool (AWS's own bound).
 const MAX_TAGS: usize = 50;
 
-fn pool_of(resource_arn: &str) -> Result<String, IdentityError> {
-    arns::pool_of(resource_arn)
-        .ok_or_else(|| IdentityError::InvalidParameter("ResourceArn is not an identity pool's.".to_owned()))
+/// The pool of an ARN, which must be the pool's own: permission is asked on it.
+fn pool_of(scope: &Scope, resource_arn: &str) -> Result<String, IdentityError> {
+    let id = arns::pool_of(resource_arn).ok_or_else(|| {
+        IdentityError::InvalidParameter("ResourceArn is not an identity pool's.".to_owned())
+    })?;
+    if arns::pool(scope, find::named(scope, &id)?).as_str() == resource_arn {
+        Ok(id)
+    } else {
+        Err(IdentityError::NoSuchPool(id))
+    }
 }
 
 /// `TagResource` (Amazon Cognito Identity API reference).
@@ -43,7 +51,7 @@ impl Operation for TagResource {
         input: TagInput,
     ) -> impl Future<Output = Result<Nothing, IdentityError>> + Send {
         async move {
-            let (id, tags) = (&pool_of(&input.resource_arn)?, &input.tags);
+            let (id, tags) = (&pool_of(cx.scope(), &input.resource_arn)?, &input.tags);
             cx.write(|tx| async move {
                 let mut pool = find::pool(&tx, id).await?;
                 pool.tags.extend(tags.clone());
@@ -86,7 +94,7 @@ impl Operation for UntagResource {
         input: UntagInput,
     ) -> impl Future<Output = Result<Nothing, IdentityError>> + Send {
         async move {
-            let (id, keys) = (&pool_of(&input.resource_arn)?, &input.tag_keys);
+            let (id, keys) = (&pool_of(cx.scope(), &input.resource_arn)?, &input.tag_keys);
             cx.write(|tx| async move {
                 let mut pool = find::pool(&tx, id).await?;
                 pool.tags.retain(|key, _| !keys.contains(key));
@@ -131,7 +139,7 @@ impl Operation for ListTagsForResource {
         input: ListInput,
     ) -> impl Future<Output = Result<ListOutput, IdentityError>> + Send {
         async move {
-            let id = &pool_of(&input.resource_arn)?;
+            let id = &pool_of(cx.scope(), &input.resource_arn)?;
             let pool = cx.read(|tx| async move { find::pool(&tx, id).await }).await?;
             Ok(ListOutput { tags: pool.tags })
         }
