@@ -5,6 +5,8 @@ use std::sync::Arc;
 use homeport_core::{Account, Arn, Timestamp};
 use homeport_policy::Policy;
 
+use crate::needs::SignIn;
+
 /// Who calls, from where, and by which key.
 #[derive(Clone, Debug)]
 pub struct Caller {
@@ -93,6 +95,18 @@ pub struct RoleSession {
     pub context: BTreeMap<String, Vec<String>>,
     /// For sessions of an identity pool: whose they are.
     pub cognito: Option<CognitoSession>,
+    /// What it ends with before its time; a session made with this one ends with the same.
+    pub ends_with: EndsWith,
+}
+
+/// The app's user behind a session, also where roles were chained since: with the user's sign-in, or the identity, ends
+/// the session (security decision 9).
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct EndsWith {
+    /// The sign-in of a user pool.
+    pub sign_in: Option<SignIn>,
+    /// The id of an identity pool's identity, behind the pool's.
+    pub identity: Option<(String, String)>,
 }
 
 /// Whose session of an identity pool it is; a watermark on any of these ends it.

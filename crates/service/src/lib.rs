@@ -23,7 +23,7 @@ mod plane;
 pub use audit::{AuditRow, AuditTrail, Outcome, append as append_audit, rows as audit_rows};
 pub use authorize::{Authorizer, Refusal};
 pub use body::{Body, BoxError, EMPTY_LIMIT, TooLong, collect, empty, full};
-pub use caller::{Caller, CognitoSession, Principal, RoleSession, Source, TokenUser, UserSession};
+pub use caller::{Caller, CognitoSession, EndsWith, Principal, RoleSession, Source, TokenUser, UserSession};
 pub use cx::{Allowed, CallContext, Cx};
 pub use epoch::{AuthorizationEpoch, bump_authorization};
 pub use host::{AskedOn, Host, Hosted, OperationInfo, Prepared, ServiceSpec};

@@ -53,6 +53,7 @@ impl AssumeForService for Sts {
                     source_identity: None,
                     context: assume.context,
                     sign_in: sign_in_of(assume.cognito.as_ref()),
+                    identity: None,
                     cognito: assume.cognito,
                 })),
             };

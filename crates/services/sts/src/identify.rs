@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use homeport_core::{BoxFuture, Timestamp};
 use homeport_service::needs::{Identified, Identify, SignIn, Unidentified, met};
-use homeport_service::{CognitoSession, Principal};
+use homeport_service::{EndsWith, Principal};
 use homeport_store::{StoreError, Tx};
 use homeport_vault::Purpose;
 
@@ -31,7 +31,6 @@ struct Known {
     principal: Principal,
     expires: Timestamp,
     issued: Timestamp,
-    sign_in: Option<SignIn>,
 }
 
 impl Cache {
@@ -67,7 +66,6 @@ impl Sts {
             principal: principal.ok_or(Unidentified::Revoked)?,
             expires: session.expires,
             issued: session.issued,
-            sign_in: session.sign_in().cloned(),
         };
         self.identified.put(epoch, hash, known.clone());
         Ok(known)
@@ -98,12 +96,23 @@ impl Sts {
     }
 
     /// Whether an identity pool's identity is still there; asked at every call, as above.
-    async fn identity_stands(&self, cognito: &CognitoSession) -> Result<bool, StoreError> {
+    async fn identity_stands(&self, (pool, identity): &(String, String)) -> Result<bool, StoreError> {
         match met(&self.needs.identities, "IdentityStands") {
-            Ok(identities) => {
-                identities.identity_stands(&cognito.identity_pool_id, &cognito.identity_id).await
-            }
+            Ok(identities) => identities.identity_stands(pool, identity).await,
             Err(_) => Ok(false),
+        }
+    }
+
+    /// Whether the app's user behind a session is still there and signed in.
+    async fn user_stands(&self, ends_with: &EndsWith, issued: Timestamp) -> Result<bool, StoreError> {
+        if let Some(identity) = &ends_with.identity
+            && !self.identity_stands(identity).await?
+        {
+            return Ok(false);
+        }
+        match &ends_with.sign_in {
+            Some(sign_in) => self.sign_in_stands(sign_in, issued).await,
+            None => Ok(true),
         }
     }
 }
@@ -121,13 +130,7 @@ impl Identify for Sts {
                 return Err(Unidentified::Expired);
             }
             if let Principal::Role(session) = &known.principal
-                && let Some(cognito) = &session.cognito
-                && !self.identity_stands(cognito).await?
-            {
-                return Err(Unidentified::Revoked);
-            }
-            if let Some(sign_in) = &known.sign_in
-                && !self.sign_in_stands(sign_in, known.issued).await?
+                && !self.user_stands(&session.ends_with, known.issued).await?
             {
                 return Err(Unidentified::Revoked);
             }

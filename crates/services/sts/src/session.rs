@@ -4,7 +4,7 @@ use std::sync::Arc;
 use homeport_core::{Arn, Timestamp};
 use homeport_policy::Policy;
 use homeport_service::needs::SignIn;
-use homeport_service::{CognitoSession, Principal, RoleSession, UserSession};
+use homeport_service::{CognitoSession, EndsWith, Principal, RoleSession, UserSession};
 use serde::{Deserialize, Serialize};
 
 /// What a session token holds, sealed. A later program must read what an earlier one sealed: members are
@@ -46,6 +46,17 @@ pub(crate) struct AssumedRole {
     /// The sign-in of a user pool that the session ends with.
     #[serde(default)]
     pub(crate) sign_in: Option<SignIn>,
+    /// The identity that the session ends with, and its pool's id before it: of the session that this one was made with.
+    #[serde(default)]
+    pub(crate) identity: Option<(String, String)>,
+}
+
+impl AssumedRole {
+    fn ends_with(&self) -> EndsWith {
+        let own = self.cognito.as_ref();
+        let own = own.map(|cognito| (cognito.identity_pool_id.clone(), cognito.identity_id.clone()));
+        EndsWith { sign_in: self.sign_in.clone(), identity: own.or_else(|| self.identity.clone()) }
+    }
 }
 
 /// The sign-in behind an identity pool's session, if a user of a user pool signed in.
@@ -59,14 +70,6 @@ pub(crate) fn sign_in_of(cognito: Option<&CognitoSession>) -> Option<SignIn> {
 }
 
 impl Session {
-    /// The sign-in that the session ends with.
-    pub(crate) fn sign_in(&self) -> Option<&SignIn> {
-        match &self.of {
-            SessionOf::User { .. } => None,
-            SessionOf::Role(role) => role.sign_in.as_ref(),
-        }
-    }
-
     /// Who calls with this session, narrowed by `policies`.
     pub(crate) fn principal(&self, policies: Vec<Arc<Policy>>) -> Principal {
         match &self.of {
@@ -95,6 +98,7 @@ impl Session {
                 expires: self.expires,
                 context: role.context.clone(),
                 cognito: role.cognito.clone(),
+                ends_with: role.ends_with(),
             })),
         }
     }

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use homeport_service::needs::met;
-use homeport_service::{Asked, Cx, Effect, Operation, Permission, Permissions, Principal};
+use homeport_service::{Asked, Cx, Effect, EndsWith, Operation, Permission, Permissions, Principal};
 use serde::{Deserialize, Serialize};
 
 use super::{AssumedRoleUser, no_mfa_device, session_seconds};
@@ -194,6 +194,10 @@ impl Operation for AssumeRole {
             let mut tags: BTreeMap<_, _> = role.tags.into_iter().collect();
             tags.retain(|key, _| !session_tags.keys().any(|own| own.to_lowercase() == key.to_lowercase()));
             tags.extend(session_tags);
+            let ends_with = match caller {
+                Principal::Role(session) => session.ends_with.clone(),
+                _ => EndsWith::default(),
+            };
             let narrowed = !policies.is_empty() || !managed.is_empty() || !tags.is_empty();
             let assumed = AssumedRole {
                 role_arn: role.arn,
@@ -207,7 +211,8 @@ impl Operation for AssumeRole {
                 source_identity: source_identity.clone(),
                 context: BTreeMap::new(),
                 cognito: None,
-                sign_in: None,
+                sign_in: ends_with.sign_in,
+                identity: ends_with.identity,
             };
             let assumed_role_user = AssumedRoleUser::of(cx.account(), &assumed);
             let now = cx.now();

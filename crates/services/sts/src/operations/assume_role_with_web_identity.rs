@@ -113,6 +113,7 @@ impl Operation for AssumeRoleWithWebIdentity {
                 source_identity: None,
                 context: identity.context,
                 sign_in: identity.sign_in.or_else(|| sign_in_of(identity.cognito.as_ref())),
+                identity: None,
                 cognito: identity.cognito,
             };
             let assumed_role_user = AssumedRoleUser::of(cx.account(), &assumed);

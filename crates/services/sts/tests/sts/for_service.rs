@@ -7,7 +7,7 @@ use homeport_service::needs::{Assume, AssumeForService, AssumeRefused, AssumedBy
 use homeport_testkit::TestCaller;
 use serde_json::{Value, json};
 
-use crate::app::{House, ROLE, allow, call, house, list_users};
+use crate::app::{House, ROLE, allow, assume, call, house, list_users, trusts_account};
 
 const IDENTITY: &str = "us-east-1:00000000-0000-4000-8000-000000000001";
 
@@ -143,6 +143,32 @@ async fn a_deleted_identity_loses_its_session_at_once() {
     list_users(&session).await.ok();
     house.pools.deleted_identities.lock().unwrap().push(IDENTITY.to_owned());
     list_users(&session).await.refused("InvalidClientTokenId", 403);
+}
+
+#[tokio::test]
+async fn what_was_assumed_with_a_users_session_ends_with_the_user() {
+    type End = fn(&House);
+    let ends: [End; 2] = [
+        |house| house.pools.signed_out.lock().unwrap().push("ada".to_owned()),
+        |house| house.pools.deleted_identities.lock().unwrap().push(IDENTITY.to_owned()),
+    ];
+    for end in ends {
+        let house = house();
+        house.role(json!([trusts_pool(), trusts_account()]), &["iam:ListUsers", "sts:AssumeRole"]).await;
+        let first = caller(&house, &house.sts.assume(for_identity("authenticated")).await.unwrap());
+        let second = house.session(&call(&first, "AssumeRole", assume()).await.ok());
+        let third = house.session(&call(&second, "AssumeRole", assume()).await.ok());
+        let own = house.user("own", &allow(&["sts:AssumeRole"])).await;
+        let other = house.session(&call(&own, "AssumeRole", assume()).await.ok());
+        for session in [&first, &second, &third, &other] {
+            list_users(session).await.ok();
+        }
+        end(&house);
+        for session in [&first, &second, &third] {
+            list_users(session).await.refused("InvalidClientTokenId", 403);
+        }
+        list_users(&other).await.ok();
+    }
 }
 
 #[tokio::test]
