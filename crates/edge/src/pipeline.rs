@@ -176,7 +176,11 @@ impl Pipeline {
         }
         let body =
             self.authenticate(way, routed, (hosted, info), signature, body, Arc::make_mut(caller)).await;
-        let body = body.map_err(|fault| self.refuse_unknown(way, routed, info, caller, fault))?;
+        // Of a body that is too long or not what was signed, the caller may be known already.
+        let body = body.map_err(|fault| match caller.principal {
+            Principal::Anonymous => self.refuse_unknown(way, routed, info, caller, fault),
+            _ => self.refuse(way, routed, info, caller, fault, Value::Null),
+        })?;
         let decoded = decode(way, routed, operation, info, body, caller);
         let (incoming, parameters) =
             decoded.map_err(|fault| self.refuse(way, routed, info, caller, fault, Value::Null))?;
