@@ -134,10 +134,11 @@ def clock(moved):
 class Signed:
     """`PutItem` as boto3 sends it, to be spoiled before it goes out."""
 
-    def __init__(self, server, keys, service="dynamodb", region=REGION, token=None):
+    def __init__(self, server, keys, service="dynamodb", region=REGION, token=None, host=None):
         self.url = f"{server.url}/"
         self.body = b'{"TableName":"signed","Item":{"id":{"S":"1"}}}'
         headers = {"Content-Type": "application/x-amz-json-1.0", "X-Amz-Target": "DynamoDB_20120810.PutItem"}
+        headers.update({"Host": host} if host else {})
         request = AWSRequest("POST", self.url, data=self.body, headers=headers)
         SigV4Auth(Credentials(*keys, token), service, region).add_auth(request)
         self.headers = urllib3.HTTPHeaderDict(request.headers.items())
@@ -193,6 +194,17 @@ def test_a_signature_holds_for_what_was_signed_alone(server, keys, table):
         assert 400 <= status < 500 and code in names, (name, status, code)
     assert table() == 0
     assert signed().send() == (200, None)
+    assert table() == 1
+
+
+def test_host_and_scope_agree_on_service_and_region(server, keys, table):
+    server.client("dynamodb", *keys).delete_item(TableName="signed", Key={"id": {"S": "1"}})
+    refused = (400, "InvalidSignatureException")
+    assert Signed(server, keys, region="bogus").send() == refused
+    for host in ("dynamodb.eu-west-1.amazonaws.com", f"sqs.{REGION}.amazonaws.com", "s3.amazonaws.com"):
+        assert Signed(server, keys, host=host).send() == refused, host
+    assert table() == 0
+    assert Signed(server, keys, host=f"dynamodb.{REGION}.amazonaws.com").send() == (200, None)
     assert table() == 1
 
 

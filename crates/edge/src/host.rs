@@ -1,8 +1,7 @@
 use http::HeaderMap;
 use http::request::Parts;
 
-/// AWS's own domain: clients that only a hosts entry can point send its names.
-const AWS: &str = "amazonaws.com";
+use crate::aws_host::{AWS, S3Host};
 
 /// The names this installation answers to. Any address is one, and so are the names of this machine's loopback; a
 /// name of somebody else's domain that was pointed here is not (security decision 23).
@@ -37,9 +36,8 @@ impl Hosts {
             .chain(self.names.iter().map(String::as_str))
             .find(|b| is_or_is_below(host, b))?;
         let before = host.strip_suffix(base)?.strip_suffix('.')?;
-        match split_at_s3(before) {
-            Some("") => None,
-            Some(bucket) => Some(bucket),
+        match S3Host::read(before) {
+            Some(s3) => Some(s3.bucket).filter(|bucket| !bucket.is_empty()),
             None if base == AWS || is_a_services_name(before) => None,
             None => Some(before),
         }
@@ -63,16 +61,6 @@ fn is_a_services_name(before: &str) -> bool {
         "cognito-sync",
     ];
     before.split('.').any(|label| SERVICES.contains(&label))
-}
-
-/// `BUCKET.s3`, `BUCKET.s3.us-east-1`, `s3-eu-west-1`: what stands before the label that begins the service's part.
-fn split_at_s3(before: &str) -> Option<&str> {
-    let labels: Vec<&str> = before.split('.').collect();
-    let service =
-        |label: &&str| *label == "s3" || label.starts_with("s3-") && !label.starts_with("s3-website");
-    let at = labels.iter().rposition(service)?;
-    let end: usize = labels[..at].iter().map(|label| label.len() + 1).sum();
-    (labels.len() - at <= 3).then(|| before[..end].trim_end_matches('.'))
 }
 
 fn is_or_is_below(host: &str, name: &str) -> bool {
@@ -143,6 +131,12 @@ mod tests {
             ("s3.localhost.localstack.cloud", None),
             ("photos.s3.localhost.localstack.cloud", Some("photos")),
             ("s3.us-east-1.amazonaws.com", None),
+            ("s3-us-west-2.amazonaws.com", None),
+            ("photos.s3.dualstack.us-west-2.amazonaws.com", Some("photos")),
+            ("lambda.s3.eu-west-1.amazonaws.com", Some("lambda")),
+            ("lambda.eu-west-1.amazonaws.com", None),
+            ("s3.photos.s3.eu-west-1.localhost", Some("s3.photos")),
+            ("my.s3.photos.localhost", Some("my.s3.photos")),
             ("dynamodb.us-east-1.amazonaws.com", None),
             ("abc123.execute-api.localhost", None),
             ("127.0.0.1", None),

@@ -5,6 +5,7 @@
 
 mod audit_log;
 mod authenticate;
+mod aws_host;
 mod body_form;
 mod bucket_cors;
 pub mod cors;
@@ -19,6 +20,7 @@ mod pipeline;
 mod recording;
 mod refused;
 mod route;
+mod scope_check;
 pub mod tls;
 mod whole;
 

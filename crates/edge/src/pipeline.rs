@@ -28,6 +28,7 @@ use crate::host::Hosts;
 use crate::recording;
 use crate::refused;
 use crate::route::{Routed, Routes};
+use crate::scope_check;
 use crate::whole;
 
 /// What the pipeline is made from, beside the services.
@@ -169,6 +170,8 @@ impl Pipeline {
     ) -> Answered {
         let signature = signature.map_err(|refusal| refusal.fault(encode::dialect(routed)))?;
         let Known { hosted, operation, info } = known_operation(routed)?;
+        scope_check::check(routed, signature.presented(), &way.host)
+            .map_err(|fault| self.refuse_unknown(way, routed, info, caller, fault))?;
         if signature.is_none() && !operation.unsigned && routed.model.name != "s3" {
             let refusal = homeport_sigv4::Refusal::MissingAuthenticationToken;
             let fault = refusal.fault(encode::dialect(routed));

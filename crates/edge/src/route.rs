@@ -6,6 +6,7 @@ use homeport_sigv4::Presented;
 use homeport_wire::{Models, Operation, Protocol, Service, unknown_operation};
 use http::request::Parts;
 
+use crate::aws_host::AwsHost;
 use crate::host::Hosts;
 
 /// Which operation a call means. Routing reads the same raw path and query that the signature covers.
@@ -72,13 +73,14 @@ impl Routes {
         presented: Option<&Presented>,
         form: &[u8],
     ) -> Option<Routed> {
-        let region =
-            presented.and_then(Presented::region).or_else(|| region_of(host)).and_then(Region::parse);
+        let aws = AwsHost::read(host);
+        // A signed region that is none is refused before anything is done in it.
+        let region = presented.and_then(Presented::region).or_else(|| aws?.region).and_then(Region::parse);
         let region = region.unwrap_or_else(Region::default_region);
         if let Some(target) = head.headers.get("x-amz-target") {
             return self.by_target(target.to_str().ok()?, region);
         }
-        let scope = presented.map(Presented::service).or_else(|| service_of(host));
+        let scope = presented.map(Presented::service).or(aws.map(|aws| aws.service));
         let query = head.uri.query().unwrap_or("");
         let action = parameter(form, b"Action").or_else(|| parameter(query.as_bytes(), b"Action"));
         if let Some(action) = action.filter(|_| scope != Some("s3")) {
@@ -179,18 +181,4 @@ fn parameter(form: &[u8], name: &[u8]) -> Option<String> {
     let decoded =
         percent_encoding::percent_decode(value.get(..MAX_NAME.min(value.len()))?).decode_utf8().ok()?;
     Some(decoded.into_owned())
-}
-
-/// `REGION` of `SERVICE.REGION.amazonaws.com`.
-fn region_of(host: &str) -> Option<&str> {
-    host.strip_suffix(".amazonaws.com")?.rsplit('.').next().filter(|label| label.contains('-'))
-}
-
-/// The signing name that an AWS host implies.
-fn service_of(host: &str) -> Option<&str> {
-    let name = host.strip_suffix(".amazonaws.com")?.split('.').next()?;
-    match name {
-        "logs" | "lambda" | "iam" | "sts" | "dynamodb" | "apigateway" | "cloudtrail" => Some(name),
-        _ => None,
-    }
 }
