@@ -116,8 +116,9 @@ async fn bucket(admin: &Aws, account: &str, place: &Place<'_>) -> Result<String,
         place.page_origin
     );
     let target = format!("/{bucket}?cors");
-    let cors =
-        admin.send("s3", "PUT", &target, &[("content-type", "application/xml")], rules.into_bytes()).await?;
+    let checksum = STANDARD.encode(digest(&SHA256, rules.as_bytes()));
+    let headers = [("content-type", "application/xml"), ("x-amz-checksum-sha256", checksum.as_str())];
+    let cors = admin.send("s3", "PUT", &target, &headers, rules.into_bytes()).await?;
     for answer in [made, cors] {
         if answer.status >= 300 {
             return Err(CallFailed::Refused {

@@ -7,12 +7,12 @@ use bytes::Bytes;
 use homeport_core::{Account, BoxFuture, Fault, Scope, SharedClock, SharedRandomness, uuid_v4};
 use homeport_service::needs::{CheckSignature, SignedCall, TokenRefused, TokenUse, met};
 use homeport_service::{
-    Allowed, Answer, AskedOn, AuditTrail, Authorizer, Body, Call, CallBody, CallContext, Caller, Effect,
-    Hosted, Incoming, Needs, OperationInfo, Parts as ServiceParts, Peer, Permission, Permissions, Prepared,
-    Principal, Refusal, TokenUser,
+    Allowed, Answer, AskedOn, AuditTrail, AuthorizationEpoch, Authorizer, Body, Call, CallBody, CallContext,
+    Caller, Effect, Hosted, Incoming, Lookup, Needs, OperationInfo, Parts as ServiceParts, Peer, Permission,
+    Permissions, Prepared, Principal, Refusal, TokenUser,
 };
 use homeport_sigv4::Presented;
-use homeport_store::Store;
+use homeport_store::{Store, StoreError};
 use homeport_wire::{Head, Operation};
 use http::Response;
 use http::request::Parts;
@@ -286,12 +286,17 @@ impl Pipeline {
         let unrecorded = |fault: Fault| (fault, false);
         let scope = Scope { account: self.account, region: routed.region.clone() };
         let now = self.clock.now();
-        let asked = AskedOn { store: &self.store, caller, scope: &scope, now };
+        let asked = AskedOn { caller, scope: &scope, now };
         let stated = prepared.permissions(&asked);
         let each = matches!(stated, Permissions::Each(_));
+        let mut looked_up = None;
         let stated = match stated {
             Permissions::All(list) | Permissions::Each(list) => Some(list),
-            Permissions::Lookup(lookup) => Some(lookup.await.map_err(unrecorded)?),
+            Permissions::Lookup(lookup) => {
+                let (list, epoch) = self.look_up(&lookup).await.map_err(unrecorded)?;
+                looked_up = Some((lookup, epoch));
+                Some(list)
+            }
             Permissions::Public => None,
             Permissions::AccessToken { token, scope } => {
                 let user = self.token_user(&token, scope).await.map_err(unrecorded)?;
@@ -308,12 +313,17 @@ impl Pipeline {
             true => self.allow_each(routed, caller, &scope, permissions).await.map(Ok),
             false => self.allow_all(caller, &scope, permissions).await,
         };
-        let allowed = allowed.map_err(unrecorded)?.map_err(|refusal| {
+        let mut allowed = allowed.map_err(unrecorded)?.map_err(|refusal| {
             unrecorded(match &refusal.untrusting_role {
                 Some(role) => prepared.role_refused(role).because(&refusal.reason),
                 None => encode::denied(routed, &refusal),
             })
         })?;
+        if let Some((lookup, epoch)) = looked_up {
+            // What was looked up is older than the decision on it.
+            allowed.epoch = allowed.epoch.min(epoch);
+            allowed.lookup = Some(lookup);
+        }
         expected_owner::check(routed, &way.head, self.account).map_err(unrecorded)?;
         let audit = (info.effect == Effect::Writes)
             .then(|| AuditTrail::new(recording::done(way.call(self, routed, info), caller, parameters)));
@@ -341,6 +351,15 @@ impl Pipeline {
             (Ok(answer), None) => Ok((answer, recorded)),
             (Err(fault), None) => Err((fault, recorded)),
         }
+    }
+
+    /// What the operation needs by the store's state, and the authorization epoch of that state.
+    async fn look_up(&self, lookup: &Lookup) -> Result<(Vec<Permission>, i64), Fault> {
+        let found = self.store.read(|tx| async move {
+            let epoch = AuthorizationEpoch::in_transaction(&tx).await?;
+            Ok::<_, StoreError>((lookup(tx).await?, epoch))
+        });
+        found.await.map_err(encode::store_fault)
     }
 
     /// The decision by which all of it is allowed, or the refusal.
@@ -381,7 +400,7 @@ impl Pipeline {
 
     fn allowed(&self, permissions: Vec<Permission>, epoch: i64, refused: BTreeSet<usize>) -> Allowed {
         let authorizer = self.authorizer.clone();
-        Allowed { permissions, refused, epoch, authorizer, late_refusal: Default::default() }
+        Allowed { permissions, lookup: None, refused, epoch, authorizer, late_refusal: Default::default() }
     }
 
     async fn token_user(&self, token: &str, scope: &str) -> Result<TokenUser, Fault> {

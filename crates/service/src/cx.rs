@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use homeport_core::{Account, Fault, Scope, SharedClock, SharedRandomness, Timestamp};
 use homeport_store::{Store, StoreError, Tx};
 
-use crate::{AuditTrail, Authorizer, Caller, Permission, Principal, Refusal, TokenUser};
+use crate::{AuditTrail, Authorizer, Caller, Lookup, Permission, Principal, Refusal, TokenUser};
 
 /// What an operation is given: its service, who calls, and the only ways to the store.
 pub struct Cx<S> {
@@ -49,9 +49,11 @@ pub struct CallContext {
 pub struct Allowed {
     /// What was asked and is allowed.
     pub permissions: Vec<Permission>,
+    /// How what is asked was found out, where that took a look at the store.
+    pub lookup: Option<Lookup>,
     /// Where each is decided for itself: the places of those that were refused, in the list that was stated.
     pub refused: BTreeSet<usize>,
-    /// The authorization epoch that the decision holds for.
+    /// The authorization epoch that the decision holds for, and what was looked up for it.
     pub epoch: i64,
     /// Who decides anew when the epoch has moved.
     pub authorizer: Arc<Authorizer>,
@@ -76,10 +78,13 @@ impl CallContext {
         if crate::AuthorizationEpoch::in_transaction(tx).await? == allowed.epoch {
             return Ok(());
         }
-        let again = allowed
-            .authorizer
-            .decide_in(tx, &self.caller, &self.scope, self.now, &allowed.permissions)
-            .await?;
+        let looked_up = match &allowed.lookup {
+            Some(lookup) => Some(lookup(tx.clone()).await?),
+            None => None,
+        };
+        let permissions = looked_up.as_deref().unwrap_or(&allowed.permissions);
+        let again =
+            allowed.authorizer.decide_in(tx, &self.caller, &self.scope, self.now, permissions).await?;
         match again {
             Ok(()) => Ok(()),
             Err(refusal) => {

@@ -2,7 +2,6 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use homeport_core::{BoxFuture, Fault, Scope, Timestamp};
-use homeport_store::Store;
 use serde_json::Value;
 
 use crate::operation::{Answer, Effect, Entry, Incoming, Streams};
@@ -21,8 +20,6 @@ pub struct ServiceSpec {
 
 /// Where a call takes place, before it is allowed.
 pub struct AskedOn<'a> {
-    /// The store.
-    pub store: &'a Store,
     /// The caller.
     pub caller: &'a Caller,
     /// Account and region.

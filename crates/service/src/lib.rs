@@ -34,5 +34,5 @@ pub use operation::{
 pub use parts::{Installation, Parts};
 pub use peer::{Peer, Via};
 pub use per_address::{PerAddress, network_of};
-pub use permissions::{Asked, HandedRole, Permission, Permissions};
+pub use permissions::{Asked, HandedRole, Lookup, Permission, Permissions};
 pub use plane::Plane;

@@ -188,13 +188,7 @@ fn prepare_by_hand<O: ByHand>(
 
 impl<O: Operation> Prepared for Bound<O> {
     fn permissions(&self, on: &crate::host::AskedOn<'_>) -> Permissions {
-        let asked = Asked {
-            service: &self.service,
-            store: on.store,
-            caller: on.caller,
-            scope: on.scope,
-            now: on.now,
-        };
+        let asked = Asked { service: &self.service, caller: on.caller, scope: on.scope, now: on.now };
         O::permissions(&asked, &self.input)
     }
 

@@ -1,8 +1,8 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use homeport_core::{BoxFuture, Fault, Scope, Timestamp};
-use homeport_store::Store;
+use homeport_core::{BoxFuture, Scope, Timestamp};
+use homeport_store::{StoreError, Tx};
 
 use crate::Caller;
 
@@ -10,9 +10,10 @@ use crate::Caller;
 pub enum Permissions {
     /// Each must be allowed by IAM: identity, resource, session policies and boundary. An empty list is refused.
     All(Vec<Permission>),
-    /// As `All`, once state has been read to know the resources' names (an IAM path, an object's owner).
-    /// What is read here must be read again in the operation's transaction.
-    Lookup(BoxFuture<'static, Result<Vec<Permission>, Fault>>),
+    /// As `All`, once state has been read to know the resources' names (an IAM path, a table's key). What was looked
+    /// up is looked up again in the operation's transaction when the authorization epoch has moved meanwhile, so
+    /// state that is read here either moves the epoch when it changes, or the operation checks it for itself.
+    Lookup(Lookup),
     /// Each is decided for itself: one that is refused does not refuse the call, but the operation must leave out what
     /// [`crate::Cx::refused`] says and answer an error in its place, as S3's `DeleteObjects` does per key. An empty
     /// list is refused.
@@ -29,6 +30,9 @@ pub enum Permissions {
         scope: &'static str,
     },
 }
+
+/// Reads through a transaction what an operation needs; run before the decision, and perhaps again in the write.
+pub type Lookup = Arc<dyn Fn(Tx) -> BoxFuture<'static, Result<Vec<Permission>, StoreError>> + Send + Sync>;
 
 /// One thing that must be allowed: an action on a resource in a context.
 #[derive(Clone, Debug)]
@@ -87,8 +91,12 @@ impl Permissions {
     }
 
     /// Permissions whose resources are known only after reading state.
-    pub fn lookup(future: impl Future<Output = Result<Vec<Permission>, Fault>> + Send + 'static) -> Self {
-        Self::Lookup(Box::pin(future))
+    pub fn lookup<F, Fut>(look: F) -> Self
+    where
+        F: Fn(Tx) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<Vec<Permission>, StoreError>> + Send + 'static,
+    {
+        Self::Lookup(Arc::new(move |tx| Box::pin(look(tx))))
     }
 }
 
@@ -96,8 +104,6 @@ impl Permissions {
 pub struct Asked<'a, S> {
     /// The service itself.
     pub service: &'a Arc<S>,
-    /// The store, for [`Permissions::Lookup`].
-    pub store: &'a Store,
     /// The caller.
     pub caller: &'a Caller,
     /// The account and region of the call.

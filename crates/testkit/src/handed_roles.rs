@@ -182,12 +182,13 @@ async fn permissions(app: &TestApp, service: &str, operation: &str, input: Value
     };
     let region = Region::parse("us-east-1").expect("a region");
     let scope = Scope { account: app.parts.installation.account, region };
-    let asked =
-        AskedOn { store: &app.parts.store, caller: &caller, scope: &scope, now: app.parts.clock.now() };
+    let asked = AskedOn { caller: &caller, scope: &scope, now: app.parts.clock.now() };
     let prepared = hosted.prepare(operation, Incoming::Value(input)).expect("the input is the operation's");
     match prepared.permissions(&asked) {
         Permissions::All(asked) | Permissions::Each(asked) => asked,
-        Permissions::Lookup(lookup) => lookup.await.expect("what is looked up is there"),
+        Permissions::Lookup(lookup) => {
+            app.parts.store.read(|tx| lookup(tx)).await.expect("what is looked up is there")
+        }
         Permissions::Public | Permissions::AccessToken { .. } => Vec::new(),
     }
 }

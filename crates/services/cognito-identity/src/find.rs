@@ -10,10 +10,12 @@ pub(crate) async fn pool(tx: &Tx, id: &str) -> Result<IdentityPool, IdentityErro
 }
 
 /// The id of a pool as calls of this scope may name it. Permission is asked on the ARN in the signed region, so a pool
-/// of another region, which its id begins with, isn't there.
+/// of another region isn't there.
 pub(crate) fn named<'a>(scope: &Scope, id: &'a str) -> Result<&'a str, IdentityError> {
-    match id.split_once(':') {
-        Some((region, _)) if region == scope.region.as_str() => Ok(id),
-        _ => Err(IdentityError::NoSuchPool(id.to_owned())),
-    }
+    if is_of(scope, id) { Ok(id) } else { Err(IdentityError::NoSuchPool(id.to_owned())) }
+}
+
+/// Whether a pool or an identity is of this scope's region, with which its id begins.
+pub(crate) fn is_of(scope: &Scope, id: &str) -> bool {
+    id.split_once(':').is_some_and(|(region, _)| region == scope.region.as_str())
 }

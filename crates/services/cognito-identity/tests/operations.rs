@@ -356,6 +356,25 @@ async fn a_pool_is_changed_by_calls_of_its_own_region_alone() {
 }
 
 #[tokio::test]
+async fn an_identity_is_seen_and_deleted_by_calls_of_its_own_region_alone() {
+    let world = world();
+    let pool = world.pool(true).await;
+    let id = identity_of(&world.id(&pool, &[]).await.ok());
+    let (here, elsewhere) = (world.app.admin(), world.app.admin().in_region("eu-west-1"));
+    let describe = json!({"IdentityId": id});
+    let delete = json!({"IdentityIdsToDelete": [id]});
+    let refused = elsewhere.call("cognito-identity", "DescribeIdentity", describe.clone()).await;
+    assert_eq!(refused.refused("ResourceNotFoundException", 400).message(), format!("Identity '{id}' not found."));
+    let left = elsewhere.call("cognito-identity", "DeleteIdentities", delete.clone()).await.ok().json();
+    assert_eq!(left["UnprocessedIdentityIds"], json!([{"IdentityId": id, "ErrorCode": "AccessDenied"}]));
+    let seen = here.call("cognito-identity", "DescribeIdentity", describe.clone()).await.ok().json();
+    assert_eq!(seen["IdentityId"], json!(id));
+    let left = here.call("cognito-identity", "DeleteIdentities", delete).await.ok().json();
+    assert_eq!(left["UnprocessedIdentityIds"], json!([]));
+    here.call("cognito-identity", "DescribeIdentity", describe).await.refused("ResourceNotFoundException", 400);
+}
+
+#[tokio::test]
 async fn a_deleted_pool_and_its_identities_are_gone() {
     let world = world();
     let pool = world.pool(true).await;

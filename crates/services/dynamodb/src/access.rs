@@ -4,12 +4,13 @@
 use std::sync::{Arc, OnceLock};
 
 use base64::Engine;
-use homeport_core::{Fault, Scope};
+use homeport_core::Scope;
 use homeport_service::{Asked, Permission, Permissions};
+use homeport_store::{StoreError, Tx};
 
 use crate::DynamoDb;
 use crate::error::DynamoError;
-use crate::items::OpenTable;
+use crate::items::{OpenTable, SharedTable};
 use crate::request::{ReturnCapacity, TableName};
 use crate::value::{AttributeValue, Item};
 
@@ -66,7 +67,7 @@ impl Need {
         }
     }
 
-    fn permission(self, scope: &Scope, open: Option<&OpenTable>) -> Permission {
+    fn permission(&self, scope: &Scope, open: Option<&OpenTable>) -> Permission {
         let arn = match open {
             Some(open) => open.arn.clone(),
             None => self.table.as_ref().map(|table| table.arn(scope)).unwrap_or_default(),
@@ -83,9 +84,9 @@ impl Need {
         let leading = partition.into_iter().flat_map(|name| self.keys.iter().filter_map(|key| key.get(name)));
         let mut permission = Permission::new(self.action, resource)
             .with("dynamodb:LeadingKeys", each_once(leading.filter_map(text).collect()))
-            .with("dynamodb:Attributes", each_once(self.attributes));
-        for (key, value) in self.context {
-            permission = permission.with(key, [value]);
+            .with("dynamodb:Attributes", each_once(self.attributes.clone()));
+        for (key, value) in &self.context {
+            permission = permission.with(*key, [value]);
         }
         permission
     }
@@ -125,31 +126,41 @@ impl Decided {
 
 /// All that the call needs, once the tables' schemas have been read.
 pub(crate) fn permissions(asked: &Asked<'_, DynamoDb>, needs: Vec<Need>, decided: &Decided) -> Permissions {
-    let (service, store, scope) = (asked.service.clone(), asked.store.clone(), asked.scope.clone());
-    let decided = decided.clone();
-    Permissions::lookup(async move {
-        let mut tables: Vec<(TableName, Option<crate::items::SharedTable>)> = Vec::new();
-        for table in needs.iter().filter_map(|need| need.table.as_ref()) {
-            if tables.iter().any(|(name, _)| name == table) {
-                continue;
-            }
-            let (service, scope) = (&service, &scope);
-            let found = store.read(|tx| async move { service.find_table(&tx, scope, table).await }).await;
-            tables.push((table.clone(), found.map_err(Fault::from)?));
+    let (service, scope) = (asked.service.clone(), asked.scope.clone());
+    let (needs, decided) = (Arc::new(needs), decided.clone());
+    Permissions::lookup(move |tx| {
+        let (service, scope) = (service.clone(), scope.clone());
+        let (needs, decided) = (needs.clone(), decided.clone());
+        async move {
+            let tables = open_tables(&service, &tx, &scope, &needs).await?;
+            let open = |need: &Need| {
+                let found = tables.iter().find(|(name, _)| Some(name) == need.table.as_ref());
+                found.and_then(|(_, open)| open.clone())
+            };
+            let permissions =
+                needs.iter().map(|need| need.permission(&scope, open(need).as_deref())).collect();
+            let ids = tables
+                .iter()
+                .filter_map(|(name, open)| Some((name.clone(), open.as_ref()?.table.id.clone())));
+            // A second look must find the tables of the first, which `Decided::check` sees to.
+            let _ = decided.0.set(ids.collect());
+            Ok(permissions)
         }
-        let open = |need: &Need| {
-            let found = tables.iter().find(|(name, _)| Some(name) == need.table.as_ref());
-            found.and_then(|(_, open)| open.clone())
-        };
-        let permission = |need: Need| {
-            let open = open(&need);
-            need.permission(&scope, open.as_deref())
-        };
-        let permissions = needs.into_iter().map(permission).collect();
-        let ids =
-            tables.iter().filter_map(|(name, open)| Some((name.clone(), open.as_ref()?.table.id.clone())));
-        // Permissions are asked for once a call; a second time changes nothing.
-        let _ = decided.0.set(ids.collect());
-        Ok(permissions)
     })
+}
+
+/// Each table that is needed, once.
+async fn open_tables(
+    service: &DynamoDb,
+    tx: &Tx,
+    scope: &Scope,
+    needs: &[Need],
+) -> Result<Vec<(TableName, Option<SharedTable>)>, StoreError> {
+    let mut tables: Vec<(TableName, Option<SharedTable>)> = Vec::new();
+    for table in needs.iter().filter_map(|need| need.table.as_ref()) {
+        if !tables.iter().any(|(name, _)| name == table) {
+            tables.push((table.clone(), service.find_table(tx, scope, table).await?));
+        }
+    }
+    Ok(tables)
 }

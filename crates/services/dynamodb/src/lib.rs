@@ -26,7 +26,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use bytes::Bytes;
 use homeport_core::Scope;
 use homeport_service::{Cx, Host, Hosted, Parts, ServiceSpec};
-use homeport_store::Tx;
+use homeport_store::{StoreError, Tx};
 
 pub use error::{CancellationReason, DynamoError, Invalid};
 use items::{OpenTable, SharedTable};
@@ -74,7 +74,7 @@ impl DynamoDb {
         tx: &Tx,
         scope: &Scope,
         name: &TableName,
-    ) -> Result<Option<SharedTable>, DynamoError> {
+    ) -> Result<Option<SharedTable>, StoreError> {
         if !name.is_in(scope) {
             return Ok(None);
         }

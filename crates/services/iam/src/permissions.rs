@@ -1,7 +1,7 @@
 //! What operations on IAM's own things need: `iam:OPERATION` on the ARN, with its path and in the case
 //! it was made with, which only the store knows.
 
-use homeport_core::{Account, Fault};
+use homeport_core::Account;
 use homeport_service::{Asked, Permission, Permissions, Principal};
 
 use crate::Iam;
@@ -19,20 +19,19 @@ pub(crate) fn on_entity(
     name: &str,
     keys: Keys,
 ) -> Permissions {
-    let (store, account, name) = (asked.store.clone(), asked.scope.account, name.to_owned());
-    Permissions::lookup(async move {
-        let name = name.as_str();
-        let found = store
-            .read(|tx| async move { ENTITIES.get(&tx, Entity::key_of(account, kind, name)).await })
-            .await;
-        let entity = found.map_err(Fault::internal)?;
-        let arn = entity.as_ref().map_or_else(|| arn_of(account, kind, "/", name), Entity::arn);
-        let mut permission = with_keys(Permission::new(format!("iam:{operation}"), arn), keys);
-        for (key, value) in entity.iter().flat_map(|entity| &entity.tags) {
-            permission = permission.with(format!("aws:ResourceTag/{key}"), [value]);
-            permission = permission.with(format!("iam:ResourceTag/{key}"), [value]);
+    let (account, name) = (asked.scope.account, name.to_owned());
+    Permissions::lookup(move |tx| {
+        let (name, keys) = (name.clone(), keys.clone());
+        async move {
+            let entity = ENTITIES.get(&tx, Entity::key_of(account, kind, &name)).await?;
+            let arn = entity.as_ref().map_or_else(|| arn_of(account, kind, "/", &name), Entity::arn);
+            let mut permission = with_keys(Permission::new(format!("iam:{operation}"), arn), keys);
+            for (key, value) in entity.iter().flat_map(|entity| &entity.tags) {
+                permission = permission.with(format!("aws:ResourceTag/{key}"), [value]);
+                permission = permission.with(format!("iam:ResourceTag/{key}"), [value]);
+            }
+            Ok(vec![permission])
         }
-        Ok(vec![permission])
     })
 }
 
@@ -43,19 +42,18 @@ pub(crate) fn to_rename(
     (kind, name): (Kind, &str),
     (new_path, new_name): (Option<&String>, Option<&String>),
 ) -> Permissions {
-    let (store, account, name) = (asked.store.clone(), asked.scope.account, name.to_owned());
+    let (account, name) = (asked.scope.account, name.to_owned());
     let (new_path, new_name) = (new_path.cloned(), new_name.cloned());
-    Permissions::lookup(async move {
-        let wanted = name.as_str();
-        let found = store
-            .read(|tx| async move { ENTITIES.get(&tx, Entity::key_of(account, kind, wanted)).await })
-            .await;
-        let entity = found.map_err(Fault::internal)?;
-        let (path, known) = entity.map_or_else(|| ("/".to_owned(), name.clone()), |e| (e.path, e.name));
-        let before = arn_of(account, kind, &path, &known);
-        let after = arn_of(account, kind, &new_path.unwrap_or(path), &new_name.unwrap_or(known));
-        let permission = |arn| Permission::new(format!("iam:{operation}"), arn);
-        Ok(vec![permission(before), permission(after)])
+    Permissions::lookup(move |tx| {
+        let (name, new_path, new_name) = (name.clone(), new_path.clone(), new_name.clone());
+        async move {
+            let entity = ENTITIES.get(&tx, Entity::key_of(account, kind, &name)).await?;
+            let (path, known) = entity.map_or_else(|| ("/".to_owned(), name), |e| (e.path, e.name));
+            let before = arn_of(account, kind, &path, &known);
+            let after = arn_of(account, kind, &new_path.unwrap_or(path), &new_name.unwrap_or(known));
+            let permission = |arn| Permission::new(format!("iam:{operation}"), arn);
+            Ok(vec![permission(before), permission(after)])
+        }
     })
 }
 

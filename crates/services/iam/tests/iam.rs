@@ -9,6 +9,8 @@ mod administrator;
 mod app;
 #[path = "iam/entities.rs"]
 mod entities;
+#[path = "iam/held.rs"]
+mod held;
 #[path = "iam/oidc.rs"]
 mod oidc;
 #[path = "iam/policies.rs"]

@@ -19,9 +19,7 @@ use crate::error::S3Error;
 pub(crate) enum Digests {
     /// `Content-MD5`: the checksums in the head are an object's.
     Md5,
-    /// `Content-MD5` or a checksum.
-    Any,
-    /// One of them at least.
+    /// `Content-MD5` or a checksum, one of them at least (`httpChecksumRequired` in the service's model).
     Required,
 }
 
@@ -82,7 +80,7 @@ fn check(headers: &HeaderMap, body: &[u8], digests: Digests) -> Result<(), S3Err
     let expected = Expected::read(headers)?;
     match &expected {
         Expected::Trailer(_) => Err(S3Error::NotImplemented { header: "x-amz-trailer".to_owned() }),
-        Expected::Nothing if digests == Digests::Required && md5.is_none() => {
+        Expected::Nothing if md5.is_none() => {
             let message = "Missing required header for this request: Content-MD5 OR x-amz-checksum-*";
             Err(S3Error::InvalidRequest(message.to_owned()))
         }
@@ -123,12 +121,10 @@ mod tests {
             (&[("content-md5", other_md5), ("x-amz-checksum-crc32", crc)], Some("BadDigest")),
             (&[("x-amz-trailer", "x-amz-checksum-crc32")], Some("NotImplemented")),
         ];
-        for digests in [Digests::Any, Digests::Required] {
-            for (headers, code) in cases {
-                assert_eq!(checked(headers, digests).as_deref(), code, "{headers:?}");
-            }
+        for (headers, code) in cases {
+            assert_eq!(checked(headers, Digests::Required).as_deref(), code, "{headers:?}");
         }
-        assert_eq!(checked(&[], Digests::Any), None);
+        assert_eq!(checked(&[], Digests::Md5), None);
         assert_eq!(checked(&[], Digests::Required).as_deref(), Some("InvalidRequest"));
     }
 

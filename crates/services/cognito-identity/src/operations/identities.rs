@@ -55,7 +55,10 @@ impl Operation for DescribeIdentity {
     ) -> impl Future<Output = Result<Shown, IdentityError>> + Send {
         async move {
             let id = &input.identity_id;
-            let found = cx.read(|tx| async move { IDENTITIES.get(&tx, id).await }).await?;
+            let found = match find::is_of(cx.scope(), id) {
+                true => cx.read(|tx| async move { IDENTITIES.get(&tx, id).await }).await?,
+                false => None,
+            };
             found.map(shown).ok_or(IdentityError::NoSuchIdentity(input.identity_id))
         }
     }
@@ -125,7 +128,8 @@ pub(crate) fn cursor(token: Option<&str>) -> Result<Option<Vec<u8>>, IdentityErr
     token.map(|token| URL_SAFE_NO_PAD.decode(token).map_err(invalid)).transpose()
 }
 
-/// `DeleteIdentities` (Amazon Cognito Identity API reference): at most 60 at once.
+/// `DeleteIdentities` (Amazon Cognito Identity API reference): at most 60 at once. Those of another region than the
+/// call's are not its to delete, and are told.
 pub(crate) struct DeleteIdentities;
 
 #[derive(Deserialize)]
@@ -137,7 +141,14 @@ pub(crate) struct DeleteInput {
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct DeleteOutput {
-    unprocessed_identity_ids: Vec<String>,
+    unprocessed_identity_ids: Vec<Unprocessed>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Unprocessed {
+    identity_id: String,
+    error_code: &'static str,
 }
 
 impl Operation for DeleteIdentities {
@@ -158,15 +169,18 @@ impl Operation for DeleteIdentities {
         input: DeleteInput,
     ) -> impl Future<Output = Result<DeleteOutput, IdentityError>> + Send {
         async move {
-            let ids = &input.identity_ids_to_delete;
+            let (own, foreign): (Vec<String>, Vec<String>) =
+                input.identity_ids_to_delete.into_iter().partition(|id| find::is_of(cx.scope(), id));
+            let own = &own;
             cx.write(|tx| async move {
-                for id in ids {
+                for id in own {
                     IDENTITIES.delete(&tx, id).await?;
                 }
                 Ok::<_, IdentityError>(())
             })
             .await?;
-            Ok(DeleteOutput { unprocessed_identity_ids: Vec::new() })
+            let denied = |identity_id| Unprocessed { identity_id, error_code: "AccessDenied" };
+            Ok(DeleteOutput { unprocessed_identity_ids: foreign.into_iter().map(denied).collect() })
         }
     }
 }

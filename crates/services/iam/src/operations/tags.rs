@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use homeport_service::{Asked, Cx, Effect, Operation, Permission, Permissions};
 use serde::{Deserialize, Serialize};
 
@@ -52,10 +54,17 @@ impl<H: Bounded> Operation for TagEntity<H> {
 }
 
 /// Adds to each permission, once they are known.
-fn tagged(permissions: Permissions, add: impl Fn(Permission) -> Permission + Send + 'static) -> Permissions {
+fn tagged(
+    permissions: Permissions,
+    add: impl Fn(Permission) -> Permission + Send + Sync + 'static,
+) -> Permissions {
     match permissions {
         Permissions::Lookup(lookup) => {
-            Permissions::lookup(async move { Ok(lookup.await?.into_iter().map(add).collect()) })
+            let add = Arc::new(add);
+            Permissions::lookup(move |tx| {
+                let (looked_up, add) = (lookup(tx), add.clone());
+                async move { Ok(looked_up.await?.into_iter().map(|permission| add(permission)).collect()) }
+            })
         }
         other => other,
     }

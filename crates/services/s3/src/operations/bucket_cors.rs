@@ -70,7 +70,7 @@ impl Operation for PutBucketCors {
 
 impl ByHand for PutBucketCors {
     fn decode(call: Call) -> Result<Read<PutInput>, Fault> {
-        whole_body::decode(Self::NAME, &call, Digests::Any)
+        whole_body::decode(Self::NAME, &call, Digests::Required)
     }
 
     fn encode(output: Output) -> Result<Answer, Fault> {

@@ -67,7 +67,7 @@ impl Operation for PutBucketPolicy {
 
 impl ByHand for PutBucketPolicy {
     fn decode(call: Call) -> Result<Read<PutInput>, Fault> {
-        whole_body::decode(Self::NAME, &call, Digests::Any)
+        whole_body::decode(Self::NAME, &call, Digests::Required)
     }
 
     fn encode(output: Output) -> Result<Answer, Fault> {

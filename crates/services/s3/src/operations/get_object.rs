@@ -30,8 +30,8 @@ impl Operation for GetObject {
     const NAME: &'static str = "GetObject";
     const EFFECT: Effect = Effect::ReadsData;
 
-    fn permissions(asked: &Asked<'_, S3>, input: &Input) -> Permissions {
-        permissions(asked, input)
+    fn permissions(_: &Asked<'_, S3>, input: &Input) -> Permissions {
+        permissions(input)
     }
 
     async fn run(cx: Cx<S3>, input: Input) -> Result<Response<Body>, S3Error> {
@@ -71,22 +71,21 @@ pub(crate) fn decode(call: &Call) -> Result<Input, Fault> {
 }
 
 /// To read the object; and where there is none, to list the bucket as well: who may not list does not learn that.
-pub(crate) fn permissions(asked: &Asked<'_, S3>, input: &Input) -> Permissions {
-    let (store, target) = (asked.store.clone(), input.target.clone());
-    Permissions::lookup(async move {
-        let looked_for = &target;
-        let found = store
-            .read(|tx| async move {
-                let Some(bucket) = BUCKETS.get(&tx, &looked_for.bucket).await? else { return Ok(None) };
-                OBJECTS.get(&tx, object_key(&bucket.generation, &looked_for.key)).await
-            })
-            .await
-            .map_err(S3Error::from)?;
-        let mut needed = vec![target.permission("s3:GetObject")];
-        if found.is_none() {
-            needed.push(Permission::new("s3:ListBucket", bucket_arn(&target.bucket)));
+pub(crate) fn permissions(input: &Input) -> Permissions {
+    let target = input.target.clone();
+    Permissions::lookup(move |tx| {
+        let target = target.clone();
+        async move {
+            let found = match BUCKETS.get(&tx, &target.bucket).await? {
+                Some(bucket) => OBJECTS.get(&tx, object_key(&bucket.generation, &target.key)).await?,
+                None => None,
+            };
+            let mut needed = vec![target.permission("s3:GetObject")];
+            if found.is_none() {
+                needed.push(Permission::new("s3:ListBucket", bucket_arn(&target.bucket)));
+            }
+            Ok(needed)
         }
-        Ok(needed)
     })
 }
 

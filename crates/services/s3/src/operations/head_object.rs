@@ -20,8 +20,8 @@ impl Operation for HeadObject {
     const NAME: &'static str = "HeadObject";
     const EFFECT: Effect = Effect::ReadsData;
 
-    fn permissions(asked: &Asked<'_, S3>, input: &Input) -> Permissions {
-        get_object::permissions(asked, input)
+    fn permissions(_: &Asked<'_, S3>, input: &Input) -> Permissions {
+        get_object::permissions(input)
     }
 
     async fn run(cx: Cx<S3>, input: Input) -> Result<Response<Body>, S3Error> {

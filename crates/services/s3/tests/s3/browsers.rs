@@ -1,7 +1,7 @@
 use homeport_testkit::{Reply, TestApp};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use crate::given::{header, put, with_bucket};
+use crate::given::{header, put, put_rules, with_bucket};
 
 const RULES: &[u8] = b"<CORSConfiguration><CORSRule><AllowedHeader>*</AllowedHeader><AllowedMethod>PUT</AllowedMethod><AllowedMethod>GET</AllowedMethod><AllowedOrigin>https://a.example</AllowedOrigin><ExposeHeader>ETag</ExposeHeader></CORSRule></CORSConfiguration>";
 
@@ -27,7 +27,7 @@ async fn preflight(app: &TestApp, target: &str, origin: &str, method: &str) -> R
 async fn a_preflight_is_answered_by_the_buckets_rules() {
     let app = with_bucket().await;
     preflight(&app, "/photos/a", "https://a.example", "PUT").await.refused("AccessForbidden", 403);
-    app.admin().send("s3", "PUT", "/photos?cors", &[], RULES).await.ok();
+    put_rules(&app.admin(), "/photos?cors", RULES).await.ok();
     let allowed = preflight(&app, "/photos/a", "https://a.example", "PUT").await.ok();
     assert_eq!(header(&allowed, "access-control-allow-origin"), "https://a.example");
     assert_eq!(header(&allowed, "access-control-allow-methods"), "PUT, GET");
@@ -47,7 +47,7 @@ async fn an_answer_has_the_headers_of_the_buckets_rules_and_no_others() {
         admin.send("s3", "GET", "/photos/a", &[("origin", origin)], b"").await.ok()
     };
     assert!(!from("https://a.example").await.headers.contains_key("access-control-allow-origin"));
-    app.admin().send("s3", "PUT", "/photos?cors", &[], RULES).await.ok();
+    put_rules(&app.admin(), "/photos?cors", RULES).await.ok();
     let answer = from("https://a.example").await;
     assert_eq!(header(&answer, "access-control-allow-origin"), "https://a.example");
     assert_eq!(header(&answer, "access-control-expose-headers"), "ETag");

@@ -1,4 +1,4 @@
-use crate::given::{app, delete, get, header, put, with_bucket};
+use crate::given::{app, delete, get, header, put, put_rules, with_bucket};
 
 #[tokio::test]
 async fn a_bucket_is_made_found_listed_and_removed() {
@@ -67,7 +67,7 @@ async fn a_bucket_with_objects_stays() {
 async fn a_bucket_made_again_has_nothing_of_the_old_one() {
     let app = with_bucket().await;
     let cors = b"<CORSConfiguration><CORSRule><AllowedMethod>GET</AllowedMethod><AllowedOrigin>*</AllowedOrigin></CORSRule></CORSConfiguration>";
-    app.admin().send("s3", "PUT", "/photos?cors", &[], cors).await.ok();
+    put_rules(&app.admin(), "/photos?cors", cors).await.ok();
     delete(&app.admin(), "/photos").await;
     app.admin().send("s3", "PUT", "/photos", &[], b"").await.ok();
     get(&app.admin(), "/photos?cors").await.refused("NoSuchCORSConfiguration", 404);
@@ -79,7 +79,7 @@ async fn cors_rules_are_kept_as_they_were_put() {
     let admin = app.admin();
     get(&admin, "/photos?cors").await.refused("NoSuchCORSConfiguration", 404);
     let put = b"<CORSConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><CORSRule><ID>web</ID><AllowedHeader>*</AllowedHeader><AllowedMethod>PUT</AllowedMethod><AllowedMethod>GET</AllowedMethod><AllowedOrigin>https://a.example</AllowedOrigin><ExposeHeader>ETag</ExposeHeader><MaxAgeSeconds>30</MaxAgeSeconds></CORSRule></CORSConfiguration>";
-    admin.send("s3", "PUT", "/photos?cors", &[], put).await.ok();
+    put_rules(&admin, "/photos?cors", put).await.ok();
     let got = get(&admin, "/photos?cors").await.ok().text();
     for part in [
         "<ID>web</ID>",
@@ -89,7 +89,7 @@ async fn cors_rules_are_kept_as_they_were_put() {
         assert!(got.contains(part), "{got}");
     }
     let wrong = String::from_utf8(put.to_vec()).unwrap().replace("PUT", "PATCH");
-    admin.send("s3", "PUT", "/photos?cors", &[], wrong.as_bytes()).await.refused("InvalidRequest", 400);
+    put_rules(&admin, "/photos?cors", wrong.as_bytes()).await.refused("InvalidRequest", 400);
     assert_eq!(delete(&admin, "/photos?cors").await.status, 204);
     get(&admin, "/photos?cors").await.refused("NoSuchCORSConfiguration", 404);
 }

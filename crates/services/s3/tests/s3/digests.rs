@@ -40,18 +40,26 @@ async fn a_body_that_is_not_what_its_digests_say_is_refused() {
 }
 
 #[tokio::test]
-async fn keys_to_delete_come_with_a_digest() {
+async fn keys_and_rules_come_with_a_digest() {
     let app = with_bucket().await;
     put(&app.admin(), "/photos/a", &[], b"1").await.ok();
-    let send = async |headers: &[(&str, &str)]| {
-        app.admin().send("s3", "POST", "/photos?delete", headers, KEYS.as_bytes()).await
-    };
-    let refused = send(&[]).await.refused("InvalidRequest", 400);
-    let message = "Missing required header for this request: Content-MD5 OR x-amz-checksum-*";
-    assert_eq!(refused.message(), message);
-    send(&[("x-amz-trailer", "x-amz-checksum-crc32")]).await.refused("NotImplemented", 501);
-    get(&app.admin(), "/photos/a").await.ok();
-    send(&[("content-md5", &md5(KEYS.as_bytes()))]).await.ok();
+    for (method, target, body) in
+        [("PUT", "/photos?cors", CORS), ("PUT", "/photos?policy", POLICY), ("POST", "/photos?delete", KEYS)]
+    {
+        let send = async |headers: &[(&str, &str)]| {
+            app.admin().send("s3", method, target, headers, body.as_bytes()).await
+        };
+        let refused = send(&[]).await.refused("InvalidRequest", 400);
+        let message = "Missing required header for this request: Content-MD5 OR x-amz-checksum-*";
+        assert_eq!(refused.message(), message, "{target}");
+        send(&[("x-amz-trailer", "x-amz-checksum-crc32")]).await.refused("NotImplemented", 501);
+        match method {
+            "PUT" => assert_eq!(get(&app.admin(), target).await.status, 404, "{target}"),
+            _ => drop(get(&app.admin(), "/photos/a").await.ok()),
+        }
+        let done = send(&[("content-md5", &md5(body.as_bytes()))]).await;
+        assert!(done.status < 300, "{target}: {}", done.text());
+    }
     get(&app.admin(), "/photos/a").await.refused("NoSuchKey", 404);
 }
 

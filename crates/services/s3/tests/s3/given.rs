@@ -44,6 +44,11 @@ pub(crate) async fn delete_objects(caller: &TestCaller, target: &str, body: &[u8
     caller.send("s3", "POST", target, &[("content-md5", &md5(body))], body).await
 }
 
+/// Puts a bucket's rules, `?cors` or `?policy`.
+pub(crate) async fn put_rules(caller: &TestCaller, target: &str, body: &[u8]) -> Reply {
+    caller.send("s3", "PUT", target, &[("content-md5", &md5(body))], body).await
+}
+
 /// `Content-MD5` of a body.
 pub(crate) fn md5(body: &[u8]) -> String {
     use base64::Engine;

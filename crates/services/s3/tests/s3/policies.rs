@@ -1,6 +1,6 @@
 use serde_json::json;
 
-use crate::given::{delete, delete_objects, get, put, with_bucket};
+use crate::given::{delete, delete_objects, get, put, put_rules, with_bucket};
 
 fn policy(statement: serde_json::Value) -> String {
     json!({"Version": "2012-10-17", "Statement": [statement]}).to_string()
@@ -61,7 +61,7 @@ async fn each_key_to_delete_is_decided_for_itself() {
     let some = app.user("SOME", &[&statement.to_string()]);
     let open = policy(json!({"Effect": "Allow", "Principal": "*", "Action": "s3:DeleteObject",
         "Resource": "arn:aws:s3:::photos/d"}));
-    app.admin().send("s3", "PUT", "/photos?policy", &[], open.as_bytes()).await.ok();
+    put_rules(&app.admin(), "/photos?policy", open.as_bytes()).await.ok();
     let told = |reply: &str, before: &str| -> Vec<String> {
         let begin = format!("{before}<Key>");
         let parts = reply.split(&begin).skip(1);
@@ -109,7 +109,7 @@ async fn a_bucket_policy_opens_and_closes() {
     get(&app.admin(), "/photos?policy").await.refused("NoSuchBucketPolicy", 404);
     let open = policy(json!({"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject",
         "Resource": "arn:aws:s3:::photos/public/*"}));
-    app.admin().send("s3", "PUT", "/photos?policy", &[], open.as_bytes()).await.ok();
+    put_rules(&app.admin(), "/photos?policy", open.as_bytes()).await.ok();
     assert_eq!(get(&app.admin(), "/photos?policy").await.ok().text(), open);
     get(&app.anonymous(), "/photos/public/1").await.ok();
     get(&app.stranger(), "/photos/public/1").await.ok();
@@ -120,7 +120,7 @@ async fn a_bucket_policy_opens_and_closes() {
         .refused("InvalidRequest", 400);
     let close = policy(json!({"Effect": "Deny", "Principal": "*", "Action": "s3:GetObject",
         "Resource": "arn:aws:s3:::photos/secret/*"}));
-    app.admin().send("s3", "PUT", "/photos?policy", &[], close.as_bytes()).await.ok();
+    put_rules(&app.admin(), "/photos?policy", close.as_bytes()).await.ok();
     get(&app.admin(), "/photos/secret/1").await.refused("AccessDenied", 403);
     get(&app.anonymous(), "/photos/public/1").await.refused("AccessDenied", 403);
     assert_eq!(delete(&app.admin(), "/photos?policy").await.status, 204);
@@ -134,8 +134,7 @@ async fn a_malformed_policy_is_refused() {
         json!({"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::other/*"}),
     );
     for text in ["{", "{}", &foreign] {
-        app.admin()
-            .send("s3", "PUT", "/photos?policy", &[], text.as_bytes())
+        put_rules(&app.admin(), "/photos?policy", text.as_bytes())
             .await
             .refused("MalformedPolicy", 400);
     }
@@ -146,7 +145,7 @@ async fn a_bucket_may_ask_for_encryption() {
     let app = with_bucket().await;
     let statement = json!({"Effect": "Deny", "Principal": "*", "Action": "s3:PutObject", "Resource": "arn:aws:s3:::photos/*",
         "Condition": {"StringNotEquals": {"s3:x-amz-server-side-encryption": "AES256"}}});
-    app.admin().send("s3", "PUT", "/photos?policy", &[], policy(statement).as_bytes()).await.ok();
+    put_rules(&app.admin(), "/photos?policy", policy(statement).as_bytes()).await.ok();
     let aes = ("x-amz-server-side-encryption", "AES256");
     for (target, copied) in [("/photos/a", None), ("/photos/b", Some(("x-amz-copy-source", "photos/a")))] {
         let headers: Vec<_> = copied.into_iter().collect();
