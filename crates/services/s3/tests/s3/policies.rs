@@ -134,9 +134,7 @@ async fn a_malformed_policy_is_refused() {
         json!({"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::other/*"}),
     );
     for text in ["{", "{}", &foreign] {
-        put_rules(&app.admin(), "/photos?policy", text.as_bytes())
-            .await
-            .refused("MalformedPolicy", 400);
+        put_rules(&app.admin(), "/photos?policy", text.as_bytes()).await.refused("MalformedPolicy", 400);
     }
 }
 
