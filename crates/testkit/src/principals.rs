@@ -53,6 +53,12 @@ impl TestIam {
     pub fn secret_of(key: &str) -> String {
         format!("secret-of-{key}-0123456789")
     }
+
+    /// The ARN and name of any test user.
+    fn user_of(&self, key: &str) -> (Arn, String) {
+        let name = key.trim_start_matches("AKIA").to_ascii_lowercase();
+        (Arn::new("iam", "", &self.account.to_string(), &format!("user/{name}")), name)
+    }
 }
 
 impl Identify for TestIam {
@@ -69,15 +75,10 @@ impl Identify for TestIam {
                     None => Err(Unidentified::UnknownKey),
                 };
             }
-            let name = access_key_id.trim_start_matches("AKIA").to_ascii_lowercase();
+            let (arn, name) = self.user_of(access_key_id);
             Ok(Identified {
                 secret: Secret::new(Self::secret_of(access_key_id).into_bytes()),
-                principal: Principal::User {
-                    arn: Arn::new("iam", "", &self.account.to_string(), &format!("user/{name}")),
-                    id: access_key_id.to_owned(),
-                    name,
-                    session: None,
-                },
+                principal: Principal::User { arn, id: access_key_id.to_owned(), name, session: None },
             })
         })
     }
@@ -121,6 +122,22 @@ impl PoliciesOf for TestIam {
                 })),
                 (None, _, Some((_, policies_of))) => policies_of.role(tx, role_arn).await,
                 _ => Ok(None),
+            }
+        })
+    }
+
+    fn user<'a>(
+        &'a self,
+        tx: &'a Tx,
+        user_id: &'a str,
+    ) -> BoxFuture<'a, Result<Option<(Arn, String)>, StoreError>> {
+        Box::pin(async move {
+            if self.users.lock().unwrap_or_else(PoisonError::into_inner).contains_key(user_id) {
+                return Ok(Some(self.user_of(user_id)));
+            }
+            match &self.behind {
+                Some((_, policies_of)) => policies_of.user(tx, user_id).await,
+                None => Ok(None),
             }
         })
     }

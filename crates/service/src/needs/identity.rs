@@ -91,6 +91,13 @@ pub trait PoliciesOf: Send + Sync {
         role_arn: &'a str,
     ) -> BoxFuture<'a, Result<Option<RoleView>, StoreError>>;
 
+    /// The ARN and name that the user of this unique id has now; none when it does not exist (any more).
+    fn user<'a>(
+        &'a self,
+        tx: &'a Tx,
+        user_id: &'a str,
+    ) -> BoxFuture<'a, Result<Option<(Arn, String)>, StoreError>>;
+
     /// The document of a managed policy, in its default version; none when it does not exist.
     fn managed_policy<'a>(
         &'a self,

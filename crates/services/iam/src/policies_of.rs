@@ -106,6 +106,18 @@ impl PoliciesOf for Iam {
         })
     }
 
+    fn user<'a>(
+        &'a self,
+        tx: &'a Tx,
+        user_id: &'a str,
+    ) -> BoxFuture<'a, Result<Option<(Arn, String)>, StoreError>> {
+        Box::pin(async move {
+            let found = ENTITIES.by(tx, "id", within(self.account, user_id)).await?;
+            let user = found.filter(|entity| entity.kind == Kind::User);
+            Ok(user.map(|user| (user.arn(), user.name)))
+        })
+    }
+
     fn managed_policy<'a>(
         &'a self,
         tx: &'a Tx,

@@ -74,15 +74,19 @@ impl Sts {
     /// The session's principal, if the very role or user that it was issued for is still there.
     async fn stands(&self, tx: &Tx, session: &Session) -> Result<Option<Principal>, StoreError> {
         let Ok(policies_of) = met(&self.needs.policies_of, "PoliciesOf") else { return Ok(None) };
-        let principal = session.principal(self.narrowed_by(tx, session).await?);
-        let stands = match &session.of {
-            SessionOf::User { .. } => policies_of.policies_of(tx, &principal).await?.exists,
+        let policies = self.narrowed_by(tx, session).await?;
+        Ok(match &session.of {
+            // Renamed or moved, a user stays the same; policies must see who it is today.
+            SessionOf::User { id } => {
+                let user = policies_of.user(tx, id).await?;
+                user.map(|user| session.of_user(id, user, policies))
+            }
             SessionOf::Role(assumed) => {
                 let role = policies_of.role(tx, assumed.role_arn.as_str()).await?;
-                role.is_some_and(|role| role.id == assumed.role_id)
+                let stands = role.is_some_and(|role| role.id == assumed.role_id);
+                stands.then(|| session.of_role(assumed, policies))
             }
-        };
-        Ok(stands.then_some(principal))
+        })
     }
 
     /// Whether the sign-in behind a session still stands; asked at every call, as user pools do not move the

@@ -19,8 +19,8 @@ pub(crate) struct Session {
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) enum SessionOf {
-    /// An IAM user (`GetSessionToken`).
-    User { id: String, arn: Arn, name: String },
+    /// An IAM user (`GetSessionToken`), by its unique id: its name and path may change.
+    User { id: String },
     /// A role.
     Role(Box<AssumedRole>),
 }
@@ -70,36 +70,35 @@ pub(crate) fn sign_in_of(cognito: Option<&CognitoSession>) -> Option<SignIn> {
 }
 
 impl Session {
-    /// Who calls with this session, narrowed by `policies`.
-    pub(crate) fn principal(&self, policies: Vec<Arc<Policy>>) -> Principal {
-        match &self.of {
-            SessionOf::User { id, arn, name } => Principal::User {
-                arn: arn.clone(),
-                id: id.clone(),
-                name: name.clone(),
-                session: Some(UserSession {
-                    session_policies: policies,
-                    mfa: self.mfa,
-                    issued: self.issued,
-                    expires: self.expires,
-                }),
-            },
-            SessionOf::Role(role) => Principal::Role(Arc::new(RoleSession {
-                role_arn: role.role_arn.clone(),
-                role_id: role.role_id.clone(),
-                role_name: role.role_name.clone(),
-                session_name: role.session_name.clone(),
-                session_policies: policies,
-                tags: role.tags.clone(),
-                transitive_tag_keys: role.transitive_tag_keys.clone(),
-                source_identity: role.source_identity.clone(),
-                mfa: self.mfa,
-                issued: self.issued,
-                expires: self.expires,
-                context: role.context.clone(),
-                cognito: role.cognito.clone(),
-                ends_with: role.ends_with(),
-            })),
-        }
+    /// The user that calls with this session, by the name it has today.
+    pub(crate) fn of_user(
+        &self,
+        id: &str,
+        (arn, name): (Arn, String),
+        session_policies: Vec<Arc<Policy>>,
+    ) -> Principal {
+        let Session { mfa, issued, expires, .. } = *self;
+        let session = Some(UserSession { session_policies, mfa, issued, expires });
+        Principal::User { arn, id: id.to_owned(), name, session }
+    }
+
+    /// The role that calls with this session, narrowed by `session_policies`.
+    pub(crate) fn of_role(&self, role: &AssumedRole, session_policies: Vec<Arc<Policy>>) -> Principal {
+        Principal::Role(Arc::new(RoleSession {
+            role_arn: role.role_arn.clone(),
+            role_id: role.role_id.clone(),
+            role_name: role.role_name.clone(),
+            session_name: role.session_name.clone(),
+            session_policies,
+            tags: role.tags.clone(),
+            transitive_tag_keys: role.transitive_tag_keys.clone(),
+            source_identity: role.source_identity.clone(),
+            mfa: self.mfa,
+            issued: self.issued,
+            expires: self.expires,
+            context: role.context.clone(),
+            cognito: role.cognito.clone(),
+            ends_with: role.ends_with(),
+        }))
     }
 }

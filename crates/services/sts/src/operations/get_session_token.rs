@@ -42,7 +42,7 @@ impl Operation for GetSessionToken {
 
     fn run(cx: Cx<Sts>, input: Input) -> impl Future<Output = Result<Output, StsError>> + Send {
         async move {
-            let Principal::User { arn, id, name, session: None } = cx.principal() else {
+            let Principal::User { id, session: None, .. } = cx.principal() else {
                 return Err(StsError::AccessDenied(
                     "Cannot call GetSessionToken with session credentials".into(),
                 ));
@@ -55,7 +55,7 @@ impl Operation for GetSessionToken {
                 issued: now,
                 expires: now.plus_seconds(input.duration_seconds.unwrap_or(DEFAULT_SECONDS)),
                 mfa: false,
-                of: SessionOf::User { id: id.clone(), arn: arn.clone(), name: name.clone() },
+                of: SessionOf::User { id: id.clone() },
             };
             Ok(Output { credentials: CredentialsView::of(&cx.service.issue(&session)?) })
         }

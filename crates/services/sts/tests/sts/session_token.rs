@@ -49,3 +49,18 @@ async fn it_ends_with_its_time_and_with_its_user() {
     house.iam("DeleteUser", json!({"UserName": "ada"})).await;
     call(&session, "GetCallerIdentity", json!({})).await.refused("InvalidClientTokenId", 403);
 }
+
+#[tokio::test]
+async fn it_is_the_users_whatever_the_user_is_called_now() {
+    let house = house();
+    let own = r#"{"Version":"2012-10-17","Statement":[
+        {"Effect":"Allow","Action":"sts:AssumeRole","Resource":"*","Condition":{"StringEquals":{"aws:username":"ada"}}}]}"#;
+    let ada = house.user("ada", own).await;
+    house.role(trusts_account(), &["iam:ListUsers"]).await;
+    let session = house.session(&call(&ada, "GetSessionToken", json!({})).await.ok());
+    call(&session, "AssumeRole", assume()).await.ok();
+    house.iam("UpdateUser", json!({"UserName": "ada", "NewUserName": "countess", "NewPath": "/l/"})).await;
+    let me = call(&session, "GetCallerIdentity", json!({})).await.ok();
+    assert_eq!(me.element("Arn").as_deref(), Some("arn:aws:iam::123456789012:user/l/countess"));
+    call(&session, "AssumeRole", assume()).await.refused("AccessDenied", 403);
+}
