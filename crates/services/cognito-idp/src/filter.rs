@@ -73,10 +73,15 @@ impl Filter {
         }
     }
 
-    /// The user name that is asked for, where just one is.
-    pub(crate) fn exact_username(&self) -> Option<&str> {
-        let exact = self.field == Field::Username && self.comparison == Comparison::Equals;
-        exact.then_some(self.value.as_str())
+    /// By which name and for which value it asks, where that one value alone will do.
+    pub(crate) fn exact(&self) -> Option<(&str, &str)> {
+        let name = match &self.field {
+            Field::Username => "username",
+            Field::Sub => "sub",
+            Field::Attribute(name) => name,
+            Field::Enabled | Field::UserStatus => return None,
+        };
+        (self.comparison == Comparison::Equals).then_some((name, &self.value))
     }
 
     fn compare(&self, actual: &str) -> bool {
@@ -181,10 +186,17 @@ mod tests {
     }
 
     #[test]
-    fn a_search_for_one_name_is_known_as_such() {
-        let exact = |text: &str| Filter::parse(text).expect(text).exact_username().map(str::to_owned);
-        assert_eq!(exact(r#"username = "ann""#).as_deref(), Some("ann"));
-        assert_eq!(exact(r#"username ^= "ann""#), None);
-        assert_eq!(exact(r#"email = "ann@example.com""#), None);
+    fn a_search_for_one_value_is_known_as_such() {
+        let exact = |text: &str| {
+            let filter = Filter::parse(text).expect(text);
+            filter.exact().map(|(name, value)| format!("{name} {value}"))
+        };
+        assert_eq!(exact(r#"username = "ann""#).as_deref(), Some("username ann"));
+        assert_eq!(exact(r#"sub = "s-1""#).as_deref(), Some("sub s-1"));
+        assert_eq!(exact(r#"email = "ann@example.com""#).as_deref(), Some("email ann@example.com"));
+        for many in [r#"username ^= "ann""#, r#"status = "Enabled""#, r#"cognito:user_status = "CONFIRMED""#]
+        {
+            assert_eq!(exact(many), None);
+        }
     }
 }

@@ -215,6 +215,14 @@ impl Pool {
         self.alias_attributes.iter().chain(&self.username_attributes).any(|name| name == attribute)
     }
 
+    /// Whether every user's value of this attribute is a name to sign in with at once: what users sign up with, and
+    /// a preferred name. Other aliases are names once they are proved.
+    pub(crate) fn enters_unproved(&self, attribute: &str) -> bool {
+        let is_alias = self.alias_attributes.iter().any(|name| name == attribute);
+        let signs_up = self.username_attributes.iter().any(|name| name == attribute);
+        signs_up || (is_alias && attribute == "preferred_username")
+    }
+
     /// Whether only administrators make users.
     pub(crate) fn is_closed(&self) -> bool {
         let config = self.settings.admin_create_user_config.as_ref();

@@ -95,11 +95,8 @@ impl User {
     /// Brings the aliases in step with the attributes: whatever a pool's users sign up with counts at once, an
     /// alias only when it is verified (a preferred name needs no proof).
     pub(crate) fn refresh_aliases(&mut self, pool: &Pool) {
-        let counts = |name: &&str| {
-            let signs_up = pool.username_attributes.iter().any(|used| used == name);
-            let is_alias = pool.alias_attributes.iter().any(|used| used == name);
-            signs_up || (is_alias && (*name == "preferred_username" || self.has_verified(name)))
-        };
+        let counts =
+            |name: &&str| pool.enters_unproved(name) || (pool.signs_in_with(name) && self.has_verified(name));
         self.aliases = ["email", "phone_number", "preferred_username"]
             .iter()
             .filter(|name| counts(name))
