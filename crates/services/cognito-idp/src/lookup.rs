@@ -181,3 +181,69 @@ pub(crate) async fn own(cx: &Cx<CognitoIdp>, tx: &Tx) -> Result<(Pool, User), Id
     let user = user_by_sub(tx, &reference, &token.sub).await?;
     Ok((pool, user))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use homeport_store::Key;
+    use homeport_testkit::{Reply, TestApp};
+    use serde_json::json;
+
+    use super::*;
+
+    async fn fails(app: &TestApp, client: &str, name: &str) -> Reply {
+        let parameters = json!({"USERNAME": name, "PASSWORD": "Wrong-horse7"});
+        let input =
+            json!({"ClientId": client, "AuthFlow": "USER_PASSWORD_AUTH", "AuthParameters": parameters});
+        let reply = app.anonymous().call("cognito-idp", "InitiateAuth", input).await;
+        reply.refused("NotAuthorizedException", 400)
+    }
+
+    /// The rows that failures under names of nobody have left.
+    async fn rows(app: &TestApp) -> usize {
+        let table = Key::of("cognito-idp.stranger-failures");
+        app.rows().await.iter().filter(|(key, _)| key.starts_with(table.as_bytes())).count()
+    }
+
+    /// The first two names of the form `nobody-N` that share a slot.
+    fn two_of_one_slot(vault: &Vault, pool: &Pool) -> [String; 2] {
+        let mut seen = HashMap::new();
+        for n in 0..100_000 {
+            let name = format!("nobody-{n}");
+            let slot = stranger_slot(vault, pool, &name);
+            assert!(slot < SLOTS, "{name}");
+            if let Some(before) = seen.insert(slot, name.clone()) {
+                return [before, name];
+            }
+        }
+        panic!("no two of so many names share a slot");
+    }
+
+    #[tokio::test]
+    async fn names_of_nobody_have_a_bounded_table_where_new_failures_replace_old_ones() {
+        let app = TestApp::new(|parts| vec![crate::host(parts).1]);
+        let made = app.admin().call("cognito-idp", "CreateUserPool", json!({"PoolName": "notes"})).await;
+        let made = made.ok().json();
+        let id = made["UserPool"]["Id"].as_str().expect("a pool's id");
+        let client = json!({"UserPoolId": id, "ClientName": "app",
+            "ExplicitAuthFlows": ["ALLOW_USER_PASSWORD_AUTH"]});
+        let client = app.admin().call("cognito-idp", "CreateUserPoolClient", client).await.ok().json();
+        let client = client["UserPoolClient"]["ClientId"].as_str().expect("a client's id");
+        let reference = PoolRef::new(app.parts.installation.account, id);
+        let read: Result<_, IdpError> =
+            app.parts.store.read(|tx| async move { pool(&tx, &reference).await }).await;
+        let [one, other] = two_of_one_slot(&app.parts.vault, &read.expect("the pool is there"));
+
+        for name in [&one, &other, &one, &other, &one] {
+            assert_eq!(fails(&app, client, name).await.message(), "Incorrect username or password.");
+        }
+        assert_eq!(fails(&app, client, &other).await.message(), "Password attempts exceeded");
+        assert_eq!(rows(&app).await, 1, "two names of one slot");
+        fails(&app, client, "somebody-else").await;
+        assert_eq!(rows(&app).await, 2, "a name of another slot");
+        app.clock.advance_seconds(900);
+        assert_eq!(fails(&app, client, &other).await.message(), "Incorrect username or password.");
+        assert_eq!(rows(&app).await, 2, "what is new stands where the old stood");
+    }
+}

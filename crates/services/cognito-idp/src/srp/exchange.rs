@@ -16,8 +16,26 @@ pub(crate) struct Exchange {
     client_value: [u8; GROUP_BYTES],
     /// The server's secret `b`.
     secret: Zeroizing<[u8; 32]>,
-    /// `u` = H(A | B).
-    scramble: [u8; 32],
+    scramble: Scramble,
+}
+
+/// `u` = H(A | B), which is never 0: with `u = 0` the verifier would be no part of the key (SRP-6a).
+pub(super) struct Scramble([u8; 32]);
+
+impl Scramble {
+    /// Takes a hash, unless it is 0.
+    pub(super) fn new(hash: [u8; 32]) -> Result<Self, InvalidPublicValue> {
+        if hash == [0; 32] { Err(InvalidPublicValue) } else { Ok(Self(hash)) }
+    }
+
+    fn of(client_value: &[u8], server_value: &[u8]) -> Result<Self, InvalidPublicValue> {
+        let mut hash = Context::new(&SHA256);
+        hash.update(&signed_bytes(client_value));
+        hash.update(&signed_bytes(server_value));
+        let mut scramble = [0; 32];
+        scramble.copy_from_slice(hash.finish().as_ref());
+        Self::new(scramble)
+    }
 }
 
 impl Exchange {
@@ -26,8 +44,8 @@ impl Exchange {
 
     /// Answers `SRP_A` (hexadecimal) with `SRP_B`: `B = kv + g^b`. One exponentiation.
     ///
-    /// `A` must lie between 0 and N, both excluded: with `A mod N = 0` anybody would know the session key. The
-    /// same is held of `u = 0`.
+    /// `A` must lie between 0 and N, both excluded: with `A mod N = 0` anybody would know the session key. So it
+    /// would be with `u = 0` ([`Scramble`]).
     pub(crate) fn open(
         verifier: &Verifier,
         srp_a: &str,
@@ -40,23 +58,20 @@ impl Exchange {
         }
         let server_value = element(verifier.value()) * multiplier() + power(generator(), &secret);
         let server_value = bytes_of(&server_value.retrieve());
-        let scramble = scramble(&client_value, &server_value);
-        if scramble == [0; 32] {
-            return Err(InvalidPublicValue);
-        }
+        let scramble = Scramble::of(&client_value, &server_value)?;
         Ok((Self { client_value, secret, scramble }, hex_of(&server_value)))
     }
 
     /// The session key: HKDF of `S = (A v^u)^b`. Two exponentiations.
     pub(crate) fn key(&self, verifier: &Verifier) -> SessionKey {
-        let base = element(&self.client_value) * power(&element(verifier.value()), &self.scramble);
+        let base = element(&self.client_value) * power(&element(verifier.value()), &self.scramble.0);
         let shared = Zeroizing::new(bytes_of(&power(&base, &self.secret).retrieve()));
-        derive(&shared[..], &self.scramble)
+        derive(&shared[..], &self.scramble.0)
     }
 
     /// `A`, `b` and `u`, to be sealed.
     pub(crate) fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
-        Zeroizing::new([&self.client_value[..], &self.secret[..], &self.scramble[..]].concat())
+        Zeroizing::new([&self.client_value[..], &self.secret[..], &self.scramble.0[..]].concat())
     }
 
     /// Reads what [`Exchange::to_bytes`] wrote.
@@ -69,18 +84,9 @@ impl Exchange {
         Some(Self {
             client_value: value.try_into().ok()?,
             secret: Zeroizing::new(secret.try_into().ok()?),
-            scramble: scramble.try_into().ok()?,
+            scramble: Scramble::new(scramble.try_into().ok()?).ok()?,
         })
     }
-}
-
-fn scramble(client_value: &[u8], server_value: &[u8]) -> [u8; 32] {
-    let mut hash = Context::new(&SHA256);
-    hash.update(&signed_bytes(client_value));
-    hash.update(&signed_bytes(server_value));
-    let mut scramble = [0; 32];
-    scramble.copy_from_slice(hash.finish().as_ref());
-    scramble
 }
 
 /// A key of 16 bytes.

@@ -85,6 +85,23 @@ fn a_public_value_that_would_give_the_key_away_is_refused() {
     assert!(Exchange::open(&verifier, "1", vector.secret()).is_ok());
 }
 
+/// No `A` is known whose hash with `B` is 0, so the rule is tested where it is made, and where an exchange comes back.
+#[test]
+fn a_scramble_of_zero_is_refused() {
+    let vector = &vectors()[0];
+    let verifier = vector.verifier(&vector.password);
+    let (exchange, _) = Exchange::open(&verifier, &vector.srp_a, vector.secret()).unwrap();
+    let at = Exchange::BYTES - 32;
+    for (last, is_taken) in [(0, false), (1, true)] {
+        let mut scramble = [0; 32];
+        scramble[31] = last;
+        assert_eq!(exchange::Scramble::new(scramble).is_ok(), is_taken);
+        let mut remembered = exchange.to_bytes();
+        remembered[at..].copy_from_slice(&scramble);
+        assert_eq!(Exchange::from_bytes(&remembered).is_some(), is_taken);
+    }
+}
+
 #[test]
 fn a_decoy_answers_like_a_verifier_and_accepts_nobody() {
     let vector = &vectors()[0];
