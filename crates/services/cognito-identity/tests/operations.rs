@@ -364,14 +364,19 @@ async fn an_identity_is_seen_and_deleted_by_calls_of_its_own_region_alone() {
     let describe = json!({"IdentityId": id});
     let delete = json!({"IdentityIdsToDelete": [id]});
     let refused = elsewhere.call("cognito-identity", "DescribeIdentity", describe.clone()).await;
-    assert_eq!(refused.refused("ResourceNotFoundException", 400).message(), format!("Identity '{id}' not found."));
+    assert_eq!(
+        refused.refused("ResourceNotFoundException", 400).message(),
+        format!("Identity '{id}' not found.")
+    );
     let left = elsewhere.call("cognito-identity", "DeleteIdentities", delete.clone()).await.ok().json();
     assert_eq!(left["UnprocessedIdentityIds"], json!([{"IdentityId": id, "ErrorCode": "AccessDenied"}]));
     let seen = here.call("cognito-identity", "DescribeIdentity", describe.clone()).await.ok().json();
     assert_eq!(seen["IdentityId"], json!(id));
     let left = here.call("cognito-identity", "DeleteIdentities", delete).await.ok().json();
     assert_eq!(left["UnprocessedIdentityIds"], json!([]));
-    here.call("cognito-identity", "DescribeIdentity", describe).await.refused("ResourceNotFoundException", 400);
+    here.call("cognito-identity", "DescribeIdentity", describe)
+        .await
+        .refused("ResourceNotFoundException", 400);
 }
 
 #[tokio::test]
