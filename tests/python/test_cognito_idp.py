@@ -108,8 +108,25 @@ def test_signing_out_everywhere_ends_every_token(homeport, public, app):
     with pytest.raises(public.exceptions.NotAuthorizedException):
         public.get_user(AccessToken=tokens["AccessToken"])
     parameters = {"REFRESH_TOKEN": tokens["RefreshToken"]}
-    with pytest.raises(public.exceptions.NotAuthorizedException):
+    with pytest.raises(public.exceptions.NotAuthorizedException, match="Refresh Token has been revoked"):
         public.initiate_auth(ClientId=app, AuthFlow="REFRESH_TOKEN_AUTH", AuthParameters=parameters)
+
+
+def test_a_revoked_token_says_so_and_ends_its_own_sign_in_alone(homeport, public, app):
+    sign_up(homeport, public, app, "ida")
+    revoked, other = sign_in(public, app, "ida"), sign_in(public, app, "ida")
+
+    def refresh(token):
+        parameters = {"REFRESH_TOKEN": token}
+        return public.initiate_auth(ClientId=app, AuthFlow="REFRESH_TOKEN_AUTH", AuthParameters=parameters)
+
+    refresh(revoked["RefreshToken"])
+    public.revoke_token(ClientId=app, Token=revoked["RefreshToken"])
+    with pytest.raises(public.exceptions.NotAuthorizedException, match="Refresh Token has been revoked"):
+        refresh(revoked["RefreshToken"])
+    with pytest.raises(public.exceptions.NotAuthorizedException, match="Invalid Refresh Token"):
+        refresh("unheard-of")
+    refresh(other["RefreshToken"])
 
 
 def test_an_administrator_invites_groups_and_lists(idp, public, pool, app):

@@ -29,6 +29,7 @@ mod pool_ref;
 mod pool_shape;
 mod records;
 mod removal;
+mod revocations;
 mod search;
 mod secret_hash;
 mod shapes;

@@ -6,6 +6,7 @@ mod code;
 mod group;
 mod keys;
 mod pool;
+mod revocation;
 mod session;
 mod sign_in;
 mod user;
@@ -18,6 +19,7 @@ pub(crate) use code::{CodeOwner, CodeRecord};
 pub(crate) use group::{Group, Membership};
 pub(crate) use keys::{PoolKeys, StoredKey};
 pub(crate) use pool::{Pool, PoolSettings, UsernameConfiguration};
+pub(crate) use revocation::Revocation;
 pub(crate) use session::Session;
 pub(crate) use sign_in::{SignIns, StrangerFailures};
 pub(crate) use user::{User, UserStatus, alias};
@@ -33,6 +35,7 @@ pub(crate) const USERS: Collection<User> = Collection::new();
 pub(crate) const GROUPS: Collection<Group> = Collection::new();
 pub(crate) const MEMBERSHIPS: Collection<Membership> = Collection::new();
 pub(crate) const SESSIONS: Collection<Session> = Collection::new();
+pub(crate) const REVOCATIONS: Collection<Revocation> = Collection::new();
 pub(crate) const CODES: Collection<CodeRecord> = Collection::new();
 pub(crate) const SIGN_INS: Collection<SignIns> = Collection::new();
 pub(crate) const STRANGER_FAILURES: Collection<StrangerFailures> = Collection::new();
@@ -88,6 +91,7 @@ pub(crate) async fn sweep_pool(store: &Store, pool: &PoolRef) -> Result<(), Stor
         "cognito-idp.memberships#group",
         "cognito-idp.sessions",
         "cognito-idp.sessions#refresh",
+        "cognito-idp.revocations",
         "cognito-idp.codes",
         "cognito-idp.sign-ins",
         "cognito-idp.gone",

@@ -4,7 +4,7 @@ use crate::CognitoIdp;
 use crate::administered::{UserInput, find_in};
 use crate::error::IdpError;
 use crate::shapes::Nothing;
-use crate::{lookup, removal};
+use crate::{lookup, removal, revocations};
 
 /// `AdminUserGlobalSignOut` (Cognito user pools API reference).
 pub(crate) struct AdminUserGlobalSignOut;
@@ -29,6 +29,7 @@ impl Operation for AdminUserGlobalSignOut {
                 let (reference, username, now) = (&reference, &input.username, cx.now());
                 async move {
                     let (_, user) = find_in(&tx, reference, username).await?;
+                    revocations::remember_all(&tx, &user).await?;
                     Ok::<_, IdpError>(removal::sign_out(&tx, &user, now).await?)
                 }
             })

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use crate::CognitoIdp;
 use crate::error::IdpError;
 use crate::shapes::Nothing;
-use crate::{lookup, removal};
+use crate::{lookup, removal, revocations};
 
 /// `GlobalSignOut` (Cognito user pools API reference).
 pub(crate) struct GlobalSignOut;
@@ -34,6 +34,7 @@ impl Operation for GlobalSignOut {
                 let cx = &cx;
                 async move {
                     let (_, user) = lookup::own(cx, &tx).await?;
+                    revocations::remember_all(&tx, &user).await?;
                     Ok::<_, IdpError>(removal::sign_out(&tx, &user, cx.now()).await?)
                 }
             })

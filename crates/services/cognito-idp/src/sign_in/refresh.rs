@@ -1,13 +1,14 @@
 //! Refresh tokens: opaque, found by their keyed hash, revocable, rotated where the client asks.
 
+use homeport_core::Timestamp;
 use homeport_service::Cx;
 use homeport_store::Tx;
 
 use crate::CognitoIdp;
 use crate::error::IdpError;
 use crate::lookup::check_secret_hash;
-use crate::pool_ref::PoolRef;
 use crate::records::{Client, Pool, SESSIONS, SIGN_INS, Session, USERS, User};
+use crate::revocations;
 use crate::tokens::{AuthenticationResult, Grant, groups_of, issue, new_refresh_token, refresh_hash};
 
 /// The longest refresh token that is looked at, in characters.
@@ -31,7 +32,7 @@ pub(crate) async fn refresh(
     by: RefreshedBy<'_>,
 ) -> Result<AuthenticationResult, IdpError> {
     let hash = hash_of(cx, token)?;
-    let (session, user) = cx.read(|tx| async move { owner(&tx, &pool.pool, &hash).await }).await?;
+    let (session, user) = cx.read(|tx| async move { owner(&tx, client, &hash, cx.now()).await }).await?;
     if let RefreshedBy::SecretHash(given) = by {
         let names = [user.username.as_str(), user.sub.as_str()];
         check_secret_hash(&cx.service.parts.vault, client, &names, given)?;
@@ -50,7 +51,7 @@ pub(crate) async fn refresh(
     let next = refresh_hash(&cx.service.parts.vault, &refresh_token);
     let (user, groups, session) = cx
         .write(|tx| async move {
-            let (mut session, user) = owner(&tx, &pool.pool, &hash).await?;
+            let (mut session, user) = owner(&tx, client, &hash, cx.now()).await?;
             check(cx, client, &session, &user, &hash)?;
             session.previous = (grace > 0).then(|| (session.refresh, cx.now().plus_seconds(grace)));
             session.refresh = next;
@@ -76,6 +77,7 @@ pub(crate) async fn revoke(cx: &Cx<CognitoIdp>, client: &Client, token: &str) ->
         if session.client_id != client.id {
             return Ok(false);
         }
+        revocations::remember(&tx, &session).await?;
         SESSIONS.delete(&tx, pool.parts().str(&session.sub).str(&session.origin_jti)).await?;
         if let Some(mut sign_ins) = SIGN_INS.get(&tx, pool.parts().str(&session.username)).await? {
             sign_ins.sessions = sign_ins.sessions.saturating_sub(1);
@@ -86,8 +88,17 @@ pub(crate) async fn revoke(cx: &Cx<CognitoIdp>, client: &Client, token: &str) ->
     .await
 }
 
-async fn owner(tx: &Tx, pool: &PoolRef, hash: &[u8; 32]) -> Result<(Session, User), IdpError> {
-    let session = SESSIONS.by(tx, "refresh", pool.parts().bytes(hash)).await?.ok_or_else(invalid)?;
+async fn owner(
+    tx: &Tx,
+    client: &Client,
+    hash: &[u8; 32],
+    now: Timestamp,
+) -> Result<(Session, User), IdpError> {
+    let pool = &client.pool;
+    let Some(session) = SESSIONS.by(tx, "refresh", pool.parts().bytes(hash)).await? else {
+        let is_revoked = revocations::is_revoked(tx, client, hash, now).await?;
+        return Err(if is_revoked { revoked() } else { invalid() });
+    };
     let user = USERS.get(tx, pool.parts().str(&session.username)).await?;
     let user = user.filter(|user| user.sub == session.sub).ok_or_else(invalid)?;
     Ok((session, user))
@@ -106,7 +117,7 @@ fn check(
     let replaced = session.refresh != *hash
         && !session.previous.as_ref().is_some_and(|(previous, until)| previous == hash && cx.now() < *until);
     if replaced {
-        return Err(IdpError::not_authorized("Refresh Token has been revoked"));
+        return Err(revoked());
     }
     if session.expires <= cx.now() {
         return Err(IdpError::not_authorized("Refresh Token has expired"));
@@ -126,4 +137,8 @@ fn hash_of(cx: &Cx<CognitoIdp>, token: &str) -> Result<[u8; 32], IdpError> {
 
 fn invalid() -> IdpError {
     IdpError::not_authorized("Invalid Refresh Token.")
+}
+
+fn revoked() -> IdpError {
+    IdpError::not_authorized("Refresh Token has been revoked")
 }

@@ -9,6 +9,8 @@ async fn a_deleted_user_leaves_nothing_but_the_mark_of_their_id() {
     world.admin("CreateGroup", json!({"GroupName": "g"})).await.ok();
     world.admin("AdminAddUserToGroup", json!({"Username": "ann", "GroupName": "g"})).await.ok();
     world.public("ForgotPassword", json!({"Username": "ann"})).await.ok();
+    let revoked = world.tokens("ann").await["RefreshToken"].take();
+    world.public("RevokeToken", json!({"Token": revoked})).await.ok();
     world.tokens("ann").await;
     world.admin("AdminDeleteUser", json!({"Username": "ann"})).await.ok();
     world.admin("AdminGetUser", json!({"Username": "ann"})).await.refused("UserNotFoundException", 400);
