@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use homeport_cloudtrail::chain;
+use homeport_cognito_identity::CognitoIdentity;
 use homeport_s3::S3;
 use homeport_service::Parts;
 use tokio::time::sleep;
@@ -16,10 +17,19 @@ const CHAIN_EVERY: Duration = Duration::from_secs(1);
 const SWEEP_EVERY: Duration = Duration::from_secs(3_600);
 
 /// Starts all of it.
-pub(crate) fn start(parts: &Parts, s3: Arc<S3>, mail: Arc<Mail>) {
-    tokio::spawn(mail.deliver());
+pub(crate) fn start(parts: &Parts, s3: Arc<S3>, identities: Arc<CognitoIdentity>, mail: Arc<Mail>) {
+    tokio::spawn(mail.clone().deliver());
+    tokio::spawn(build_indexes(identities, mail));
     tokio::spawn(link_audit_rows(parts.clone()));
     tokio::spawn(sweep(parts.clone(), s3));
+}
+
+/// Fills the indexes that this program has and the one that made the data had not.
+async fn build_indexes(identities: Arc<CognitoIdentity>, mail: Arc<Mail>) {
+    let built = identities.build_indexes().await;
+    if let Err(error) = built.and(mail.build_indexes().await) {
+        tracing::error!(%error, "an index can't be built");
+    }
 }
 
 async fn link_audit_rows(parts: Parts) {

@@ -7,13 +7,14 @@ use std::sync::Arc;
 
 use homeport_core::BoxFuture;
 use homeport_service::Parts;
-use homeport_service::needs::{Channel, Message, NotSent, SendMessage};
+use homeport_service::needs::{Channel, GoneUser, Message, NotSent, SendMessage, UserGone};
+use homeport_store::{StoreError, Tx};
 
 use crate::config::Smtp;
 use crate::environment::Environment;
 use crate::error::ProgramError;
 use crate::outbox::{Outbox, OutboxError};
-use queue::Queue;
+use queue::{Envelope, Queue};
 use server::MailServer;
 
 /// Takes messages.
@@ -40,6 +41,23 @@ impl Mail {
         }
     }
 
+    /// Fills indexes that an earlier program did not have yet.
+    pub(crate) async fn build_indexes(&self) -> Result<(), StoreError> {
+        self.outbox.build_indexes().await?;
+        match &self.server {
+            Some((queue, _)) => queue.build_indexes().await,
+            None => Ok(()),
+        }
+    }
+
+    async fn forget(&self, tx: &Tx, user: &GoneUser) -> Result<(), StoreError> {
+        Outbox::forget(tx, user).await?;
+        match &self.server {
+            Some((queue, _)) => queue.forget(tx, user).await,
+            None => Ok(()),
+        }
+    }
+
     async fn take(&self, message: Message) -> Result<(), NotSent> {
         if message.to.is_empty() || !is_plain(&message.to) || !is_plain(&message.subject) {
             return Err(NotSent::Destination);
@@ -48,8 +66,9 @@ impl Mail {
             return self.outbox.keep(message).await.map_err(|error| NotSent::Delivery(error.to_string()));
         };
         server::address(&message.to)?;
-        let Message { to, subject, body, html, good_until, .. } = message;
-        taken(queue.take(&queue::Mail { to, subject, body, html }, good_until).await)
+        let Message { to, subject, body, html, good_until, user_pool_id, username, .. } = message;
+        let envelope = Envelope { good_until, user: user_pool_id.zip(username) };
+        taken(queue.take(&queue::Mail { to, subject, body, html }, envelope).await)
     }
 
     async fn pretend_to_take(&self) -> Result<(), NotSent> {
@@ -80,5 +99,11 @@ impl SendMessage for Mail {
 
     fn pretend<'a>(&'a self) -> BoxFuture<'a, Result<(), NotSent>> {
         Box::pin(self.pretend_to_take())
+    }
+}
+
+impl UserGone for Mail {
+    fn user_gone<'a>(&'a self, tx: &'a Tx, user: &'a GoneUser) -> BoxFuture<'a, Result<(), StoreError>> {
+        Box::pin(self.forget(tx, user))
     }
 }

@@ -4,8 +4,10 @@ use std::fmt;
 
 use homeport_core::{SharedClock, SharedRandomness, Timestamp};
 use homeport_service::Parts;
-use homeport_service::needs::{Channel, Message};
-use homeport_store::{Collection, Counted, Direction, Key, KeyParts, Record, Store, StoreError};
+use homeport_service::needs::{Channel, GoneUser, Message};
+use homeport_store::{
+    Collection, Counted, Direction, Index, Key, KeyParts, MAX_PAGE_ROWS, Record, Store, StoreError, Tx,
+};
 use homeport_vault::{Place, Purpose, Sealed, Vault, VaultError};
 use serde::{Deserialize, Serialize};
 
@@ -35,6 +37,17 @@ impl Record for Kept {
 
     fn key(&self) -> KeyParts {
         KeyParts::new().i64(self.at.millis()).u64(self.id)
+    }
+
+    fn indexes() -> &'static [Index<Self>] {
+        &[Index {
+            name: "user",
+            unique: false,
+            key: |kept| {
+                let user = kept.user_pool_id.as_ref().zip(kept.username.as_ref());
+                user.map(|(pool, name)| KeyParts::new().str(pool).str(name)).into_iter().collect()
+            },
+        }]
     }
 }
 
@@ -132,6 +145,26 @@ impl Outbox {
         let (key, sealed) = (&Key::of("outbox-nobody"), sealed.as_bytes());
         self.store.write(|tx| async move { tx.put(key, sealed.to_vec()) }).await?;
         Ok(())
+    }
+
+    /// Removes what was sent to a user who is being deleted, in the transaction that does so.
+    pub(crate) async fn forget(tx: &Tx, user: &GoneUser) -> Result<(), StoreError> {
+        loop {
+            let key = KeyParts::new().str(&user.user_pool_id).str(&user.username);
+            let found = MESSAGES.page_by(tx, "user", key, None, MAX_PAGE_ROWS).await?.records;
+            for kept in &found {
+                MESSAGES.delete(tx, kept.key()).await?;
+                tx.add(&counter(), -1)?;
+            }
+            if found.is_empty() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Fills indexes that an earlier program did not have yet.
+    pub(crate) async fn build_indexes(&self) -> Result<(), StoreError> {
+        MESSAGES.build_indexes(&self.store).await
     }
 
     fn seal(&self, message: Message) -> Result<Kept, OutboxError> {
@@ -285,6 +318,21 @@ mod tests {
         assert_eq!(codes(&outbox, Some("A@X"), None, 100).await, ["4", "3", "1"]);
         assert_eq!(codes(&outbox, Some("user-a@x"), Some("p"), 1).await, ["4"]);
         assert!(codes(&outbox, Some("c@x"), None, 100).await.is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_users_messages_go_with_the_user() {
+        let (outbox, _clock) = outbox();
+        for (to, pool, code) in [("a@x", "p", "1"), ("b@x", "p", "2"), ("a@x", "q", "3"), ("a@x", "p", "4")] {
+            outbox.keep(message(to, pool, code)).await.unwrap();
+        }
+        let gone = &GoneUser { user_pool_id: "p".into(), sub: "s".into(), username: "user-a@x".into() };
+        outbox.store.write(|tx| async move { Outbox::forget(&tx, gone).await }).await.unwrap();
+        let mut left = codes(&outbox, None, None, 100).await;
+        left.sort_unstable();
+        assert_eq!(left, ["2", "3"]);
+        let counted = outbox.store.read(|tx| async move { tx.get_i64(&counter()).await }).await.unwrap();
+        assert_eq!(counted, Some(2));
     }
 
     #[tokio::test]

@@ -39,7 +39,8 @@ pub(crate) async fn services(house: &House) -> Result<Services, ProgramError> {
     needs.assume.set(sts).ok();
     needs.verify_token.set(pools.clone()).ok();
     needs.identities.set(identity.clone()).ok();
-    let issuers: Vec<Arc<dyn VerifyWebIdentity>> = vec![identity, house.iam.clone()];
+    needs.users_gone.set(vec![identity.clone(), house.mail.clone()]).ok();
+    let issuers: Vec<Arc<dyn VerifyWebIdentity>> = vec![identity.clone(), house.iam.clone()];
     needs.web_identities.set(issuers).ok();
     needs.bucket_cors.set(s3.clone()).ok();
     needs.put_log.set(logs.clone()).ok();
@@ -55,7 +56,7 @@ pub(crate) async fn services(house: &House) -> Result<Services, ProgramError> {
     logs.start();
     lambda.start();
     pools.resume().await?;
-    jobs::start(parts, s3, house.mail.clone());
+    jobs::start(parts, s3, identity, house.mail.clone());
     let hosted = vec![
         house.iam_host.clone(),
         sts_host,

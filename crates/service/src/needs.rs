@@ -12,6 +12,7 @@ mod messages;
 mod roles;
 mod run;
 mod tokens;
+mod user_gone;
 mod web_identity;
 
 use homeport_core::{Account, Arn};
@@ -24,6 +25,7 @@ pub use messages::{Channel, Message, NotSent, SendMessage};
 pub use roles::{Assume, AssumeForService, AssumeRefused, AssumedBy, Credentials};
 pub use run::{Invocation, Invoke, InvokeKind, InvokeRefused, Invoked};
 pub use tokens::{TokenRefused, TokenUse, Verified, VerifyToken};
+pub use user_gone::{GoneUser, UserGone};
 pub use web_identity::{IdentityStands, SignIn, VerifyWebIdentity, WebIdentity};
 
 /// The longest chain of invocations that call each other.
@@ -80,6 +82,8 @@ pub struct Needs {
     pub web_identities: OnceLock<Vec<Arc<dyn VerifyWebIdentity>>>,
     /// Met by cognito-identity.
     pub identities: OnceLock<Arc<dyn IdentityStands>>,
+    /// All are asked: met by cognito-identity, and by the program for its messages.
+    pub users_gone: OnceLock<Vec<Arc<dyn UserGone>>>,
     /// Met by logs.
     pub put_log: OnceLock<Arc<dyn PutLog>>,
 }

@@ -7,7 +7,8 @@ use bytes::Bytes;
 use futures_util::future::join_all;
 use homeport_core::{SharedClock, SharedRandomness, Timestamp};
 use homeport_service::Parts;
-use homeport_store::{Collection, Key, KeyParts, MAX_PAGE_ROWS, Record, Store, StoreError};
+use homeport_service::needs::GoneUser;
+use homeport_store::{Collection, Index, Key, KeyParts, MAX_PAGE_ROWS, Record, Store, StoreError, Tx};
 use homeport_vault::{Place, Purpose, Sealed, Vault};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
@@ -38,6 +39,9 @@ struct Waiting {
     until: Timestamp,
     tries: u32,
     content: Sealed,
+    /// The user pool's id and the user's name there, if it is for a user.
+    #[serde(default)]
+    user: Option<(String, String)>,
 }
 
 impl Record for Waiting {
@@ -46,6 +50,17 @@ impl Record for Waiting {
 
     fn key(&self) -> KeyParts {
         KeyParts::new().i64(self.due.millis()).u64(self.id)
+    }
+
+    fn indexes() -> &'static [Index<Self>] {
+        &[Index {
+            name: "user",
+            unique: false,
+            key: |waiting| {
+                let key = |(pool, name): &(String, String)| KeyParts::new().str(pool).str(name);
+                waiting.user.iter().map(key).collect()
+            },
+        }]
     }
 }
 
@@ -56,6 +71,15 @@ pub(super) struct Mail {
     pub(super) subject: String,
     pub(super) body: String,
     pub(super) html: bool,
+}
+
+/// What the queue has to know of a mail.
+#[derive(Default)]
+pub(super) struct Envelope {
+    /// When its code ends.
+    pub(super) good_until: Option<Timestamp>,
+    /// The user pool's id and the user's name there.
+    pub(super) user: Option<(String, String)>,
 }
 
 /// What the queue does next.
@@ -87,16 +111,12 @@ impl Queue {
     }
 
     /// Takes a mail; it is durable when this returns. `None` when too many wait.
-    pub(super) async fn take(
-        &self,
-        mail: &Mail,
-        good_until: Option<Timestamp>,
-    ) -> Result<Option<()>, OutboxError> {
+    pub(super) async fn take(&self, mail: &Mail, envelope: Envelope) -> Result<Option<()>, OutboxError> {
         if self.count.fetch_add(1, Ordering::Relaxed) >= MOST_WAITING {
             self.count.fetch_sub(1, Ordering::Relaxed);
             return Ok(None);
         }
-        let kept = self.keep(mail, good_until).await;
+        let kept = self.keep(mail, envelope).await;
         match &kept {
             Ok(()) => self.came.notify_one(),
             Err(_) => drop(self.count.fetch_sub(1, Ordering::Relaxed)),
@@ -104,8 +124,8 @@ impl Queue {
         kept.map(Some)
     }
 
-    async fn keep(&self, mail: &Mail, good_until: Option<Timestamp>) -> Result<(), OutboxError> {
-        let waiting = &self.seal(mail, good_until)?;
+    async fn keep(&self, mail: &Mail, envelope: Envelope) -> Result<(), OutboxError> {
+        let waiting = &self.seal(mail, envelope)?;
         self.store.write(|tx| async move { WAITING.put(&tx, waiting).await }).await?;
         Ok(())
     }
@@ -121,20 +141,43 @@ impl Queue {
             body: "Your verification code is 000000".to_owned(),
             html: false,
         };
-        let sealed = self.seal(&nobody, None)?.content.to_text();
+        let sealed = self.seal(&nobody, Envelope::default())?.content.to_text();
         let (key, sealed) = (&Key::of("mail-nobody"), sealed.as_bytes());
         self.store.write(|tx| async move { tx.put(key, sealed.to_vec()) }).await?;
         Ok(Some(()))
     }
 
-    fn seal(&self, mail: &Mail, good_until: Option<Timestamp>) -> Result<Waiting, OutboxError> {
+    fn seal(&self, mail: &Mail, Envelope { good_until, user }: Envelope) -> Result<Waiting, OutboxError> {
         let (now, mut id) = (self.clock.now(), [0; 8]);
         self.randomness.fill(&mut id);
         let plain = serde_json::to_vec(mail).map_err(|_| OutboxError::Unreadable)?;
         let content = self.vault.seal(Purpose::Outbox, &place(&id), &plain)?;
         let last = now.plus_seconds(KEPT_SECONDS);
         let until = good_until.map_or(last, |end| end.min(last));
-        Ok(Waiting { due: now, id: u64::from_be_bytes(id), until, tries: 0, content })
+        Ok(Waiting { due: now, id: u64::from_be_bytes(id), until, tries: 0, content, user })
+    }
+
+    /// Gives up what waits for a user who is being deleted, in the transaction that does so: whoever sends finds it
+    /// over, removes it and counts it.
+    pub(super) async fn forget(&self, tx: &Tx, user: &GoneUser) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        loop {
+            let key = KeyParts::new().str(&user.user_pool_id).str(&user.username);
+            let found = WAITING.page_by(tx, "user", key, None, MAX_PAGE_ROWS).await?.records;
+            for waiting in &found {
+                WAITING.delete(tx, waiting.key()).await?;
+                let over = Waiting { due: now, until: now, user: None, ..waiting.clone() };
+                WAITING.put(tx, &over).await?;
+            }
+            if found.is_empty() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Fills indexes that an earlier program did not have yet.
+    pub(super) async fn build_indexes(&self) -> Result<(), StoreError> {
+        WAITING.build_indexes(&self.store).await
     }
 
     /// Sends what waits, as long as the program runs. What was sent in the moment of a crash is sent again.
@@ -202,16 +245,18 @@ impl Queue {
         let settled = self.store.write(|tx| {
             let done = done.clone();
             async move {
-                WAITING.delete(&tx, done).await?;
-                match next {
-                    Some(next) => WAITING.put(&tx, next).await,
-                    None => Ok(()),
+                // One that was given up meanwhile lies elsewhere, and counts there.
+                let there = WAITING.delete(&tx, done).await?.is_some();
+                if let Some(next) = next.as_ref().filter(|_| there) {
+                    WAITING.put(&tx, next).await?;
                 }
+                Ok(there)
             }
         });
-        match settled.await {
-            Ok(()) if again.is_none() => drop(self.count.fetch_sub(1, Ordering::Relaxed)),
-            Ok(()) => {}
+        let settled: Result<bool, StoreError> = settled.await;
+        match settled {
+            Ok(true) if again.is_none() => drop(self.count.fetch_sub(1, Ordering::Relaxed)),
+            Ok(_) => {}
             Err(error) => tracing::error!(%error, "what became of a mail can't be written"),
         }
     }
@@ -306,7 +351,7 @@ mod tests {
     #[tokio::test]
     async fn what_a_mail_says_is_not_in_the_store_and_comes_out_as_it_was() {
         let (queue, _clock) = queue();
-        queue.take(&mail("a@x"), None).await.unwrap().unwrap();
+        queue.take(&mail("a@x"), Envelope::default()).await.unwrap().unwrap();
         let rows = queue.store.read(|tx| async move { tx.scan(Range::all(), Direction::Forward, 100).await });
         let rows: Result<_, StoreError> = rows.await;
         for row in rows.unwrap().rows {
@@ -320,7 +365,7 @@ mod tests {
     #[tokio::test]
     async fn a_mail_is_tried_ever_less_often_and_given_up_after_a_day() {
         let (queue, _clock) = queue();
-        queue.take(&mail("a@x"), None).await.unwrap().unwrap();
+        queue.take(&mail("a@x"), Envelope::default()).await.unwrap().unwrap();
         let mut waiting = due(&queue).await.remove(0);
         let mut tries = 0;
         let mut last = 0;
@@ -337,7 +382,8 @@ mod tests {
     #[tokio::test]
     async fn a_mail_whose_code_has_ended_is_not_tried_again() {
         let (queue, clock) = queue();
-        queue.take(&mail("a@x"), Some(START.plus_seconds(600))).await.unwrap().unwrap();
+        let ends = Envelope { good_until: Some(START.plus_seconds(600)), user: None };
+        queue.take(&mail("a@x"), ends).await.unwrap().unwrap();
         let mut waiting = due(&queue).await.remove(0);
         assert!(!queue.is_late(&waiting));
         while let Some(next) = retry(&waiting, waiting.due) {
@@ -349,11 +395,37 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_users_mail_is_given_up_with_the_user() {
+        let (queue, clock) = queue();
+        let of = |name: &str| Envelope { good_until: None, user: Some(("p".to_owned(), name.to_owned())) };
+        for (to, name) in [("a@x", "a"), ("b@x", "b"), ("a2@x", "a")] {
+            queue.take(&mail(to), of(name)).await.unwrap().unwrap();
+        }
+        let before = due(&queue).await;
+        clock.advance_seconds(1);
+        let gone = &GoneUser { user_pool_id: "p".into(), sub: "s".into(), username: "a".into() };
+        let queue_ref = &queue;
+        queue.store.write(|tx| async move { queue_ref.forget(&tx, gone).await }).await.unwrap();
+        let late = |waiting: &&Waiting| queue.is_late(waiting);
+        let after = due(&queue).await;
+        assert_eq!((after.len(), after.iter().filter(late).count()), (3, 2));
+        // One that was just being sent doesn't come back.
+        let server = MailServer::nowhere();
+        for waiting in before.iter().chain(&after) {
+            queue.attempt(&server, waiting).await;
+        }
+        assert_eq!(queue.count.load(Ordering::Relaxed), 1);
+        clock.advance_seconds(10);
+        let left: Vec<String> = due(&queue).await.iter().map(|left| queue.open(left).unwrap().to).collect();
+        assert_eq!(left, ["b@x"]);
+    }
+
+    #[tokio::test]
     async fn no_more_wait_than_may_also_after_a_new_start() {
         let (queue, _clock) = queue();
-        queue.take(&mail("a@x"), None).await.unwrap().unwrap();
+        queue.take(&mail("a@x"), Envelope::default()).await.unwrap().unwrap();
         queue.count.store(MOST_WAITING, Ordering::Relaxed);
-        assert!(queue.take(&mail("b@x"), None).await.unwrap().is_none());
+        assert!(queue.take(&mail("b@x"), Envelope::default()).await.unwrap().is_none());
         assert!(queue.pretend().await.unwrap().is_none(), "it would tell who is nobody");
         queue.count.store(0, Ordering::Relaxed);
         queue.recount().await.unwrap();

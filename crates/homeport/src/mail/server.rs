@@ -48,6 +48,13 @@ impl MailServer {
         Ok(Self { from, transport: builder.build() })
     }
 
+    /// One that nobody reaches.
+    #[cfg(test)]
+    pub(super) fn nowhere() -> Self {
+        let transport = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous("127.0.0.1").port(1).build();
+        Self { from: Mailbox::new(None, Address::new("homeport", "example.com").unwrap()), transport }
+    }
+
     pub(super) async fn send(&self, mail: &Mail) -> Result<(), Undelivered> {
         let to = address(&mail.to).map_err(|error| Undelivered::ForGood(error.to_string()))?;
         let content = if mail.html { ContentType::TEXT_HTML } else { ContentType::TEXT_PLAIN };

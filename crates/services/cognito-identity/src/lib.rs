@@ -10,12 +10,13 @@ mod operations;
 mod records;
 mod role;
 mod stands;
+mod user_gone;
 
 use std::sync::Arc;
 
 use homeport_core::{SharedClock, SharedRandomness};
 use homeport_service::{Host, Hosted, Needs, Parts, PerAddress, ServiceSpec};
-use homeport_store::Store;
+use homeport_store::{Store, StoreError};
 use homeport_vault::Vault;
 
 pub use error::IdentityError;
@@ -38,7 +39,8 @@ pub struct CognitoIdentity {
 const SPEC: ServiceSpec =
     ServiceSpec { name: "cognito-identity", event_source: "cognito-identity", max_body: 1 << 20 };
 
-/// Makes the service and its table. It meets the needs `VerifyWebIdentity` and `IdentityStands`.
+/// Makes the service and its table. It meets the needs `VerifyWebIdentity`, `IdentityStands` and
+/// `UserGone`.
 pub fn host(parts: &Parts) -> (Arc<CognitoIdentity>, Arc<dyn Hosted>) {
     let service = Arc::new(CognitoIdentity {
         store: parts.store.clone(),
@@ -51,4 +53,14 @@ pub fn host(parts: &Parts) -> (Arc<CognitoIdentity>, Arc<dyn Hosted>) {
     });
     let host = Host::new(SPEC, service.clone(), operations::OPERATIONS);
     (service, Arc::new(host))
+}
+
+impl CognitoIdentity {
+    /// Fills indexes that an earlier program did not have yet.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn build_indexes(&self) -> Result<(), StoreError> {
+        records::IDENTITIES.build_indexes(&self.store).await
+    }
 }

@@ -129,6 +129,14 @@ impl Record for Identity {
                     identity.logins.iter().map(login).collect()
                 },
             },
+            Index {
+                name: "user",
+                unique: false,
+                key: |identity| {
+                    let user = |login: &LinkedLogin| user_key(&login.user_pool_id, &login.sub);
+                    identity.logins.iter().map(user).collect()
+                },
+            },
         ]
     }
 }
@@ -144,4 +152,8 @@ impl Record for TokenKey {
 
 pub(crate) fn login_key(pool_id: &str, user_pool_id: &str, sub: &str) -> KeyParts {
     KeyParts::new().str(pool_id).str(user_pool_id).str(sub)
+}
+
+pub(crate) fn user_key(user_pool_id: &str, sub: &str) -> KeyParts {
+    KeyParts::new().str(user_pool_id).str(sub)
 }

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use homeport_core::{BoxFuture, Timestamp};
-use homeport_service::needs::{Assume, AssumeForService, AssumeRefused, Credentials, TokenUse, Verified};
+use homeport_service::needs::{
+    Assume, AssumeForService, AssumeRefused, Credentials, GoneUser, TokenUse, Verified,
+};
 use homeport_testkit::{FixedTokens, Reply, Sample, TestApp, assert_strangers_are_refused};
 use homeport_vault::Secret;
 use serde_json::{Value, json};
@@ -46,6 +48,7 @@ fn world() -> World {
         parts.needs.verify_token.set(tokens.clone()).ok();
         parts.needs.assume.set(assumed.clone()).ok();
         let (identities, hosted) = homeport_cognito_identity::host(parts);
+        parts.needs.users_gone.set(vec![identities.clone()]).ok();
         parts.needs.identities.set(identities).ok();
         vec![hosted]
     });
@@ -403,6 +406,26 @@ async fn an_identity_stands_until_it_or_its_pool_is_deleted() {
     assert!(!stands(&pool, &first).await && stands(&pool, &second).await);
     world.admin("DeleteIdentityPool", json!({"IdentityPoolId": pool})).await.ok();
     assert!(!stands(&pool, &second).await);
+}
+
+#[tokio::test]
+async fn a_users_identities_go_with_the_user_in_every_pool() {
+    let world = world();
+    let stands = async |pool: &str, id: &str| {
+        world.app.parts.needs.identities.get().unwrap().identity_stands(pool, id).await.unwrap()
+    };
+    let (pool, other) = (world.pool(true).await, world.pool(true).await);
+    world.token("ada", "sub-ada", "app", TokenUse::Id);
+    world.token("bob", "sub-bob", "app", TokenUse::Id);
+    let here = identity_of(&world.id(&pool, &[(PROVIDER, "ada")]).await.ok());
+    let there = identity_of(&world.id(&other, &[(PROVIDER, "ada")]).await.ok());
+    let bob = identity_of(&world.id(&pool, &[(PROVIDER, "bob")]).await.ok());
+    let gone =
+        &GoneUser { user_pool_id: USER_POOL.into(), sub: "sub-ada".into(), username: "sub-ada".into() };
+    let others = world.app.parts.needs.users_gone.get().unwrap();
+    let deleted = world.app.parts.store.write(|tx| async move { others[0].user_gone(&tx, gone).await });
+    deleted.await.unwrap();
+    assert!(!stands(&pool, &here).await && !stands(&other, &there).await && stands(&pool, &bob).await);
 }
 
 #[tokio::test]

@@ -1,6 +1,8 @@
 //! What ends with a user, or with a user's sign-ins.
 
 use homeport_core::Timestamp;
+use homeport_service::Needs;
+use homeport_service::needs::GoneUser;
 use homeport_store::{MAX_PAGE_ROWS, StoreError, Tx};
 
 use crate::pool_ref::PoolRef;
@@ -10,8 +12,18 @@ use crate::records::{
 
 /// Deletes a user and everything about them in one transaction (security decision 31); their `sub` stays marked and
 /// is never used again.
-pub(crate) async fn delete_user(tx: &Tx, user: &User, now: Timestamp) -> Result<(), StoreError> {
+pub(crate) async fn delete_user(
+    tx: &Tx,
+    user: &User,
+    now: Timestamp,
+    needs: &Needs,
+) -> Result<(), StoreError> {
     let pool = &user.pool;
+    let (user_pool_id, sub) = (pool.id.clone(), user.sub.clone());
+    let gone_user = GoneUser { user_pool_id, sub, username: user.username.clone() };
+    for other in needs.users_gone.get().into_iter().flatten() {
+        other.user_gone(tx, &gone_user).await?;
+    }
     end_sessions(tx, pool, &user.sub).await?;
     loop {
         let prefix = pool.parts().str(&user.username);

@@ -26,10 +26,11 @@ impl Operation for AdminDeleteUser {
         async move {
             let reference = lookup::named(&cx, &input.user_pool_id)?;
             cx.write(|tx| {
-                let (reference, username, now) = (&reference, &input.username, cx.now());
+                let (reference, username) = (&reference, &input.username);
+                let (now, needs) = (cx.now(), &cx.service.parts.needs);
                 async move {
                     let (_, user) = find_in(&tx, reference, username).await?;
-                    Ok::<_, IdpError>(removal::delete_user(&tx, &user, now).await?)
+                    Ok::<_, IdpError>(removal::delete_user(&tx, &user, now, needs).await?)
                 }
             })
             .await?;

@@ -34,7 +34,8 @@ impl Operation for DeleteUser {
                 let cx = &cx;
                 async move {
                     let (_, user) = lookup::own(cx, &tx).await?;
-                    Ok::<_, IdpError>(removal::delete_user(&tx, &user, cx.now()).await?)
+                    let needs = &cx.service.parts.needs;
+                    Ok::<_, IdpError>(removal::delete_user(&tx, &user, cx.now(), needs).await?)
                 }
             })
             .await?;
