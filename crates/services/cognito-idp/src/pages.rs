@@ -61,7 +61,9 @@ impl Plane for CognitoIdp {
 impl CognitoIdp {
     async fn key_set(&self, pool_id: &str) -> Result<Option<serde_json::Value>, IdpError> {
         let pool = PoolRef::new(self.parts.installation.account, pool_id);
-        let keys = self.keys.of(&self.parts.store, &self.parts.vault, &pool).await?;
+        let now = self.parts.clock.now();
+        self.tidy(now);
+        let keys = self.keys.of(&self.parts.store, &self.parts.vault, &pool, now).await?;
         Ok(keys.map(|keys| json!(keys.set.jwks())))
     }
 

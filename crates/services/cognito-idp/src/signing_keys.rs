@@ -1,5 +1,6 @@
 //! Pools' signing keys: made with the pool, sealed in the store, parsed once per process, replaced every 90 days. A
-//! key that was replaced verifies for the longest life of a token, then it is deleted (security decision 12).
+//! key that was replaced verifies for the longest life of a token, and no longer, whatever is stored; then it is
+//! deleted (security decision 12), by the next sign-in or by the day's sweep.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -7,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use homeport_core::Timestamp;
 use homeport_jwt::{KeySet, SigningKey};
-use homeport_store::{Store, StoreError, Tx};
+use homeport_store::{KeyParts, Store, StoreError, Tx};
 use homeport_vault::{Place, Purpose, Vault};
 
 use crate::CognitoIdp;
@@ -23,12 +24,17 @@ const SIGNS_SECONDS: i64 = 90 * 86_400;
 /// The longest life of an ID or access token, in seconds: so long a retired key verifies.
 const VERIFIES_SECONDS: i64 = 86_400;
 
+/// Pools whose keys one step of a sweep looks at.
+const STEP_POOLS: usize = 100;
+
 /// A pool's keys, ready to use.
 pub(crate) struct ReadyKeys {
     /// When the keys are to be changed: one replaced, or a retired one deleted.
     due: Timestamp,
     /// When another key is to sign.
     replaced: Timestamp,
+    /// When the first of those that verify stops; the keys are read anew then.
+    stops: Option<Timestamp>,
     /// What signs.
     pub(crate) signing: SigningKey,
     /// What verifies.
@@ -59,24 +65,25 @@ impl KeyCache {
         Self { ready: Mutex::default(), changes, seen: AtomicU64::new(0), tended: Arc::default() }
     }
 
-    /// The keys of a pool; none when there is no such pool (any more).
+    /// The keys of a pool that sign and verify now; none when there is no such pool (any more).
     pub(crate) async fn of(
         &self,
         store: &Store,
         vault: &Vault,
         pool: &PoolRef,
+        now: Timestamp,
     ) -> Result<Option<Arc<ReadyKeys>>, IdpError> {
-        let now = self.changes.load(Ordering::SeqCst);
-        if let Some(ready) = self.cached(pool, now) {
+        let changes = self.changes.load(Ordering::SeqCst);
+        if let Some(ready) = self.cached(pool, changes, now) {
             return Ok(Some(ready));
         }
         let stored = store.read(|tx| async move { KEYS.get(&tx, pool.parts()).await }).await?;
         let Some(stored) = stored else {
             return Ok(None);
         };
-        let opened = Arc::new(open(vault, &stored)?);
+        let opened = Arc::new(open(vault, &stored, now)?);
         let mut ready = lock(&self.ready);
-        if self.changes.load(Ordering::SeqCst) == now {
+        if self.changes.load(Ordering::SeqCst) == changes {
             if ready.len() >= CACHED_POOLS {
                 ready.clear();
             }
@@ -85,12 +92,12 @@ impl KeyCache {
         Ok(Some(opened))
     }
 
-    fn cached(&self, pool: &PoolRef, now: u64) -> Option<Arc<ReadyKeys>> {
+    fn cached(&self, pool: &PoolRef, changes: u64, now: Timestamp) -> Option<Arc<ReadyKeys>> {
         let mut ready = lock(&self.ready);
-        if self.seen.swap(now, Ordering::SeqCst) != now {
+        if self.seen.swap(changes, Ordering::SeqCst) != changes {
             ready.clear();
         }
-        ready.get(pool).cloned()
+        ready.get(pool).filter(|keys| keys.stops.is_none_or(|stops| now < stops)).cloned()
     }
 }
 
@@ -143,16 +150,44 @@ async fn change(tx: &Tx, pool: &PoolRef, new: Option<&StoredKey>, now: Timestamp
         stored.keys.iter_mut().for_each(|key| key.retired = key.retired.or(Some(now)));
         stored.keys.insert(0, new.clone());
     }
-    stored.keys.retain(|key| key.retired.is_none_or(|since| now.seconds_since(since) < VERIFIES_SECONDS));
+    stored.keys.retain(|key| verifies(key, now));
     KEYS.put(tx, &stored).await
+}
+
+/// Deletes the keys of all pools that verify nothing any more, step by step.
+pub(crate) async fn sweep(store: &Store, now: Timestamp) -> Result<(), StoreError> {
+    let mut after = None;
+    loop {
+        let from = after.as_deref();
+        let cursor: Result<_, StoreError> = store
+            .write(|tx| async move {
+                let page = KEYS.page(&tx, KeyParts::new(), from, STEP_POOLS).await?;
+                let has_ended = |stored: &&PoolKeys| !stored.keys.iter().all(|key| verifies(key, now));
+                for stored in page.records.iter().filter(has_ended) {
+                    change(&tx, &stored.pool, None, now).await?;
+                }
+                Ok(page.cursor)
+            })
+            .await;
+        after = cursor?;
+        if after.is_none() {
+            return Ok(());
+        }
+    }
+}
+
+/// When a key stops verifying; none while it signs.
+fn stops(key: &StoredKey) -> Option<Timestamp> {
+    key.retired.map(|since| since.plus_seconds(VERIFIES_SECONDS))
+}
+
+fn verifies(key: &StoredKey, now: Timestamp) -> bool {
+    stops(key).is_none_or(|stops| now < stops)
 }
 
 /// When the keys are next to be changed.
 fn due(stored: &PoolKeys) -> Timestamp {
-    let changes = stored.keys.iter().map(|key| match key.retired {
-        Some(since) => since.plus_seconds(VERIFIES_SECONDS),
-        None => key.made.plus_seconds(SIGNS_SECONDS),
-    });
+    let changes = stored.keys.iter().map(|key| stops(key).unwrap_or(key.made.plus_seconds(SIGNS_SECONDS)));
     changes.min().unwrap_or_default()
 }
 
@@ -169,10 +204,11 @@ pub(crate) async fn put(tx: &Tx, keys: &PoolKeys) -> Result<(), StoreError> {
     KEYS.put(tx, keys).await
 }
 
-fn open(vault: &Vault, stored: &PoolKeys) -> Result<ReadyKeys, IdpError> {
+fn open(vault: &Vault, stored: &PoolKeys, now: Timestamp) -> Result<ReadyKeys, IdpError> {
     let parts = stored.pool.parts();
     let mut keys = Vec::with_capacity(stored.keys.len());
-    for key in &stored.keys {
+    let verifying = || stored.keys.iter().filter(|key| verifies(key, now));
+    for key in verifying() {
         let der = vault.open(&place(parts.as_bytes()), &key.private)?;
         keys.push(
             SigningKey::from_pkcs8(der.expose()).map_err(|fault| IdpError::Internal(fault.to_string()))?,
@@ -181,7 +217,8 @@ fn open(vault: &Vault, stored: &PoolKeys) -> Result<ReadyKeys, IdpError> {
     let set = KeySet::new(keys.iter().map(|key| key.public().clone()).collect());
     let signing = keys.into_iter().next().ok_or_else(|| IdpError::Internal("a pool without keys".into()))?;
     let replaced = stored.keys.first().map(|key| key.made.plus_seconds(SIGNS_SECONDS)).unwrap_or_default();
-    Ok(ReadyKeys { due: due(stored), replaced, signing, set })
+    let stops = verifying().filter_map(stops).min();
+    Ok(ReadyKeys { due: due(stored), replaced, stops, signing, set })
 }
 
 fn place(key: &[u8]) -> Place<'_> {

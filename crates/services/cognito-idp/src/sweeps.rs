@@ -1,17 +1,16 @@
 //! Rows that have served their time: marks of used blocks, counters of past windows, what deleted pools leave,
-//! refresh tokens that were revoked and have expired.
+//! refresh tokens that were revoked and have expired, signing keys that verify nothing any more.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use homeport_core::Timestamp;
-use homeport_service::Cx;
 use homeport_store::{Direction, Key, KeyParts, Part, Range, Store, StoreError};
 
 use crate::CognitoIdp;
 use crate::pool_ref::PoolRef;
 use crate::records::{address_failures_in, grave, graves, spent_in, sweep_pool};
-use crate::revocations;
+use crate::{revocations, signing_keys};
 
 /// Failures of client addresses are counted in windows of so many seconds.
 pub(crate) const WINDOW_SECONDS: i64 = 300;
@@ -32,19 +31,20 @@ pub(crate) fn window(now: Timestamp) -> i64 {
 impl CognitoIdp {
     /// Removes what sign-ins of past minutes left, at most once a minute, and what expired on past days, at most once
     /// a day; beside the call, not in it.
-    pub(crate) fn tidy(&self, cx: &Cx<Self>) {
-        let minute = cx.now().seconds() / 60;
+    pub(crate) fn tidy(&self, now: Timestamp) {
+        let minute = now.seconds() / 60;
         let before = self.sweeps.minute.swap(minute, Ordering::SeqCst);
         if before == minute {
             return;
         }
         let is_new_day = before / MINUTES_A_DAY != minute / MINUTES_A_DAY;
-        let (store, now) = (cx.store().clone(), cx.now());
+        let store = self.parts.store.clone();
         tokio::spawn(async move {
             let _ = sweep_until(&store, &spent_in(0), &spent_in(minute - 1)).await;
             let _ = sweep_until(&store, &address_failures_in(0), &address_failures_in(window(now) - 1)).await;
             if is_new_day {
                 let _ = revocations::sweep(&store, now).await;
+                let _ = signing_keys::sweep(&store, now).await;
             }
         });
     }

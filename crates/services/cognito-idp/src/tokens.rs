@@ -51,7 +51,7 @@ pub(crate) async fn issue(
     grant: Grant,
 ) -> Result<AuthenticationResult, IdpError> {
     let parts = &cx.service.parts;
-    let keys = cx.service.keys.of(&parts.store, &parts.vault, &pool.pool).await?;
+    let keys = cx.service.keys.of(&parts.store, &parts.vault, &pool.pool, cx.now()).await?;
     let keys = keys.ok_or_else(|| IdpError::no_pool(&pool.pool.id))?;
     cx.service.care_for_keys(&pool.pool, &keys, cx.now());
     let issuer = issuer(&parts.installation, pool);

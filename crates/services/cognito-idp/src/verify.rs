@@ -72,14 +72,17 @@ impl CognitoIdp {
     }
 
     async fn verify_signature(&self, token: &str, pool: &PoolRef) -> Result<Claims, TokenRefused> {
+        let now = self.parts.clock.now();
         let keys =
-            self.keys.of(&self.parts.store, &self.parts.vault, pool).await.map_err(|error| match error {
-                IdpError::Store(error) => TokenRefused::Store(error),
-                _ => TokenRefused::Invalid,
-            })?;
+            self.keys.of(&self.parts.store, &self.parts.vault, pool, now).await.map_err(
+                |error| match error {
+                    IdpError::Store(error) => TokenRefused::Store(error),
+                    _ => TokenRefused::Invalid,
+                },
+            )?;
         let keys = keys.ok_or(TokenRefused::Invalid)?;
         let issuers = accepted_issuers(&self.parts.installation, &pool.id);
-        let expected = Expected { issuers: &issuers, keys: &keys.set, now: self.parts.clock.now() };
+        let expected = Expected { issuers: &issuers, keys: &keys.set, now };
         homeport_jwt::verify(token, &expected).map_err(refused)
     }
 

@@ -40,7 +40,7 @@ pub(crate) async fn take(
     subject: &Subject,
     uses: Option<Single<'_>>,
 ) -> Result<Attempt, IdpError> {
-    cx.service.tidy(cx);
+    cx.service.tidy(cx.now());
     let attempt = Attempt { address: address_failures(window(cx.now()), &counted_as(cx.caller().source.ip)) };
     let (now, limits) = (cx.now(), &cx.service.limits);
     let counted = cx.store().count(&attempt.address, 1, limits.address_failures);

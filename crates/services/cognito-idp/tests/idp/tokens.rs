@@ -240,3 +240,38 @@ async fn keys_are_replaced_with_overlap_and_then_deleted() {
     let last = published_once(&world, |keys| keys.len() == 1).await;
     assert_eq!(last[0], both[0]);
 }
+
+/// The keys that are stored, published or not.
+async fn stored(world: &World) -> usize {
+    let table = homeport_store::Key::of("cognito-idp.keys");
+    let rows = world.app.rows().await;
+    let (_, row) = rows.iter().find(|(key, _)| key.starts_with(table.as_bytes())).unwrap();
+    let record: Value = serde_json::from_slice(&row[2..]).unwrap();
+    record["keys"].as_array().unwrap().len()
+}
+
+#[tokio::test]
+async fn a_retired_key_goes_by_the_clock_though_nobody_signs_in() {
+    let world = World::new().await;
+    world.user("ann").await;
+    world.app.clock.advance_seconds(90 * 86_400);
+    let both = published_once(&world, |keys| keys.len() == 2).await;
+    let token = text(&world.tokens("ann").await["AccessToken"]);
+    world.app.clock.advance_seconds(86_399);
+    assert_eq!(published(&world).await, both);
+    world.app.clock.advance_seconds(1);
+    assert_eq!(published(&world).await, both[..1]);
+    assert_eq!(stored(&world).await, 2);
+    // Whoever asks for the keys on the next day sets that day's sweep off.
+    world.app.clock.advance_seconds(86_400);
+    for _ in 0..2_000 {
+        assert_eq!(published(&world).await, both[..1]);
+        if stored(&world).await == 1 {
+            break;
+        }
+    }
+    assert_eq!(stored(&world).await, 1);
+    world.get_user(&token).await.refused("NotAuthorizedException", 400);
+    let new = text(&world.tokens("ann").await["AccessToken"]);
+    world.get_user(&new).await.ok();
+}
