@@ -104,9 +104,35 @@ fn a_file_of_a_server_that_is_gone_is_ignored() {
     file["commands"] = other_server.file["commands"].clone();
     std::fs::write(place.path("homeport-data/server.json"), file.to_string()).unwrap();
     assert_eq!(place.credentials(), keys);
+    // And somebody who answers whatever is asked.
+    let liar = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    file["commands"] = liar.local_addr().unwrap().to_string().into();
+    std::fs::write(place.path("homeport-data/server.json"), file.to_string()).unwrap();
+    let lying = std::thread::spawn(move || lie(&liar));
+    assert_eq!(place.credentials(), keys);
+    let asked = lying.join().unwrap();
+    assert!(asked.starts_with("POST /_homeport/command"), "{asked}");
+    assert!(!asked.contains(file["token"].as_str().unwrap()), "{asked}");
     let again = place.serve();
     assert_eq!(place.credentials(), keys);
     assert_eq!(get(again.address(), "/_homeport/ready", &[]).body, "yes\n");
+}
+
+/// Answers one question with keys of its own making; what was asked.
+fn lie(listener: &std::net::TcpListener) -> String {
+    use std::io::{Read as _, Write as _};
+    let (mut asking, _) = listener.accept().unwrap();
+    let mut asked = String::new();
+    while !asked.contains("\r\n\r\n{") {
+        let mut some = [0; 4_096];
+        let read = asking.read(&mut some).unwrap();
+        asked.push_str(std::str::from_utf8(&some[..read]).unwrap());
+    }
+    let body = r#"{"answer":{"accessKeyId":"AKIALIAR","secretAccessKey":"lie","account":"1","region":"r"}}"#;
+    let head = format!("HTTP/1.1 200 OK\r\nx-homeport-proof: 00\r\ncontent-length: {}\r\n\r\n", body.len());
+    asking.write_all(head.as_bytes()).unwrap();
+    asking.write_all(body.as_bytes()).unwrap();
+    asked
 }
 
 #[test]

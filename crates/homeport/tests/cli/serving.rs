@@ -52,25 +52,43 @@ fn commands_need_the_token_of_this_start() {
     let place = Place::new();
     let server = place.serve();
     let body = r#"{"credentials":{"rotate":false}}"#;
-    let token = format!("Bearer {}", server.file["token"].as_str().unwrap());
+    let token = server.file["token"].as_str().unwrap();
     let question = "POST /_homeport/command";
-    let right = ask(server.console(), question, &[("authorization", &token)], body);
-    assert_eq!(right.status, 200);
+    let (proof, other) = (proof(token, "n", body), proof(&"0".repeat(64), "n", body));
+    let nonce = ("x-homeport-nonce", "n");
+    let right = [nonce, ("x-homeport-proof", &proof)];
+    assert_eq!(ask(server.console(), question, &right, body).status, 200);
+    let bearer = format!("Bearer {token}");
     for headers in [
         &[][..],
-        &[("authorization", "Bearer ")],
-        &[("authorization", "Bearer 00")],
-        &[("authorization", token.as_str()), ("origin", "http://127.0.0.1:4567")],
+        &[nonce],
+        &[("x-homeport-proof", proof.as_str())],
+        &[("x-homeport-nonce", "m"), right[1]],
+        &[nonce, ("x-homeport-proof", other.as_str())],
+        &[("authorization", bearer.as_str())],
+        &[right[0], right[1], ("origin", "http://127.0.0.1:4567")],
     ] {
         let answer = ask(server.console(), question, headers, body);
         assert_eq!(answer.status, 403, "{headers:?}");
         assert!(!answer.body.contains("secretAccessKey"));
     }
-    let elsewhere = ask(server.address(), question, &[("authorization", &token)], body);
+    let rotates = r#"{"credentials":{"rotate":true}}"#;
+    assert_eq!(ask(server.console(), question, &right, rotates).status, 403, "another question");
+    let elsewhere = ask(server.address(), question, &right, body);
     assert_ne!(elsewhere.status, 200, "the AWS endpoint answers no commands");
-    let rebound =
-        ask(server.console(), question, &[("authorization", &token), ("host", "evil.example")], body);
+    let rebound = ask(server.console(), question, &[right[0], right[1], ("host", "evil.example")], body);
     assert_eq!(rebound.status, 421);
+}
+
+/// HMAC-SHA256 under the token, of who speaks, the nonce and the body, each behind its length.
+fn proof(token: &str, nonce: &str, body: &str) -> String {
+    let key = aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, token.as_bytes());
+    let mut context = aws_lc_rs::hmac::Context::with_key(&key);
+    for part in ["homeport-asks", nonce, body] {
+        context.update(&(part.len() as u64).to_be_bytes());
+        context.update(part.as_bytes());
+    }
+    hex::encode(context.sign())
 }
 
 #[test]
