@@ -31,6 +31,8 @@ pub(crate) struct Asking {
     pub(crate) cognito_identity: Option<String>,
     pub(crate) tail: bool,
     pub(crate) depth: u8,
+    /// The function's id, where only the one that was found before will do: one made again under its name is another.
+    pub(crate) function_id: Option<String>,
 }
 
 /// What came of it.
@@ -54,7 +56,8 @@ impl Lambda {
         let lambda = self.me.upgrade().ok_or_else(stopping)?;
         let (scope, named) = (scope.clone(), named.clone());
         let running = tokio::spawn(async move {
-            let (version, mut lease) = lambda.environment_of(&scope, &named).await?;
+            let (version, mut lease) =
+                lambda.environment_of(&scope, &named, asking.function_id.as_deref()).await?;
             let invocation = lambda.invocation(&scope, &named, asking);
             let outcome = lease.environment().invoke(invocation).await;
             lease.give_back();
@@ -68,7 +71,8 @@ impl Lambda {
     }
 
     fn invocation(&self, scope: &Scope, named: &Named, asking: Asking) -> Invocation {
-        let Asking { request_id, payload, trace_id, client_context, cognito_identity, tail, depth } = asking;
+        let Asking { request_id, payload, trace_id, client_context, cognito_identity, tail, depth, .. } =
+            asking;
         Invocation {
             request_id,
             function_arn: named.arn(scope).to_string(),
@@ -90,9 +94,17 @@ impl Lambda {
 
     /// An environment of the version that the name means, and which that is. A package that is gone by the time of its
     /// turn is one that was replaced, or deleted, since the function was found.
-    async fn environment_of(&self, scope: &Scope, named: &Named) -> Result<(String, Lease), LambdaError> {
+    async fn environment_of(
+        &self,
+        scope: &Scope,
+        named: &Named,
+        function_id: Option<&str>,
+    ) -> Result<(String, Lease), LambdaError> {
         for _ in 0..ATTEMPTS {
             let found = self.find(scope, named).await?;
+            if function_id.is_some_and(|id| id != found.function.id) {
+                return Err(named.not_found(scope));
+            }
             let version = found.configuration.version.clone();
             match self.environment(scope, found).await {
                 Err(LambdaError::Blob(BlobError::NotFound)) => {}

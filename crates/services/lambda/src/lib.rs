@@ -26,7 +26,7 @@ mod variables;
 use std::net::SocketAddr;
 use std::sync::{Arc, Weak};
 
-use homeport_service::{Host, Hosted, Parts, ServiceSpec};
+use homeport_service::{Authorizer, Host, Hosted, Parts, ServiceSpec};
 use tokio::sync::Notify;
 
 use crate::code::CodeStore;
@@ -46,6 +46,8 @@ pub struct Lambda {
     /// Itself, for what outlives a call.
     me: Weak<Lambda>,
     parts: Parts,
+    /// Decides anew whether queued events may run.
+    authorizer: Authorizer,
     variables: Variables,
     code: CodeStore,
     prepared: Arc<Prepared>,
@@ -61,6 +63,7 @@ pub fn host(parts: &Parts, machine: Machine) -> Result<(Arc<Lambda>, Arc<dyn Hos
     let lambda = Arc::new_cyclic(|me| Lambda {
         me: me.clone(),
         parts: parts.clone(),
+        authorizer: Authorizer::new(parts.needs.clone(), parts.epoch.clone(), parts.installation.account),
         variables: Variables::new(parts.vault.clone()),
         code,
         prepared,

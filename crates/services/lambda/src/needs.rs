@@ -9,13 +9,16 @@ use homeport_store::{StoreError, Tx};
 
 use crate::invoke::{Asking, LARGEST_EVENT, LARGEST_QUEUED_EVENT};
 use crate::names::Named;
+use crate::policy::Acting;
+use crate::queue::By;
 use crate::{Lambda, LambdaError, find, policy};
 
 impl Invoke for Lambda {
     fn invoke<'a>(&'a self, on: On, invocation: Invocation) -> BoxFuture<'a, Result<Invoked, InvokeRefused>> {
         Box::pin(async move {
             let (scope, named) = read(&invocation.function_arn).ok_or(InvokeRefused::NotFound)?;
-            self.check_permitted(&on, &scope, &named).await?;
+            let acting = Acting::from(&on);
+            self.check_permitted(&acting, &scope, &named).await?;
             let largest =
                 if invocation.kind == InvokeKind::Event { LARGEST_QUEUED_EVENT } else { LARGEST_EVENT };
             if invocation.payload.len() > largest {
@@ -29,10 +32,11 @@ impl Invoke for Lambda {
                 cognito_identity: None,
                 tail: false,
                 depth: on.depth,
+                function_id: None,
             };
             match invocation.kind {
                 InvokeKind::Event => {
-                    self.enqueue(&scope, &named, asking).await?;
+                    self.enqueue_for(acting, &scope, &named, &asking).await?;
                     Ok(Invoked { payload: bytes::Bytes::new(), function_error: None })
                 }
                 InvokeKind::RequestResponse => {
@@ -48,21 +52,44 @@ impl Invoke for Lambda {
 impl Lambda {
     /// The function's resource policy, against who acts. A function that isn't there is told from one that may not
     /// be invoked only to the services of this installation.
-    async fn check_permitted(&self, on: &On, scope: &Scope, named: &Named) -> Result<(), InvokeRefused> {
-        let policy = self
-            .parts
-            .store
-            .read(|tx| async move {
-                let function = find::function(&tx, scope, named).await?;
-                policy::parsed(scope, &function, named.qualifier.as_deref().unwrap_or_default())
-            })
-            .await?;
-        let resource = named.arn(scope);
-        match policy {
-            Some(policy) if policy::permits(&policy, on, scope.account, resource.as_str()) => Ok(()),
-            _ => Err(InvokeRefused::NotPermitted),
-        }
+    async fn check_permitted(
+        &self,
+        acting: &Acting,
+        scope: &Scope,
+        named: &Named,
+    ) -> Result<(), InvokeRefused> {
+        let asked = |tx| async move { permitted_in(&tx, acting, scope, named).await };
+        if self.parts.store.read(asked).await? { Ok(()) } else { Err(InvokeRefused::NotPermitted) }
     }
+
+    /// Asks the function's resource policy in the transaction that queues the event.
+    async fn enqueue_for(
+        &self,
+        acting: Acting,
+        scope: &Scope,
+        named: &Named,
+        asking: &Asking,
+    ) -> Result<(), InvokeRefused> {
+        let by = &By::Service(acting.clone());
+        let acting = &acting;
+        let queued = self.parts.store.write(|tx| async move {
+            let permitted = permitted_in(&tx, acting, scope, named).await?;
+            if permitted {
+                self.enqueue(&tx, scope, named, asking, by).await?;
+            }
+            Ok::<_, LambdaError>(permitted)
+        });
+        if !queued.await? {
+            return Err(InvokeRefused::NotPermitted);
+        }
+        self.look_at_queue();
+        Ok(())
+    }
+}
+
+async fn permitted_in(tx: &Tx, acting: &Acting, scope: &Scope, named: &Named) -> Result<bool, LambdaError> {
+    let function = find::function(tx, scope, named).await?;
+    policy::permitted(scope, &function, named, acting)
 }
 
 impl ResourcePolicy for Lambda {

@@ -7,10 +7,11 @@ use homeport_policy::{
     Context, EvaluationSet, Policy, PolicyKind, PrincipalKind, PrincipalView, Request, ResourceSide, evaluate,
 };
 use homeport_service::needs::On;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::LambdaError;
-use crate::names::function_arn;
+use crate::names::{Named, function_arn};
 use crate::records::{Function, Statement};
 
 /// Bytes of a policy.
@@ -83,12 +84,42 @@ pub(crate) fn parsed(
     Ok(Some(Arc::new(policy.named(format!("the policy of {}", function.name)))))
 }
 
+/// A service that acts, and for what: what a function's policy is evaluated against, now or when a queued event runs.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Acting {
+    pub(crate) service: String,
+    source_arn: Arn,
+    source_account: Account,
+}
+
+impl From<&On> for Acting {
+    fn from(on: &On) -> Self {
+        Self {
+            service: on.service.to_owned(),
+            source_arn: on.source_arn.clone(),
+            source_account: on.source_account,
+        }
+    }
+}
+
+/// Whether the function's policy lets this service invoke it.
+pub(crate) fn permitted(
+    scope: &Scope,
+    function: &Function,
+    named: &Named,
+    acting: &Acting,
+) -> Result<bool, LambdaError> {
+    let policy = parsed(scope, function, named.qualifier.as_deref().unwrap_or_default())?;
+    let resource = named.arn(scope);
+    Ok(policy.is_some_and(|policy| permits(&policy, acting, scope.account, resource.as_str())))
+}
+
 /// Whether the policy lets this service invoke the function for this source.
-pub(crate) fn permits(policy: &Arc<Policy>, on: &On, account: Account, resource: &str) -> bool {
-    let view = PrincipalView { arn: on.service, account: "", user_id: "", kind: PrincipalKind::Service };
+fn permits(policy: &Arc<Policy>, acting: &Acting, account: Account, resource: &str) -> bool {
+    let view = PrincipalView { arn: &acting.service, account: "", user_id: "", kind: PrincipalKind::Service };
     let mut context = Context::of(&view);
-    context.set("aws:SourceArn", on.source_arn.as_str());
-    context.set("aws:SourceAccount", on.source_account.to_string());
+    context.set("aws:SourceArn", acting.source_arn.as_str());
+    context.set("aws:SourceAccount", acting.source_account.to_string());
     let account = account.to_string();
     let set = EvaluationSet {
         identity: &[],
@@ -144,13 +175,12 @@ mod tests {
         let scope =
             Scope { account: Account::from_number(123_456_789_012), region: Region::default_region() };
         let policy = parsed(&scope, &function(statement), "").expect("parses").expect("a policy");
-        let on = On {
-            service,
+        let acting = Acting {
+            service: service.to_owned(),
             source_arn: Arn::parse(source).expect("arn"),
             source_account: Account::from_number(account),
-            depth: 0,
         };
-        permits(&policy, &on, scope.account, function_arn(&scope, "f").as_str())
+        permits(&policy, &acting, scope.account, function_arn(&scope, "f").as_str())
     }
 
     #[test]

@@ -1,4 +1,8 @@
-//! Events that nobody waits for: durable rows, run as soon as may be, twice more after failures, as on AWS.
+//! Events that nobody waits for: durable rows, run as soon as may be, twice more after failures, as on AWS. Each time
+//! it is decided anew whether whoever queued it may.
+
+mod by;
+mod decision;
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -7,13 +11,15 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use homeport_core::{Scope, Timestamp};
-use homeport_store::{Collection, KeyParts, Record, StoreError, Tx};
+use homeport_store::{Collection, KeyParts, Record, StoreError, Tx, UpgradeError};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 
 use crate::invoke::Asking;
 use crate::names::Named;
-use crate::{Lambda, LambdaError};
+use crate::{Lambda, LambdaError, find};
+
+pub(crate) use by::By;
 
 const EVENTS: Collection<QueuedEvent> = Collection::new();
 
@@ -38,6 +44,10 @@ struct QueuedEvent {
     account: String,
     region: String,
     name: String,
+    /// The function's own id: one that was made again under its name isn't meant.
+    function_id: String,
+    /// On whose behalf it runs.
+    by: By,
     qualifier: Option<String>,
     /// As Base64.
     payload: String,
@@ -50,44 +60,60 @@ struct QueuedEvent {
 
 impl Record for QueuedEvent {
     const COLLECTION: &'static str = "lambda.event";
-    const VERSION: u16 = 1;
+    const VERSION: u16 = 2;
 
     fn key(&self) -> KeyParts {
         KeyParts::new().i64(self.due.millis()).str(&self.request_id)
     }
+
+    /// The first form told neither who queued an event nor which function was meant: such a one is given up.
+    fn upgrade(version: u16, mut json: serde_json::Value) -> Result<Self, UpgradeError> {
+        match (version, json.as_object_mut()) {
+            (1, Some(members)) => {
+                members.insert("by".to_owned(), serde_json::to_value(By::Unknown)?);
+                members.insert("function_id".to_owned(), "".into());
+                Ok(serde_json::from_value(json)?)
+            }
+            _ => Err(UpgradeError(format!("version {version} is unknown"))),
+        }
+    }
 }
 
 impl Lambda {
-    /// Keeps an event, durably, to be run by and by. The function must be there.
+    /// Keeps an event, to be run by and by: in the transaction in which it was decided that it may be. The function
+    /// must be there. Once that is committed, [`Lambda::look_at_queue`].
     pub(crate) async fn enqueue(
         &self,
+        tx: &Tx,
         scope: &Scope,
         named: &Named,
-        asking: Asking,
+        asking: &Asking,
+        by: &By,
     ) -> Result<(), LambdaError> {
-        self.find(scope, named).await?;
+        let found = find::version(tx, scope, named).await?;
         let now = self.parts.clock.now();
         let event = QueuedEvent {
             due: now,
-            request_id: asking.request_id,
+            request_id: asking.request_id.clone(),
             account: scope.account.to_string(),
             region: scope.region.as_str().to_owned(),
             name: named.name.clone(),
+            function_id: found.function.id,
+            by: by.clone(),
             qualifier: named.qualifier.clone(),
             payload: STANDARD.encode(&asking.payload),
-            trace_id: asking.trace_id,
-            client_context: asking.client_context,
+            trace_id: asking.trace_id.clone(),
+            client_context: asking.client_context.clone(),
             depth: asking.depth,
             queued: now,
             failures: 0,
         };
-        let put = |tx: Tx| {
-            let event = event.clone();
-            async move { EVENTS.put(&tx, &event).await }
-        };
-        self.parts.store.write(put).await?;
+        Ok(EVENTS.put(tx, &event).await?)
+    }
+
+    /// Tells whoever works on the queue that there is something new in it.
+    pub(crate) fn look_at_queue(&self) {
         self.queued.notify_one();
-        Ok(())
     }
 
     async fn due(&self) -> Result<Vec<QueuedEvent>, StoreError> {
@@ -145,10 +171,33 @@ impl Lambda {
         self.replace(&claimed, next).await.map(|_| ())
     }
 
-    /// Runs it once; when to try again, and after how many failures.
+    /// Runs it once, if it may still; when to try again, and after how many failures.
     async fn attempt(&self, event: &QueuedEvent) -> Option<(i64, usize)> {
         let (scope, named, asking) = event.asking()?;
-        match self.run(&scope, &named, asking).await {
+        match self.refusal(event, &scope, &named).await {
+            Ok(None) => self.run_once(event, &scope, &named, asking).await,
+            Ok(Some(reason)) => {
+                let (function, request) = (&event.name, &event.request_id);
+                tracing::warn!(
+                    function,
+                    request,
+                    reason,
+                    "a queued event is dropped: it may not run any more"
+                );
+                None
+            }
+            Err(error) => event.wait(&error),
+        }
+    }
+
+    async fn run_once(
+        &self,
+        event: &QueuedEvent,
+        scope: &Scope,
+        named: &Named,
+        asking: Asking,
+    ) -> Option<(i64, usize)> {
+        match self.run(scope, named, asking).await {
             Ok(done) if !done.outcome.failed => None,
             Ok(_) => {
                 let after = AFTER_FAILURE.get(event.failures).copied();
@@ -162,15 +211,18 @@ impl Lambda {
                 after.map(|after| (after, event.failures + 1))
             }
             Err(LambdaError::FunctionNotFound(_) | LambdaError::TooDeep(_)) => None,
-            Err(error) => {
-                tracing::warn!(function = event.name, %error, "a queued event waits");
-                Some((AFTER_REFUSAL, event.failures))
-            }
+            Err(error) => event.wait(&error),
         }
     }
 }
 
 impl QueuedEvent {
+    /// Nothing that the function did: it is tried again before long.
+    fn wait(&self, error: &LambdaError) -> Option<(i64, usize)> {
+        tracing::warn!(function = self.name, %error, "a queued event waits");
+        Some((AFTER_REFUSAL, self.failures))
+    }
+
     fn asking(&self) -> Option<(Scope, Named, Asking)> {
         let scope = Scope {
             account: homeport_core::Account::parse(&self.account).ok()?,
@@ -185,6 +237,7 @@ impl QueuedEvent {
             cognito_identity: None,
             tail: false,
             depth: self.depth,
+            function_id: Some(self.function_id.clone()),
         };
         Some((scope, named, asking))
     }

@@ -9,9 +9,14 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use homeport_blobs::{Blobs, SWEEP_AGE_SECONDS};
-use homeport_core::{SeededRandomness, Timestamp};
+use homeport_core::{Fault, Region, Scope, SeededRandomness, Timestamp};
 use homeport_lambda::{Lambda, Limits, Machine, Outbound};
 use homeport_sandbox::{Spawner, Tier};
+use homeport_service::{
+    Allowed, AskedOn, Authorizer, Call, CallBody, CallContext, Caller, Incoming, Permissions, Source,
+    bump_authorization,
+};
+use homeport_store::{Key, StoreError};
 use homeport_testkit::{Sample, TestApp, assert_strangers_are_refused};
 use serde_json::{Value, json};
 use zip::write::SimpleFileOptions;
@@ -383,4 +388,146 @@ async fn the_sweep_takes_the_packages_that_nothing_names_and_no_others() {
     assert_eq!((packages(), files(&disk).len()), (1, 2), "of $LATEST, and the object");
     call("DeleteFunction", json!({"FunctionName": "notes"})).await;
     assert_eq!(packages(), 0, "at once, where nothing else can run from it");
+}
+
+const INVOKE: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"lambda:InvokeFunction","Resource":"*"}]}"#;
+
+/// The queue's rows.
+async fn queued(app: &TestApp) -> Vec<Vec<u8>> {
+    let queue = Key::of("lambda.event");
+    let rows = app.rows().await.into_iter().filter(|(key, _)| key.starts_with(queue.as_bytes()));
+    rows.map(|(_, value)| value).collect()
+}
+
+/// Waits until so many events are queued.
+async fn queued_are(app: &TestApp, many: usize) -> Vec<Vec<u8>> {
+    for _ in 0..200 {
+        let rows = queued(app).await;
+        if rows.len() == many {
+            return rows;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    panic!("{many} events were expected, and {} are queued", queued(app).await.len());
+}
+
+fn event(n: u8) -> Value {
+    let payload = STANDARD.encode(json!({"n": n}).to_string());
+    json!({"FunctionName": "notes", "InvocationType": "Event", "Payload": payload})
+}
+
+#[tokio::test]
+async fn an_event_stays_queued_only_while_whoever_queued_it_may_invoke() {
+    let (spawner, folder) = sandbox().await;
+    let (app, lambda) = app_on(Blobs::in_memory("lambda"), &spawner, &folder);
+    app.admin().call("lambda", "CreateFunction", creation()).await.ok();
+    for (n, name) in [(1, "KEEPS"), (2, "LOSES")] {
+        app.user(name, &[INVOKE]).call("lambda", "Invoke", event(n)).await.ok();
+    }
+    // As the first form of the record had it: without whoever queued it.
+    let old = json!({
+        "due": app.parts.clock.now(), "request_id": "old", "account": "123456789012", "region": "us-east-1",
+        "name": "notes", "qualifier": null, "payload": STANDARD.encode("{}"), "trace_id": null,
+        "client_context": null, "depth": 0, "queued": app.parts.clock.now(), "failures": 0,
+    });
+    let key = Key::of("lambda.event").i64(app.parts.clock.now().millis()).str("old");
+    let row = [&[0, 1], old.to_string().as_bytes()].concat();
+    let put = app.parts.store.write(|tx| {
+        let (key, row) = (key.clone(), row.clone());
+        async move { tx.put(&key, Bytes::from(row)) }
+    });
+    put.await.expect("a row");
+    assert_eq!(queued(&app).await.len(), 3);
+    app.iam.put_user("AKIALOSES00000000000", &[]);
+    lambda.start();
+    // This machine runs nothing, so the event that may run waits.
+    let left = queued_are(&app, 1).await;
+    let left: Value = serde_json::from_slice(&left[0][2..]).expect("JSON");
+    assert_eq!(left["payload"], STANDARD.encode(r#"{"n":1}"#));
+    // Anew each time: not only the first.
+    app.iam.put_user("AKIAKEEPS00000000000", &[]);
+    app.clock.advance_seconds(1_000);
+    queued_are(&app, 0).await;
+}
+
+/// Decides about an event as the pipeline does, lets `meanwhile` happen, and queues it then.
+async fn queue_after(app: &TestApp, meanwhile: impl AsyncFnOnce()) -> (Result<(), Fault>, bool) {
+    let parts = &app.parts;
+    let scope = Scope { account: parts.installation.account, region: Region::default_region() };
+    let identify = parts.needs.identify_users.get().expect("users");
+    let Ok(known) = identify.identify("AKIAASKS000000000000", None).await else { panic!("a user") };
+    let source = Source { ip: [127, 0, 0, 1].into(), user_agent: String::new(), secure: false };
+    let caller = Arc::new(Caller { principal: known.principal, access_key_id: None, source });
+    let path = "/2015-03-31/functions/notes/invocations";
+    let request = http::Request::post(path).header("x-amz-invocation-type", "Event").body(()).expect("built");
+    let call = Call {
+        head: Arc::new(request.into_parts().0),
+        path: path.to_owned(),
+        virtual_bucket: None,
+        body: CallBody::Whole(Bytes::from_static(b"{}")),
+        caller: caller.clone(),
+    };
+    let prepared =
+        app.services()[0].prepare("Invoke", Incoming::Call(Box::new(call))).map_err(|_| ()).expect("decoded");
+    let now = parts.clock.now();
+    let Permissions::All(permissions) =
+        prepared.permissions(&AskedOn { caller: &caller, scope: &scope, now })
+    else {
+        panic!("what it needs is known before")
+    };
+    let authorizer = Authorizer::new(parts.needs.clone(), parts.epoch.clone(), scope.account);
+    let decided = authorizer.decide(&parts.store, &caller, &scope, now, &permissions).await;
+    let epoch = decided.expect("a decision").expect("allowed before");
+    meanwhile().await;
+    let allowed = Allowed {
+        permissions,
+        lookup: None,
+        refused: Default::default(),
+        epoch,
+        authorizer: Arc::new(authorizer),
+        late_refusal: Default::default(),
+    };
+    let call = Arc::new(CallContext {
+        store: parts.store.clone(),
+        caller,
+        scope,
+        now,
+        clock: parts.clock.clone(),
+        randomness: parts.randomness.clone(),
+        request_id: "r".to_owned(),
+        token_user: None,
+        depth: 0,
+        allowed,
+        audit: None,
+    });
+    let done = prepared.run(call.clone()).await.map(|_| ());
+    (done, call.allowed.take_late_refusal().is_some())
+}
+
+#[tokio::test]
+async fn a_right_or_a_function_that_went_since_the_decision_queues_nothing() {
+    let (spawner, folder) = sandbox().await;
+    let app = app(&spawner, &folder);
+    app.admin().call("lambda", "CreateFunction", creation()).await.ok();
+    app.user("ASKS", &[INVOKE]);
+    let policies_are = async |policies: &[&str]| {
+        app.iam.put_user("AKIAASKS000000000000", policies);
+        let moved = app.parts.store.write(|tx| async move { bump_authorization(&tx) }).await;
+        moved.map_err(|error: StoreError| error.to_string()).expect("the epoch moves");
+    };
+    let (done, refused) = queue_after(&app, async || policies_are(&[]).await).await;
+    assert!(done.is_err() && refused);
+    policies_are(&[INVOKE]).await;
+    let delete = json!({"FunctionName": "notes"});
+    let (done, refused) = queue_after(&app, async || {
+        app.admin().call("lambda", "DeleteFunction", delete).await.ok();
+    })
+    .await;
+    assert!(done.is_err() && !refused, "nobody took the right, and nothing is there to invoke");
+    assert_eq!(queued(&app).await.len(), 0);
+    app.admin().call("lambda", "CreateFunction", creation()).await.ok();
+    // The epoch moves, and the right is still there.
+    let (done, refused) = queue_after(&app, async || policies_are(&[INVOKE]).await).await;
+    assert!(done.is_ok() && !refused);
+    assert_eq!(queued(&app).await.len(), 1);
 }

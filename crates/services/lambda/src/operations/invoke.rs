@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::invoke::{Asking, LARGEST_EVENT, LARGEST_QUEUED_EVENT};
 use crate::names::{Named, asked_arn};
+use crate::queue::By;
 use crate::{Lambda, LambdaError};
 
 /// `Invoke` (Lambda API reference). Read and written by hand: events and answers pass as they are.
@@ -64,7 +65,7 @@ impl Operation for Invoke {
                     Ok(Output::empty(StatusCode::NO_CONTENT))
                 }
                 Kind::Event => {
-                    cx.service.enqueue(cx.scope(), &named, asking(&cx, input)).await?;
+                    queue(&cx, &named, &asking(&cx, input)).await?;
                     Ok(Output::empty(StatusCode::ACCEPTED))
                 }
                 Kind::RequestResponse => {
@@ -82,6 +83,14 @@ impl Operation for Invoke {
     }
 }
 
+/// In the call's own transaction, which holds the decision: a right or a function that is gone by now queues nothing.
+async fn queue(cx: &Cx<Lambda>, named: &Named, asking: &Asking) -> Result<(), LambdaError> {
+    let by = &By::caller(cx.caller());
+    cx.write(|tx| async move { cx.service.enqueue(&tx, cx.scope(), named, asking, by).await }).await?;
+    cx.service.look_at_queue();
+    Ok(())
+}
+
 impl Output {
     fn empty(status: StatusCode) -> Self {
         Self { status, payload: Bytes::new(), version: None, failed: false, tail: None }
@@ -97,6 +106,7 @@ fn asking(cx: &Cx<Lambda>, input: Input) -> Asking {
         cognito_identity: cognito_identity(cx.principal()),
         tail: input.tail,
         depth: cx.depth(),
+        function_id: None,
     }
 }
 

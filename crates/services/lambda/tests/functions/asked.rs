@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use homeport_core::{Account, Arn};
 use homeport_service::needs::{Invocation, Invoke as _, InvokeKind, InvokeRefused, On};
+use homeport_testkit::TestCaller;
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -166,6 +167,79 @@ pub(crate) async fn a_queued_event_is_run_and_run_again_after_a_failure() {
     stage.logs.of("queued", seen("event 1", 1)).await;
     let gone = json!({"FunctionName": "gone", "InvocationType": "Event"});
     stage.ask(gone).await.refused("ResourceNotFoundException", 404);
+}
+
+pub(crate) async fn a_queued_event_runs_only_while_it_still_may() {
+    let stage = Stage::new().await;
+    let code = "def handler(event, context):\n    print('event', event['n'])";
+    for name in ["queued", "remade"] {
+        stage.create(name, "python3.11", "index.py", code, json!({})).await;
+    }
+    let invoke = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"lambda:InvokeFunction","Resource":"*"}]}"#;
+    let (keeps, loses) = (stage.app.user("KEEPS", &[invoke]), stage.app.user("LOSES", &[invoke]));
+    let queue = async |caller: &TestCaller, name: &str, n: u8| {
+        let payload = STANDARD.encode(json!({"n": n}).to_string());
+        let asked = json!({"FunctionName": name, "InvocationType": "Event", "Payload": payload});
+        assert_eq!(caller.call("lambda", "Invoke", asked).await.ok().status, 202);
+    };
+    queue(&keeps, "queued", 1).await;
+    queue(&loses, "queued", 2).await;
+    queue(&keeps, "remade", 3).await;
+    stage.app.iam.put_user("AKIALOSES00000000000", &[]);
+    stage.app.admin().call("lambda", "DeleteFunction", json!({"FunctionName": "remade"})).await.ok();
+    stage.create("remade", "python3.11", "index.py", code, json!({})).await;
+
+    stage.lambda.start();
+    stage.logs.of("queued", |lines| lines.iter().any(|line| line == "event 1")).await;
+    stage.queue_is_empty().await;
+    // The same again with the right, and of the function that is there now.
+    stage.app.iam.put_user("AKIALOSES00000000000", &[invoke]);
+    queue(&loses, "queued", 4).await;
+    queue(&keeps, "remade", 5).await;
+    let queued = stage.logs.of("queued", |lines| lines.iter().any(|line| line == "event 4")).await;
+    let remade = stage.logs.of("remade", |lines| lines.iter().any(|line| line == "event 5")).await;
+    assert!(!queued.contains(&"event 2".to_owned()), "{queued:?}");
+    assert!(!remade.contains(&"event 3".to_owned()), "{remade:?}");
+}
+
+pub(crate) async fn a_queued_event_of_a_service_runs_only_while_it_still_may() {
+    let stage = Stage::new().await;
+    let code = "def handler(event, context):\n    print('event', event)";
+    stage.create("triggered", "python3.11", "index.py", code, json!({})).await;
+    let source = "arn:aws:s3:::notes";
+    let permit = async || {
+        let permission = json!({
+            "FunctionName": "triggered", "StatementId": "s3", "Action": "lambda:InvokeFunction",
+            "Principal": "s3.amazonaws.com", "SourceArn": source,
+        });
+        stage.app.admin().call("lambda", "AddPermission", permission).await.ok();
+    };
+    let queue = async |payload: &'static str| {
+        let on = On {
+            service: "s3.amazonaws.com",
+            source_arn: Arn::parse(source).expect("an ARN"),
+            source_account: Account::from_number(123_456_789_012),
+            depth: 0,
+        };
+        let invocation = Invocation {
+            function_arn: "arn:aws:lambda:us-east-1:123456789012:function:triggered".to_owned(),
+            payload: payload.into(),
+            kind: InvokeKind::Event,
+            trace_id: None,
+        };
+        stage.lambda.invoke(on, invocation).await
+    };
+    assert!(matches!(queue("1").await, Err(InvokeRefused::NotPermitted)));
+    permit().await;
+    queue("2").await.expect("permitted");
+    let removal = json!({"FunctionName": "triggered", "StatementId": "s3"});
+    stage.app.admin().call("lambda", "RemovePermission", removal).await.ok();
+    stage.lambda.start();
+    stage.queue_is_empty().await;
+    permit().await;
+    queue("3").await.expect("permitted");
+    let lines = stage.logs.of("triggered", |lines| lines.iter().any(|line| line == "event 3")).await;
+    assert!(!lines.iter().any(|line| line == "event 1" || line == "event 2"), "{lines:?}");
 }
 
 pub(crate) async fn a_service_invokes_only_for_the_source_it_was_allowed_for() {

@@ -217,6 +217,19 @@ impl Stage {
         self.ask(json!({"FunctionName": name, "Payload": STANDARD.encode(event.to_string())})).await
     }
 
+    /// Waits until no event is queued.
+    pub(crate) async fn queue_is_empty(&self) {
+        let queue = homeport_store::Key::of("lambda.event");
+        for _ in 0..200 {
+            let rows = self.app.rows().await;
+            if !rows.iter().any(|(key, _)| key.starts_with(queue.as_bytes())) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("events stay in the queue");
+    }
+
     pub(crate) async fn ask(&self, input: Value) -> Reply {
         self.app.admin().call("lambda", "Invoke", input).await
     }
