@@ -4,6 +4,7 @@ import base64
 import datetime
 import hashlib
 import json
+import socket
 
 import botocore.auth
 import pytest
@@ -134,9 +135,9 @@ def clock(moved):
 class Signed:
     """`PutItem` as boto3 sends it, to be spoiled before it goes out."""
 
-    def __init__(self, server, keys, service="dynamodb", region=REGION, token=None, host=None):
+    def __init__(self, server, keys, service="dynamodb", region=REGION, token=None, host=None, padding=0):
         self.url = f"{server.url}/"
-        self.body = b'{"TableName":"signed","Item":{"id":{"S":"1"}}}'
+        self.body = b'{"TableName":"signed","Item":{"id":{"S":"1"}}}' + b" " * padding
         headers = {"Content-Type": "application/x-amz-json-1.0", "X-Amz-Target": "DynamoDB_20120810.PutItem"}
         headers.update({"Host": host} if host else {})
         request = AWSRequest("POST", self.url, data=self.body, headers=headers)
@@ -206,6 +207,33 @@ def test_host_and_scope_agree_on_service_and_region(server, keys, table):
     assert table() == 0
     assert Signed(server, keys, host=f"dynamodb.{REGION}.amazonaws.com").send() == (200, None)
     assert table() == 1
+
+
+def begun(server, keys, length, sent=b""):
+    """The code that a call is answered with of which only this is sent; None while the server waits for more."""
+    headers = {**Signed(server, keys).headers, "Host": urllib3.util.parse_url(server.url).netloc, **length}
+    head = "POST / HTTP/1.1\r\n" + "".join(f"{name}: {value}\r\n" for name, value in headers.items()) + "\r\n"
+    with socket.create_connection(("127.0.0.1", server.port), timeout=5) as wire:
+        wire.sendall(head.encode() + sent)
+        wire.settimeout(2)
+        try:
+            answer = wire.recv(65536)
+        except TimeoutError:
+            return None
+    return json.loads(answer.split(b"\r\n\r\n", 1)[1])["__type"].rsplit("#", 1)[-1]
+
+
+def test_of_a_long_body_little_is_read_before_the_key_is_known(server, keys, table):
+    unknown = ("AKIAAAAAAAAAAAAAAAAA", keys[1])
+    long, chunked = {"Content-Length": str(8 << 20)}, {"Transfer-Encoding": "chunked"}
+    sent = b"%x\r\n" % (3 << 19) + b" " * (3 << 19) + b"\r\n"
+    assert begun(server, unknown, long) == "UnrecognizedClientException"
+    assert begun(server, unknown, chunked, sent) == "UnrecognizedClientException"
+    assert begun(server, unknown, {"Content-Length": "1000"}) is None
+    assert begun(server, keys, long) is None
+    assert begun(server, keys, chunked, sent) is None
+    assert Signed(server, keys, padding=3 << 20).send() == (200, None)
+    assert Signed(server, unknown, padding=3 << 20).send() == (400, "UnrecognizedClientException")
 
 
 def test_a_wrong_signature_on_what_needs_none_is_refused(server, keys):

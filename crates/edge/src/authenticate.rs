@@ -153,12 +153,7 @@ impl Authenticator {
         dialect: Dialect,
         caller: &mut Caller,
     ) -> Result<BodyForm, Fault> {
-        let identified = match self.development_identity(arrival, presented) {
-            Some(identified) => identified,
-            None => {
-                self.identify(presented).await.map_err(|unknown| encode::unidentified(unknown, dialect))?
-            }
-        };
+        let identified = self.identified(arrival, presented, dialect).await?;
         let headers = with_host(arrival.head);
         let head = signed_head(arrival.head, &headers);
         let form = verify(presented, identified.secret.expose(), &self.keys, &head, self.clock.now(), rules)
@@ -172,6 +167,29 @@ impl Authenticator {
         caller.principal = identified.principal;
         caller.access_key_id = Some(presented.access_key_id().to_owned());
         Ok(form)
+    }
+
+    /// Refuses a call whose access key identifies nobody: asked before much of a body is read. The key is looked up
+    /// again when all of it has come.
+    pub(crate) async fn know(
+        &self,
+        arrival: Arrival<'_>,
+        presented: &Presented,
+        dialect: Dialect,
+    ) -> Result<(), Fault> {
+        self.identified(arrival, presented, dialect).await.map(|_| ())
+    }
+
+    async fn identified(
+        &self,
+        arrival: Arrival<'_>,
+        presented: &Presented,
+        dialect: Dialect,
+    ) -> Result<Identified, Fault> {
+        match self.development_identity(arrival, presented) {
+            Some(identified) => Ok(identified),
+            None => self.identify(presented).await.map_err(|unknown| encode::unidentified(unknown, dialect)),
+        }
     }
 
     fn development_identity(&self, arrival: Arrival<'_>, presented: &Presented) -> Option<Identified> {

@@ -8,6 +8,7 @@ mod authenticate;
 mod aws_host;
 mod body_form;
 mod bucket_cors;
+mod budget;
 pub mod cors;
 pub mod dev_keys;
 pub mod egress;

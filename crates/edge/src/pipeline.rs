@@ -21,6 +21,7 @@ use serde_json::Value;
 use crate::audit_log::AuditLog;
 use crate::authenticate::{Arrival, Authenticator, Signature};
 use crate::bucket_cors;
+use crate::budget::{Budget, Share};
 use crate::cors::Origins;
 use crate::encode::{self, Answered};
 use crate::expected_owner;
@@ -29,7 +30,7 @@ use crate::recording;
 use crate::refused;
 use crate::route::{Routed, Routes};
 use crate::scope_check;
-use crate::whole;
+use crate::whole::{self, BEFORE_KNOWN, Reading};
 
 /// What the pipeline is made from, beside the services.
 pub struct PipelineOptions {
@@ -49,6 +50,7 @@ pub struct Pipeline {
     authenticator: Authenticator,
     authorizer: Arc<Authorizer>,
     audit: AuditLog,
+    bodies: Arc<Budget>,
     store: Store,
     needs: Arc<Needs>,
     clock: SharedClock,
@@ -65,6 +67,8 @@ struct Way {
     host: String,
     peer: Peer,
     request_id: String,
+    /// Of the memory for bodies.
+    share: Share,
 }
 
 impl Pipeline {
@@ -76,6 +80,7 @@ impl Pipeline {
             authenticator: Authenticator::new(parts, options.origins, options.development, options.s3_sigv2),
             authorizer: Arc::new(Authorizer::new(parts.needs.clone(), parts.epoch.clone(), account)),
             audit: AuditLog::start(parts.store.clone()),
+            bodies: Budget::new(),
             store: parts.store.clone(),
             needs: parts.needs.clone(),
             clock: parts.clock.clone(),
@@ -96,8 +101,13 @@ impl Pipeline {
 
     /// Answers one AWS call.
     pub async fn handle(&self, head: Parts, body: Body, peer: Peer, host: &str) -> Response<Body> {
-        let way =
-            Way { head: Arc::new(head), host: host.to_owned(), peer, request_id: uuid_v4(&*self.randomness) };
+        let way = Way {
+            head: Arc::new(head),
+            host: host.to_owned(),
+            peer,
+            request_id: uuid_v4(&*self.randomness),
+            share: self.bodies.share(),
+        };
         let signature = self.authenticator.read(&way.head);
         let presented = signature.as_ref().ok().and_then(Signature::presented);
         let (form, body) = match self.read_form(&way, presented, body).await {
@@ -141,7 +151,7 @@ impl Pipeline {
         if !Routes::is_form(&way.head, presented) {
             return Ok((None, body));
         }
-        let form = whole::read(&way.head, body, MAX_FORM).await?;
+        let form = way.reading(body, MAX_FORM)?.finish().await?;
         Ok((Some(form), homeport_service::empty()))
     }
 
@@ -263,14 +273,32 @@ impl Pipeline {
             if streams {
                 return Ok(CallBody::Stream(body));
             }
-            return whole::read(&way.head, body, limit).await.map(CallBody::Whole);
+            return way.reading(body, limit)?.finish().await.map(CallBody::Whole);
         }
         let body = match body {
             CallBody::Whole(body) => body,
-            CallBody::Stream(body) => whole::read(&way.head, body, limit).await?,
+            CallBody::Stream(body) => {
+                let reading = way.reading(body, limit)?;
+                self.read_of_somebody(way, routed, signature.presented(), reading).await?
+            }
         };
         self.authenticator.verify(way.arrival(), signature, routed, &body, caller).await?;
         Ok(CallBody::Whole(body))
+    }
+
+    /// Reads a body, and no more than a little of one whose caller nobody knows.
+    async fn read_of_somebody(
+        &self,
+        way: &Way,
+        routed: &Routed,
+        presented: Option<&Presented>,
+        mut reading: Reading<'_>,
+    ) -> Result<Bytes, Fault> {
+        if !reading.is_within(BEFORE_KNOWN).await? {
+            let presented = presented.ok_or_else(whole::too_large)?;
+            self.authenticator.know(way.arrival(), presented, encode::dialect(routed)).await?;
+        }
+        reading.finish().await
     }
 
     /// The answer or fault, and whether its audit row is already in a committed transaction.
@@ -432,6 +460,10 @@ impl Pipeline {
 impl Way {
     fn arrival(&self) -> Arrival<'_> {
         Arrival { head: &self.head, peer: &self.peer, host: &self.host }
+    }
+
+    fn reading(&self, body: Body, limit: usize) -> Result<Reading<'_>, Fault> {
+        Reading::begin(&self.head, body, limit, &self.share)
     }
 
     fn call<'a>(
