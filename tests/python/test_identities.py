@@ -213,7 +213,9 @@ def test_credentials_end_with_their_user(people, notes, end):
     refused("UnrecognizedClientException", holder.rows.put_item, TableName=notes.table, Item=key(holder.identity))
     refused("InvalidToken", holder.files.put_object, **place, Body=b"2")
     refused("NotAuthorizedException", notes.id, tokens["IdToken"])
-    refused("NotAuthorizedException", notes.credentials, holder.identity, tokens["IdToken"])
+    # With a deleted user goes the identity.
+    code = "ResourceNotFoundException" if end == "deleted" else "NotAuthorizedException"
+    refused(code, notes.credentials, holder.identity, tokens["IdToken"])
     ann.sts.get_caller_identity()
     if end.startswith("signed out"):
         again = people.sign_in(name)["IdToken"]
