@@ -183,8 +183,90 @@ async fn lists_come_in_pages() {
     let elsewhere =
         app.admin().in_region("eu-west-1").call("lambda", "ListFunctions", json!({})).await.ok().json();
     assert_eq!(elsewhere["Functions"], json!([]));
-    let forged = json!({"Marker": "zz"});
-    app.admin().call("lambda", "ListFunctions", forged).await.refused("InvalidParameterValueException", 400);
+    for forged in ["zz".to_owned(), hex_of("a"), hex_of("a:b"), hex_of(&format!("{}:0", "a".repeat(65)))] {
+        let forged = json!({"Marker": forged});
+        app.admin()
+            .call("lambda", "ListFunctions", forged)
+            .await
+            .refused("InvalidParameterValueException", 400);
+    }
+}
+
+fn hex_of(text: &str) -> String {
+    text.bytes().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The ARNs behind the function's part, on each page of `ListFunctions`.
+async fn listed(app: &TestApp, mut input: Value) -> Vec<Vec<String>> {
+    let mut pages = Vec::new();
+    loop {
+        let page = app.admin().call("lambda", "ListFunctions", input.clone()).await.ok().json();
+        let entries = page["Functions"].as_array().expect("a list");
+        let named = |entry: &Value| {
+            let arn = entry["FunctionArn"].as_str().expect("an ARN");
+            let name = arn.strip_prefix("arn:aws:lambda:us-east-1:123456789012:function:").expect("ours");
+            assert!(name.starts_with(entry["FunctionName"].as_str().expect("a name")));
+            if let Some((_, version)) = name.split_once(':') {
+                assert_eq!(version, entry["Version"]);
+            }
+            name.to_owned()
+        };
+        pages.push(entries.iter().map(named).collect());
+        match page.get("NextMarker") {
+            Some(marker) => input["Marker"] = marker.clone(),
+            None => return pages,
+        }
+    }
+}
+
+#[tokio::test]
+async fn published_versions_are_listed_where_all_are_asked_for() {
+    let (spawner, folder) = sandbox().await;
+    let app = app(&spawner, &folder);
+    let call = async |operation: &str, input: Value| app.admin().call("lambda", operation, input).await.ok();
+    for name in ["a", "b", "c"] {
+        call("CreateFunction", with("FunctionName", json!(name))).await;
+    }
+    for (name, versions) in [("a", 2), ("c", 11)] {
+        for n in 1..=versions {
+            let change = json!({"FunctionName": name, "Description": n.to_string()});
+            call("UpdateFunctionConfiguration", change).await;
+            call("PublishVersion", json!({"FunctionName": name})).await;
+        }
+    }
+    call("DeleteFunction", json!({"FunctionName": "a", "Qualifier": "1"})).await;
+    assert_eq!(listed(&app, json!({})).await, [["a", "b", "c"]]);
+    let mut all =
+        vec!["a:$LATEST".to_owned(), "a:2".to_owned(), "b:$LATEST".to_owned(), "c:$LATEST".to_owned()];
+    all.extend((1..=11).map(|number| format!("c:{number}")));
+    for most in [1, 2, 3, 4, 7, 14, 15, 16] {
+        let pages = listed(&app, json!({"FunctionVersion": "ALL", "MaxItems": most})).await;
+        assert_eq!(pages.concat(), all);
+        assert_eq!(pages.len(), all.len().div_ceil(most), "no page is empty, and all but the last are full");
+    }
+    let other = json!({"FunctionVersion": "LATEST"});
+    app.admin().call("lambda", "ListFunctions", other).await.refused("ValidationException", 400);
+}
+
+#[tokio::test]
+async fn a_page_of_functions_has_50_entries_at_most_however_large_they_are() {
+    let (spawner, folder) = sandbox().await;
+    let app = app(&spawner, &folder);
+    let call = async |operation: &str, input: Value| app.admin().call("lambda", operation, input).await.ok();
+    // More than the store gives on one page, which is a MiB.
+    for n in 0..51 {
+        let name = format!("f{n:02}");
+        let tags: serde_json::Map<String, Value> =
+            (0..50).map(|tag| (format!("{tag:0>128}"), json!("v".repeat(256)))).collect();
+        let mut input = with("FunctionName", json!(name));
+        input["Tags"] = Value::Object(tags);
+        input["Environment"] = json!({"Variables": {"LARGE": "x".repeat(3_000)}});
+        call("CreateFunction", input).await;
+    }
+    for input in [json!({}), json!({"MaxItems": 10_000}), json!({"FunctionVersion": "ALL"})] {
+        let pages = listed(&app, input).await;
+        assert_eq!(pages.iter().map(Vec::len).collect::<Vec<_>>(), [50, 1]);
+    }
 }
 
 #[tokio::test]
