@@ -105,6 +105,7 @@ fn in_namespaces(control: OwnedFd, orders: Orders) -> Result<i32, Failure> {
 /// Tier 1. The outer helper isn't bound to die with the parent, for it still has to end the tree: it hears of the
 /// parent's end by the socket.
 fn in_place(control: OwnedFd, orders: Orders) -> Result<i32, Failure> {
+    landlock::refuse_exposed(&orders)?;
     step("become a subreaper", set_child_subreaper(Some(rustix::process::getpid())))?;
     match step("fork", raw::fork())? {
         Forked::Child => {

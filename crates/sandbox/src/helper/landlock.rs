@@ -1,6 +1,6 @@
 //! Landlock: what may be opened, connected to and signalled, whatever the file modes say.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use landlock::{
     ABI, Access, AccessFs, AccessNet, BitFlags, CompatLevel, Compatible, NetPort, Ruleset, RulesetAttr,
@@ -60,6 +60,35 @@ pub(super) fn restrict(orders: &Orders) -> Result<(), Failure> {
     Ok(())
 }
 
+/// In tier 1 Landlock only adds: what lies below something readable can't be taken out again, and there are no mounts here to
+/// cover it. Who keeps a secret there runs no functions.
+pub(super) fn refuse_exposed(orders: &Orders) -> Result<(), Failure> {
+    let mounts = orders.mounts.iter().map(|mount| mount.from.as_path());
+    let readable: Vec<&Path> = READABLE.iter().map(Path::new).chain(mounts).collect();
+    match exposed(&orders.hidden, &readable) {
+        None => Ok(()),
+        Some((secret, below)) => Err(Failure {
+            step: "hide what functions must not read",
+            error: format!(
+                "{} lies below {}, which tier 1 lets every function read",
+                secret.display(),
+                below.display()
+            ),
+        }),
+    }
+}
+
+/// A hidden file or folder that is, or lies below, something readable; links are followed on both sides.
+fn exposed<'a>(hidden: &'a [PathBuf], readable: &[&'a Path]) -> Option<(&'a Path, &'a Path)> {
+    let real = |path: &Path| path.canonicalize().ok();
+    hidden.iter().find_map(|secret| {
+        // What isn't there can't be read; it is looked for again at every start of a function.
+        let place = real(secret)?;
+        let above = readable.iter().find(|above| real(above).is_some_and(|above| place.starts_with(above)));
+        above.map(|above| (secret.as_path(), *above))
+    })
+}
+
 fn ask_alone() -> Result<RulesetCreated, RulesetError> {
     Ruleset::default()
         .set_compatibility(CompatLevel::HardRequirement)
@@ -102,4 +131,27 @@ fn rules(created: RulesetCreated, orders: &Orders, alone: bool) -> Result<Rulese
                 .iter()
                 .map(|port| Ok::<_, RulesetError>(NetPort::new(*port, AccessNet::ConnectTcp))),
         )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_below_something_readable_is_found_through_links_too() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        for name in ["etc/ssl/private", "data/functions/f"] {
+            std::fs::create_dir_all(at(name)).unwrap();
+        }
+        for name in ["etc/ssl/private/key.pem", "own.pem"] {
+            std::fs::write(at(name), "k").unwrap();
+        }
+        std::os::unix::fs::symlink(at("etc/ssl/private"), at("keys")).unwrap();
+        let (ssl, code) = (at("etc/ssl"), at("data/functions/f"));
+        let found = |hidden: &str| exposed(&[at(hidden)], &[&code, &ssl]).is_some();
+        assert!(found("etc/ssl/private/key.pem") && found("keys/key.pem") && found("etc/ssl"));
+        // A function's own code may lie below what is hidden.
+        assert!(!found("own.pem") && !found("data") && !found("etc/ssl/private/none.pem"));
+    }
 }
