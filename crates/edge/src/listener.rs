@@ -70,6 +70,7 @@ pub struct Settings {
 pub struct Server {
     limits: Arc<Limits>,
     connections: Arc<Connections>,
+    from_functions: Arc<Connections>,
     ending: watch::Sender<bool>,
     listeners: Mutex<JoinSet<JoinSet<()>>>,
 }
@@ -77,10 +78,10 @@ pub struct Server {
 impl Server {
     /// A server without listeners.
     pub fn new(limits: Limits) -> Self {
-        let connections = Connections::new(&limits);
         Self {
+            connections: Connections::new(&limits),
+            from_functions: Connections::new(&limits),
             limits: Arc::new(limits),
-            connections,
             ending: watch::Sender::new(false),
             listeners: Mutex::default(),
         }
@@ -92,10 +93,16 @@ impl Server {
         H: Fn(Request<Body>, Peer) -> F + Clone + Send + Sync + 'static,
         F: Future<Output = Response<Body>> + Send + 'static,
     {
+        // Functions all come from this machine's address: counted together with the program's own callers there, what
+        // functions hold open would shut those out.
+        let connections = match settings.via {
+            Via::Functions => &self.from_functions,
+            Via::Public | Via::Console => &self.connections,
+        };
         let accepting = Accepting {
+            connections: connections.clone(),
             settings: Arc::new(settings),
             limits: self.limits.clone(),
-            connections: self.connections.clone(),
             ending: self.ending.subscribe(),
             handler,
         };

@@ -277,6 +277,14 @@ async fn connections_have_a_bound() {
     assert!(read_to_end(&mut held).await.0.starts_with("HTTP/1.1 200"));
     let refused = exchange(running.address, b"GET / HTTP/1.1\r\nhost: h\r\n\r\n").await;
     assert_eq!(refused, (String::new(), true));
+    // What functions hold open is counted for itself.
+    let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = socket.local_addr().unwrap();
+    running.server.listen(socket, Settings { via: Via::Functions, ..settings().0 }, echo);
+    let mut function = TcpStream::connect(address).await.unwrap();
+    function.write_all(b"GET / HTTP/1.1\r\nhost: h\r\n\r\n").await.unwrap();
+    assert!(read_to_end(&mut function).await.0.starts_with("HTTP/1.1 200"));
+    assert_eq!(exchange(address, b"GET / HTTP/1.1\r\nhost: h\r\n\r\n").await, (String::new(), true));
 }
 
 async fn tls(running: &Running, alpn: &[&[u8]]) -> tokio_rustls::client::TlsStream<TcpStream> {
