@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use homeport_core::{Account, Arn, Timestamp};
 use homeport_policy::Policy;
+use homeport_store::StoreError;
 
-use crate::needs::SignIn;
+use crate::needs::{Needs, SignIn, met};
 
 /// Who calls, from where, and by which key.
 #[derive(Clone, Debug)]
@@ -107,6 +108,28 @@ pub struct EndsWith {
     pub sign_in: Option<SignIn>,
     /// The id of an identity pool's identity, behind the pool's.
     pub identity: Option<(String, String)>,
+}
+
+impl EndsWith {
+    /// Whether the app's user behind credentials of `issued` is still there and not signed out everywhere since. Asked
+    /// at every use, as neither user pools nor identity pools move the authorization epoch. Where nobody knows of such
+    /// users any more, none stands.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn stands(&self, needs: &Needs, issued: Timestamp) -> Result<bool, StoreError> {
+        if let Some((pool, identity)) = &self.identity {
+            let Ok(identities) = met(&needs.identities, "IdentityStands") else { return Ok(false) };
+            if !identities.identity_stands(pool, identity).await? {
+                return Ok(false);
+            }
+        }
+        let Some(SignIn { user_pool_id, sub, origin_jti }) = &self.sign_in else { return Ok(true) };
+        match met(&needs.verify_token, "VerifyToken") {
+            Ok(pools) => pools.sign_in_stands(user_pool_id, sub, origin_jti, issued).await,
+            Err(_) => Ok(false),
+        }
+    }
 }
 
 /// Whose session of an identity pool it is; a watermark on any of these ends it.

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use homeport_core::{BoxFuture, Timestamp};
-use homeport_service::needs::{Identified, Identify, SignIn, Unidentified, met};
-use homeport_service::{EndsWith, Principal};
+use homeport_service::Principal;
+use homeport_service::needs::{Identified, Identify, Unidentified, met};
 use homeport_store::{StoreError, Tx};
 use homeport_vault::Purpose;
 
@@ -88,37 +88,6 @@ impl Sts {
             }
         })
     }
-
-    /// Whether the sign-in behind a session still stands; asked at every call, as user pools do not move the
-    /// authorization epoch.
-    async fn sign_in_stands(&self, sign_in: &SignIn, issued: Timestamp) -> Result<bool, StoreError> {
-        let SignIn { user_pool_id, sub, origin_jti } = sign_in;
-        match met(&self.needs.verify_token, "VerifyToken") {
-            Ok(pools) => pools.sign_in_stands(user_pool_id, sub, origin_jti, issued).await,
-            Err(_) => Ok(false),
-        }
-    }
-
-    /// Whether an identity pool's identity is still there; asked at every call, as above.
-    async fn identity_stands(&self, (pool, identity): &(String, String)) -> Result<bool, StoreError> {
-        match met(&self.needs.identities, "IdentityStands") {
-            Ok(identities) => identities.identity_stands(pool, identity).await,
-            Err(_) => Ok(false),
-        }
-    }
-
-    /// Whether the app's user behind a session is still there and signed in.
-    async fn user_stands(&self, ends_with: &EndsWith, issued: Timestamp) -> Result<bool, StoreError> {
-        if let Some(identity) = &ends_with.identity
-            && !self.identity_stands(identity).await?
-        {
-            return Ok(false);
-        }
-        match &ends_with.sign_in {
-            Some(sign_in) => self.sign_in_stands(sign_in, issued).await,
-            None => Ok(true),
-        }
-    }
 }
 
 impl Identify for Sts {
@@ -134,7 +103,7 @@ impl Identify for Sts {
                 return Err(Unidentified::Expired);
             }
             if let Principal::Role(session) = &known.principal
-                && !self.user_stands(&session.ends_with, known.issued).await?
+                && !session.ends_with.stands(&self.needs, known.issued).await?
             {
                 return Err(Unidentified::Revoked);
             }

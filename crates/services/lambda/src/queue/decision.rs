@@ -2,7 +2,7 @@
 
 use homeport_core::Scope;
 use homeport_service::Permission;
-use homeport_service::needs::{SignIn, met};
+use homeport_service::needs::met;
 use homeport_store::Tx;
 
 use super::QueuedEvent;
@@ -22,8 +22,10 @@ impl Lambda {
         scope: &Scope,
         named: &Named,
     ) -> Result<Option<Reason>, LambdaError> {
+        // That the session's time has run out ends nothing that was queued before.
         if let By::Caller(caller) = &event.by
-            && !self.is_signed_in(caller).await?
+            && let Some((ends_with, issued)) = caller.ends_with()
+            && !ends_with.stands(&self.parts.needs, issued).await?
         {
             return Ok(Some("the session of whoever queued it was ended".to_owned()));
         }
@@ -71,24 +73,5 @@ impl Lambda {
         let now = self.parts.clock.now();
         let decided = self.authorizer.decide_in(tx, &caller, scope, now, &asked).await?;
         Ok(decided.err().map(|refusal| refusal.reason))
-    }
-
-    /// Whether the app's user behind a session, if there is one, is still there and not signed out everywhere since
-    /// (security decision 9). That the session's time has run out ends nothing that was queued before.
-    async fn is_signed_in(&self, caller: &KeptCaller) -> Result<bool, LambdaError> {
-        let Some((ends_with, issued)) = caller.ends_with() else { return Ok(true) };
-        let needs = &self.parts.needs;
-        if let Some((pool, identity)) = &ends_with.identity
-            && !met(&needs.identities, "IdentityStands")?.identity_stands(pool, identity).await?
-        {
-            return Ok(false);
-        }
-        match &ends_with.sign_in {
-            Some(SignIn { user_pool_id, sub, origin_jti }) => {
-                let pools = met(&needs.verify_token, "VerifyToken")?;
-                Ok(pools.sign_in_stands(user_pool_id, sub, origin_jti, issued).await?)
-            }
-            None => Ok(true),
-        }
     }
 }
