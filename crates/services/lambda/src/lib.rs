@@ -10,6 +10,7 @@ mod error;
 mod find;
 mod interpreters;
 mod invoke;
+mod listing;
 mod machine;
 mod names;
 mod needs;

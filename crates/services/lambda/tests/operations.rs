@@ -244,6 +244,23 @@ async fn published_versions_are_listed_where_all_are_asked_for() {
         assert_eq!(pages.concat(), all);
         assert_eq!(pages.len(), all.len().div_ceil(most), "no page is empty, and all but the last are full");
     }
+    for most in [1, 2, 11, 12, 13] {
+        let mut input = json!({"FunctionName": "c", "MaxItems": most});
+        let mut found = Vec::new();
+        loop {
+            let page = call("ListVersionsByFunction", input.clone()).await.json();
+            let versions = page["Versions"].as_array().expect("a list");
+            assert!(versions.len() == most || page.get("NextMarker").is_none(), "all but the last are full");
+            found.extend(
+                versions.iter().map(|entry| format!("c:{}", entry["Version"].as_str().unwrap_or_default())),
+            );
+            match page.get("NextMarker") {
+                Some(marker) => input["Marker"] = marker.clone(),
+                None => break,
+            }
+        }
+        assert_eq!(found, all[3..]);
+    }
     let other = json!({"FunctionVersion": "LATEST"});
     app.admin().call("lambda", "ListFunctions", other).await.refused("ValidationException", 400);
 }

@@ -1,20 +1,16 @@
-use bytes::Bytes;
 use homeport_core::Scope;
 use homeport_service::{Asked, Cx, Effect, Operation, Permissions};
-use homeport_store::{Collection, KeyParts, Record, StoreError, Tx};
+use homeport_store::{StoreError, Tx};
 use serde::{Deserialize, Serialize};
 
 use crate::configuration::FunctionConfiguration;
-use crate::records::{Configuration, FUNCTIONS, Function, VERSIONS, Version, all_functions, function_key};
+use crate::listing::{Listed, PAGE, Place, behind, page_of, published};
+use crate::records::{FUNCTIONS, all_functions, function_key};
 use crate::{Lambda, LambdaError};
 
 /// `ListFunctions` (Lambda API reference): the functions of a region by name, in pages of at most 50; with
 /// `FunctionVersion=ALL` each with its published versions behind its `$LATEST`, one entry for each.
 pub(crate) struct ListFunctions;
-
-const PAGE: usize = 50;
-/// Characters of a function's name.
-const LONGEST_NAME: usize = 64;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -38,20 +34,6 @@ pub(crate) struct Output {
     next_marker: Option<String>,
 }
 
-/// What is listed: a function, and which configuration of it.
-struct Listed {
-    function: Function,
-    configuration: Configuration,
-    place: Place,
-}
-
-/// Where an entry stands: functions by name, `$LATEST` as version 0 before the published ones.
-#[derive(Clone)]
-struct Place {
-    name: String,
-    version: u64,
-}
-
 impl Operation for ListFunctions {
     type Service = Lambda;
     type Input = Input;
@@ -72,7 +54,7 @@ impl Operation for ListFunctions {
             let all = input.function_version.is_some();
             let scope = cx.scope();
             // One more than the page has, to know whether another follows.
-            let mut listed = cx
+            let listed = cx
                 .read(|tx| async move {
                     match all {
                         false => functions(&tx, scope, after, most + 1).await,
@@ -80,9 +62,7 @@ impl Operation for ListFunctions {
                     }
                 })
                 .await?;
-            let more = listed.len() > most;
-            listed.truncate(most);
-            let next_marker = listed.last().filter(|_| more).map(|last| last.place.marker());
+            let (listed, next_marker) = page_of(listed, most);
             let show = |Listed { function, configuration, .. }: &Listed| {
                 FunctionConfiguration::of(scope, function, configuration, &cx.service.variables, all)
             };
@@ -100,12 +80,7 @@ async fn functions(
 ) -> Result<Vec<Listed>, StoreError> {
     let after = after.map(|place| function_key(scope, &place.name));
     let found = behind(tx, &FUNCTIONS, all_functions(scope), after, most, |_| true).await?;
-    let latest = |function: Function| Listed {
-        place: Place { name: function.name.clone(), version: 0 },
-        configuration: function.latest.clone(),
-        function,
-    };
-    Ok(found.into_iter().map(latest).collect())
+    Ok(found.into_iter().map(Listed::latest).collect())
 }
 
 /// The versions behind a place, `$LATEST` among them.
@@ -130,62 +105,4 @@ async fn versions(
         listed.extend(published(tx, scope, &function, 0, most - listed.len()).await?);
     }
     Ok(listed)
-}
-
-/// The published versions of a function behind one of them.
-async fn published(
-    tx: &Tx,
-    scope: &Scope,
-    function: &Function,
-    after: u64,
-    most: usize,
-) -> Result<Vec<Listed>, StoreError> {
-    let key = function_key(scope, &function.name);
-    let after = key.clone().u64(after);
-    let of_this = |version: &Version| version.function_id == function.id;
-    let found = behind(tx, &VERSIONS, key, Some(after), most, of_this).await?;
-    let listed = found.into_iter().map(|version| Listed {
-        function: function.clone(),
-        configuration: version.configuration,
-        place: Place { name: version.name, version: version.number },
-    });
-    Ok(listed.collect())
-}
-
-/// So many records behind a key, over as many of the store's own pages as that takes: those are bounded by bytes too.
-async fn behind<R: Record>(
-    tx: &Tx,
-    records: &Collection<R>,
-    prefix: KeyParts,
-    after: Option<KeyParts>,
-    most: usize,
-    keep: impl Fn(&R) -> bool,
-) -> Result<Vec<R>, StoreError> {
-    let mut found = Vec::new();
-    let mut from = after.map(|key| Bytes::copy_from_slice(key.as_bytes()));
-    while found.len() < most {
-        let page = records.page(tx, &prefix, from.as_deref(), most - found.len()).await?;
-        found.extend(page.records.into_iter().filter(&keep));
-        match page.cursor {
-            Some(cursor) => from = Some(cursor),
-            None => break,
-        }
-    }
-    Ok(found)
-}
-
-impl Place {
-    /// As a client hands it back.
-    fn marker(&self) -> String {
-        hex::encode(format!("{}:{}", self.name, self.version))
-    }
-
-    fn read(marker: &str) -> Result<Self, LambdaError> {
-        let text = hex::decode(marker).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-        let place = text.as_deref().and_then(|text| text.split_once(':'));
-        let place = place.and_then(|(name, version)| Some((name.to_owned(), version.parse().ok()?)));
-        let place = place.filter(|(name, _): &(String, u64)| name.len() <= LONGEST_NAME);
-        let (name, version) = place.ok_or_else(|| LambdaError::invalid("The marker is not valid."))?;
-        Ok(Self { name, version })
-    }
 }

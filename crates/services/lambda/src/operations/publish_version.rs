@@ -4,8 +4,9 @@ use homeport_store::Tx;
 use serde::{Deserialize, Serialize};
 
 use crate::configuration::FunctionConfiguration;
+use crate::listing::{Listed, PAGE, Place, page_of, published};
 use crate::names::{Named, asked_arn};
-use crate::records::{Configuration, FUNCTIONS, Function, VERSIONS, Version, function_key};
+use crate::records::{Configuration, FUNCTIONS, Function, VERSIONS, Version};
 use crate::{Lambda, LambdaError, find};
 
 /// `PublishVersion` (Lambda API reference): keeps `$LATEST` as a number. Nothing changed since the last: that one again.
@@ -110,9 +111,6 @@ fn same(published: &Configuration, latest: &Configuration) -> bool {
 /// `ListVersionsByFunction` (Lambda API reference): `$LATEST`, and the published ones in their order.
 pub(crate) struct ListVersionsByFunction;
 
-/// Versions on a page, unless fewer are asked for.
-const PAGE: usize = 50;
-
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct ListInput {
@@ -146,35 +144,26 @@ impl Operation for ListVersionsByFunction {
         async move {
             let scope = cx.scope().clone();
             let named = Named::read(&scope, &input.function_name, None)?;
-            let after = match &input.marker {
-                Some(marker) => {
-                    Some(hex::decode(marker).map_err(|_| LambdaError::invalid("The marker is not valid."))?)
-                }
-                None => None,
-            };
+            let after = input.marker.as_deref().map(Place::read).transpose()?;
             let most = input.max_items.unwrap_or(PAGE).clamp(1, PAGE);
-            let (function, page) = cx
-                .read(|tx| {
-                    let (scope, named, after) = (scope.clone(), named.clone(), after.clone());
-                    async move {
-                        let function = find::function(&tx, &scope, &named).await?;
-                        let prefix = function_key(&scope, &named.name);
-                        let page = VERSIONS.page(&tx, prefix, after.as_deref(), most).await?;
-                        Ok::<_, LambdaError>((function, page))
-                    }
-                })
-                .await?;
+            // One more than the page has, to know whether another follows.
+            let found = cx.read(|tx| {
+                let (scope, named, after) = (&scope, &named, &after);
+                async move {
+                    let function = find::function(&tx, scope, named).await?;
+                    let behind = after.as_ref().map_or(0, |after| after.version);
+                    let published = published(&tx, scope, &function, behind, most + 1).await?;
+                    let latest = after.is_none().then(|| Listed::latest(function));
+                    Ok::<_, LambdaError>(latest.into_iter().chain(published).take(most + 1).collect())
+                }
+            });
+            let (listed, next_marker) = page_of(found.await?, most);
             let variables = &cx.service.variables;
-            let latest = (after.is_none()).then_some(&function.latest);
-            let published = page.records.iter().filter(|version| version.function_id == function.id);
-            let versions = latest
-                .into_iter()
-                .chain(published.map(|version| &version.configuration))
-                .map(|configuration| {
-                    FunctionConfiguration::of(&scope, &function, configuration, variables, true)
-                })
-                .collect::<Result<_, _>>()?;
-            Ok(ListOutput { versions, next_marker: page.cursor.map(hex::encode) })
+            let show = |Listed { function, configuration, .. }: &Listed| {
+                FunctionConfiguration::of(&scope, function, configuration, variables, true)
+            };
+            let versions = listed.iter().map(show).collect::<Result<_, _>>()?;
+            Ok(ListOutput { versions, next_marker })
         }
     }
 }
