@@ -19,11 +19,7 @@ pub(crate) async fn delete_user(
     needs: &Needs,
 ) -> Result<(), StoreError> {
     let pool = &user.pool;
-    let (user_pool_id, sub) = (pool.id.clone(), user.sub.clone());
-    let gone_user = GoneUser { user_pool_id, sub, username: user.username.clone() };
-    for other in needs.users_gone.get().into_iter().flatten() {
-        other.user_gone(tx, &gone_user).await?;
-    }
+    forget(tx, user, needs).await?;
     end_sessions(tx, pool, &user.sub).await?;
     loop {
         let prefix = pool.parts().str(&user.username);
@@ -45,6 +41,16 @@ pub(crate) async fn delete_user(
     USERS.delete(tx, pool.parts().str(&user.username)).await?;
     tx.put(&gone(pool, &user.sub), now.millis().to_be_bytes().to_vec())?;
     tx.add(&user_count(pool), -1)
+}
+
+/// Has others remove what they keep of a user.
+pub(crate) async fn forget(tx: &Tx, user: &User, needs: &Needs) -> Result<(), StoreError> {
+    let (user_pool_id, sub) = (user.pool.id.clone(), user.sub.clone());
+    let gone_user = GoneUser { user_pool_id, sub, username: user.username.clone() };
+    for other in needs.users_gone.get().into_iter().flatten() {
+        other.user_gone(tx, &gone_user).await?;
+    }
+    Ok(())
 }
 
 /// Signs a user out everywhere: every token and temporary credential they have ends.

@@ -4,18 +4,22 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use bytes::Bytes;
 use homeport_core::Timestamp;
+use homeport_service::Needs;
 use homeport_store::{Direction, Key, KeyParts, Part, Range, Store, StoreError};
 
 use crate::CognitoIdp;
 use crate::pool_ref::PoolRef;
-use crate::records::{address_failures_in, grave, graves, spent_in, sweep_pool};
-use crate::{revocations, signing_keys};
+use crate::records::{USERS, address_failures_in, grave, graves, spent_in, sweep_pool};
+use crate::{removal, revocations, signing_keys};
 
 /// Failures of client addresses are counted in windows of so many seconds.
 pub(crate) const WINDOW_SECONDS: i64 = 300;
 /// What is looked through as a whole is looked through once in so many minutes.
 const MINUTES_A_DAY: i64 = 1_440;
+/// Users of a deleted pool that others forget in one transaction.
+const AT_ONCE: usize = 100;
 
 /// Since when the store was last tidied by this process.
 #[derive(Default)]
@@ -69,10 +73,10 @@ impl CognitoIdp {
 
     /// Removes the rows of a deleted pool, beside the call; its mark goes last.
     pub(crate) fn bury(&self, pool: PoolRef) {
-        let store = self.parts.store.clone();
+        let (store, needs) = (self.parts.store.clone(), self.parts.needs.clone());
         tokio::spawn(async move {
             let mark = grave(&pool);
-            if sweep_pool(&store, &pool).await.is_ok() {
+            if forget_users(&store, &needs, &pool).await.is_ok() && sweep_pool(&store, &pool).await.is_ok() {
                 let _: Result<(), StoreError> = store
                     .write(|tx| {
                         let removed = tx.delete(&mark);
@@ -81,6 +85,27 @@ impl CognitoIdp {
                     .await;
             }
         });
+    }
+}
+
+/// Has others remove what they keep of the pool's users, page by page; begun anew it does no harm.
+async fn forget_users(store: &Store, needs: &Needs, pool: &PoolRef) -> Result<(), StoreError> {
+    let mut after: Option<Bytes> = None;
+    loop {
+        let from = after.as_deref();
+        let page = store.read(|tx| async move { USERS.page(&tx, pool.parts(), from, AT_ONCE).await }).await?;
+        let users = &page.records;
+        let forgotten = store.write(|tx| async move {
+            for user in users {
+                removal::forget(&tx, user, needs).await?;
+            }
+            Ok::<_, StoreError>(())
+        });
+        forgotten.await?;
+        match page.cursor {
+            Some(cursor) => after = Some(cursor),
+            None => return Ok(()),
+        }
     }
 }
 

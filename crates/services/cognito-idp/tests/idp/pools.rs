@@ -1,3 +1,8 @@
+use std::sync::Arc;
+
+use homeport_core::BoxFuture;
+use homeport_service::needs::{GoneUser, UserGone};
+use homeport_store::{Key, StoreError, Tx};
 use serde_json::json;
 
 use crate::world::{PASSWORD, World, text};
@@ -116,6 +121,41 @@ async fn a_deleted_pool_signs_nobody_in_and_verifies_nothing() {
         tokio::task::yield_now().await;
     }
     panic!("the deleted pool's users are still in the store");
+}
+
+/// Notes who went, where a transaction that deletes users says so.
+struct Noted;
+
+impl UserGone for Noted {
+    fn user_gone<'a>(&'a self, tx: &'a Tx, user: &'a GoneUser) -> BoxFuture<'a, Result<(), StoreError>> {
+        let noted = tx.put(&Key::of("noted").str(&user.username), user.sub.clone().into_bytes());
+        Box::pin(async move { noted })
+    }
+}
+
+#[tokio::test]
+async fn others_forget_a_user_who_is_deleted_and_those_of_a_deleted_pool() {
+    let world = World::new().await;
+    assert!(world.app.parts.needs.users_gone.set(vec![Arc::new(Noted)]).is_ok());
+    let noted = async || {
+        let rows = world.app.rows().await;
+        let noted = Key::of("noted");
+        rows.iter().filter(|(key, _)| key.starts_with(noted.as_bytes())).count()
+    };
+    for name in ["ann", "bob", "eve"] {
+        world.user(name).await;
+    }
+    assert_eq!(noted().await, 0);
+    world.admin("AdminDeleteUser", json!({"Username": "ann"})).await.ok();
+    assert_eq!(noted().await, 1);
+    world.admin("DeleteUserPool", json!({})).await.ok();
+    for _ in 0..2_000 {
+        if noted().await == 3 {
+            return;
+        }
+        tokio::task::yield_now().await;
+    }
+    panic!("nobody was told of the deleted pool's users");
 }
 
 #[tokio::test]
