@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use homeport_core::{Account, Arn, BoxFuture};
 use homeport_policy::{Policy, PolicyKind};
 use homeport_service::Principal;
-use homeport_service::needs::{Identified, Identify, Policies, PoliciesOf, RoleView, Unidentified};
+use homeport_service::needs::{Identified, Identify, Policies, PoliciesOf, RoleView, Unidentified, Unpinned};
 use homeport_store::{StoreError, Tx};
 use homeport_vault::Secret;
 
@@ -52,6 +52,20 @@ impl TestIam {
     /// The secret of any test user's access key.
     pub fn secret_of(key: &str) -> String {
         format!("secret-of-{key}-0123456789")
+    }
+
+    /// The unique id of any test role.
+    fn role_id(arn: &Arn) -> String {
+        format!("AROA{:0>17}", arn.resource().len())
+    }
+
+    /// The unique id of the test user or role of this ARN or id.
+    fn known_id(&self, name: &str) -> Option<String> {
+        let users = self.users.lock().unwrap_or_else(PoisonError::into_inner);
+        let user = users.keys().find(|key| *key == name || self.user_of(key).0.as_str() == name);
+        let roles = self.roles.lock().unwrap_or_else(PoisonError::into_inner);
+        let role = || roles.keys().filter_map(|arn| Arn::parse(arn).ok()).find(|arn| arn.as_str() == name);
+        user.cloned().or_else(|| role().map(|arn| Self::role_id(&arn)))
     }
 
     /// The ARN and name of any test user.
@@ -114,7 +128,7 @@ impl PoliciesOf for TestIam {
             match (trust, Arn::parse(role_arn), &self.behind) {
                 (Some(trust), Ok(arn), _) => Ok(Some(RoleView {
                     name: arn.resource().rsplit('/').next().unwrap_or_default().to_owned(),
-                    id: format!("AROA{}", arn.resource().len()),
+                    id: Self::role_id(&arn),
                     arn,
                     trust,
                     max_session_seconds: 3_600,
@@ -138,6 +152,20 @@ impl PoliciesOf for TestIam {
             match &self.behind {
                 Some((_, policies_of)) => policies_of.user(tx, user_id).await,
                 None => Ok(None),
+            }
+        })
+    }
+
+    fn unique_id<'a>(&'a self, tx: &'a Tx, name: &'a str) -> BoxFuture<'a, Result<Option<String>, Unpinned>> {
+        Box::pin(async move {
+            let ours = self.known_id(name);
+            match (&self.behind, Arn::parse(name)) {
+                _ if ours.is_some() => Ok(ours),
+                (Some((_, policies_of)), _) => policies_of.unique_id(tx, name).await,
+                (None, Ok(arn)) if arn.service() != "iam" || arn.account() != self.account.to_string() => {
+                    Ok(None)
+                }
+                (None, _) => Err(Unpinned::UnknownPrincipal(name.to_owned())),
             }
         })
     }

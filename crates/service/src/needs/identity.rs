@@ -5,6 +5,7 @@ use homeport_policy::Policy;
 use homeport_store::{StoreError, Tx};
 use homeport_vault::Secret;
 
+use super::Unpinned;
 use crate::Principal;
 
 /// Who an access key stands for, and the secret that its signatures are made with.
@@ -97,6 +98,10 @@ pub trait PoliciesOf: Send + Sync {
         tx: &'a Tx,
         user_id: &'a str,
     ) -> BoxFuture<'a, Result<Option<(Arn, String)>, StoreError>>;
+
+    /// The unique id of the user or role of this account that a policy names by its ARN or by that id; none for
+    /// principals that have none of their own (sessions, other accounts').
+    fn unique_id<'a>(&'a self, tx: &'a Tx, name: &'a str) -> BoxFuture<'a, Result<Option<String>, Unpinned>>;
 
     /// The document of a managed policy, in its default version; none when it does not exist.
     fn managed_policy<'a>(

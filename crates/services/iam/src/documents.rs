@@ -1,13 +1,12 @@
 //! Policy documents on their way in and out: sizes, validity, principals that exist, URL encoding.
 
-use std::collections::HashMap;
-
 use homeport_core::{Account, Arn};
 use homeport_policy::{Policy, PolicyFault, PolicyKind};
+use homeport_service::needs::{Pinned, Unpinned};
 use homeport_store::{StoreError, Tx};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use serde_json::Value;
 
+use crate::Iam;
 use crate::error::IamError;
 use crate::limits::{MANAGED_POLICY_CHARS_MAX, TRUST_POLICY_CHARS_MAX};
 use crate::records::{ENTITIES, Entity, Kind, within};
@@ -42,60 +41,30 @@ pub(crate) fn check_managed(document: &str) -> Result<(), IamError> {
 
 /// Checks a trust policy and answers it with unique ids in place of the ARNs of this account's users
 /// and roles, which have to exist.
-pub(crate) async fn pin_trust(tx: &Tx, account: Account, document: &str) -> Result<String, IamError> {
+pub(crate) async fn pin_trust(iam: &Iam, tx: &Tx, document: &str) -> Result<String, IamError> {
     if size(document) > TRUST_POLICY_CHARS_MAX {
         let quota = format!("Cannot exceed quota for ACLSizePerRole: {TRUST_POLICY_CHARS_MAX}");
         return Err(IamError::LimitExceeded(quota.into()));
     }
     let policy = Policy::parse(document, PolicyKind::Trust)?;
-    let mut ids = HashMap::new();
-    for name in policy.named_identities() {
-        if let Some(id) = unique_id(tx, account, name).await? {
-            ids.insert(name.to_owned(), id);
-        }
-    }
-    if ids.is_empty() {
-        return Ok(document.to_owned());
-    }
-    let mut json: Value = serde_json::from_str(document).map_err(|_| PolicyFault::Syntax)?;
-    for statement in members(&mut json, "Statement") {
-        for element in ["Principal", "NotPrincipal"] {
-            for name in
-                members(statement, element).into_iter().flat_map(|principal| members(principal, "AWS"))
-            {
-                let id = name.as_str().and_then(|name| ids.get(name));
-                if let Some(id) = id {
-                    *name = Value::from(id.as_str());
-                }
-            }
-        }
-    }
-    Ok(json.to_string())
-}
-
-/// A member's values: itself, or what its list holds.
-fn members<'a>(value: &'a mut Value, name: &str) -> Vec<&'a mut Value> {
-    match value.get_mut(name) {
-        Some(Value::Array(values)) => values.iter_mut().collect(),
-        Some(one) => vec![one],
-        None => Vec::new(),
-    }
+    let pinned = Pinned::of(iam, tx, &policy).await?;
+    Ok(pinned.apply(document, PolicyKind::Trust).map_err(|_| PolicyFault::Syntax)?)
 }
 
 /// The unique id of a user or role of this account; none for principals that are no such (other
 /// accounts', sessions').
-async fn unique_id(tx: &Tx, account: Account, name: &str) -> Result<Option<String>, IamError> {
-    let invalid = || IamError::from(PolicyFault::Principal(format!("\"AWS\":\"{name}\"")));
+pub(crate) async fn unique_id(tx: &Tx, account: Account, name: &str) -> Result<Option<String>, Unpinned> {
+    let unknown = || Unpinned::UnknownPrincipal(name.to_owned());
     let Ok(arn) = Arn::parse(name) else {
         let known = ENTITIES.by(tx, "id", within(account, name)).await?;
-        return known.map(|entity| Some(entity.id)).ok_or_else(invalid);
+        return known.map(|entity| Some(entity.id)).ok_or_else(unknown);
     };
     if arn.service() != "iam" || arn.account() != account.to_string() {
         return Ok(None);
     }
     let entity = find_by_arn(tx, account, &arn).await?;
     let admitted = entity.filter(|entity| entity.kind != Kind::Group);
-    admitted.map(|entity| Some(entity.id)).ok_or_else(invalid)
+    admitted.map(|entity| Some(entity.id)).ok_or_else(unknown)
 }
 
 /// The user, group or role of exactly this ARN, path and case included.

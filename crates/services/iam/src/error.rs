@@ -2,6 +2,7 @@ use std::borrow::Cow;
 
 use homeport_core::Fault;
 use homeport_policy::PolicyFault;
+use homeport_service::needs::Unpinned;
 use homeport_store::StoreError;
 use homeport_vault::VaultError;
 
@@ -98,6 +99,15 @@ pub enum IamError {
     /// Sealing or opening failed.
     #[error(transparent)]
     Vault(#[from] VaultError),
+}
+
+impl From<Unpinned> for IamError {
+    fn from(unpinned: Unpinned) -> Self {
+        match unpinned {
+            Unpinned::UnknownPrincipal(name) => PolicyFault::Principal(format!("\"AWS\":\"{name}\"")).into(),
+            Unpinned::Store(error) => error.into(),
+        }
+    }
 }
 
 impl From<IamError> for Fault {

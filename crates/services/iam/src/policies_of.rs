@@ -5,7 +5,7 @@ use std::sync::Arc;
 use homeport_core::{Arn, BoxFuture};
 use homeport_policy::{Policy, PolicyKind};
 use homeport_service::Principal;
-use homeport_service::needs::{Policies, PoliciesOf, ResourcePolicy, RoleView};
+use homeport_service::needs::{Policies, PoliciesOf, ResourcePolicy, RoleView, Unpinned};
 use homeport_store::{StoreError, Tx};
 
 use crate::records::{Details, ENTITIES, Entity, INLINE_POLICIES, Kind, within};
@@ -116,6 +116,10 @@ impl PoliciesOf for Iam {
             let user = found.filter(|entity| entity.kind == Kind::User);
             Ok(user.map(|user| (user.arn(), user.name)))
         })
+    }
+
+    fn unique_id<'a>(&'a self, tx: &'a Tx, name: &'a str) -> BoxFuture<'a, Result<Option<String>, Unpinned>> {
+        Box::pin(documents::unique_id(tx, self.account, name))
     }
 
     fn managed_policy<'a>(

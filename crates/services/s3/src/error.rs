@@ -1,5 +1,6 @@
 use homeport_blobs::BlobError;
 use homeport_core::Fault;
+use homeport_service::needs::{Unmet, Unpinned};
 use homeport_store::StoreError;
 
 use crate::checksum::Algorithm;
@@ -176,9 +177,17 @@ pub enum S3Error {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// A need that nobody meets.
+    #[error(transparent)]
+    Unmet(#[from] Unmet),
 }
 
 impl S3Error {
+    /// A policy that names somebody who can't be.
+    pub(crate) fn invalid_principal() -> Self {
+        Self::MalformedPolicy("Invalid principal in policy".to_owned())
+    }
+
     /// A parameter that is not accepted.
     pub(crate) fn argument(name: &'static str, value: impl Into<String>, message: &'static str) -> Self {
         Self::InvalidArgument { name, value: value.into(), message }
@@ -187,6 +196,15 @@ impl S3Error {
 
 fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
+}
+
+impl From<Unpinned> for S3Error {
+    fn from(unpinned: Unpinned) -> Self {
+        match unpinned {
+            Unpinned::UnknownPrincipal(_) => Self::invalid_principal(),
+            Unpinned::Store(error) => error.into(),
+        }
+    }
 }
 
 impl From<S3Error> for Fault {
@@ -350,6 +368,7 @@ impl From<S3Error> for Fault {
             }
             S3Error::Blob(error) => Fault::internal(error),
             S3Error::Store(error) => Fault::internal(error),
+            S3Error::Unmet(error) => Fault::internal(error),
         }
     }
 }

@@ -26,7 +26,8 @@ mod whole_body;
 use std::sync::Arc;
 
 use homeport_blobs::Blobs;
-use homeport_service::{Host, Hosted, Installation, Parts, ServiceSpec};
+use homeport_service::needs::{PoliciesOf, Unmet, met};
+use homeport_service::{Host, Hosted, Installation, Needs, Parts, ServiceSpec};
 use homeport_store::Store;
 
 pub use error::S3Error;
@@ -41,18 +42,25 @@ pub struct S3 {
     blobs: Blobs,
     policies: Arc<resource_policy::ParsedPolicies>,
     installation: Arc<Installation>,
+    needs: Arc<Needs>,
 }
 
 /// Makes the service over a blob store. The caller puts the first part into the needs `resource_policies` (for
 /// `s3`) and `bucket_cors`, and calls [`S3::sweep`] now and then.
 pub fn host(parts: &Parts, blobs: &Blobs) -> (Arc<S3>, Arc<dyn Hosted>) {
     let (store, blobs, installation) = (parts.store.clone(), blobs.of("s3"), parts.installation.clone());
-    let service = Arc::new(S3 { store, blobs, policies: Arc::default(), installation });
+    let needs = parts.needs.clone();
+    let service = Arc::new(S3 { store, blobs, policies: Arc::default(), installation, needs });
     let spec = ServiceSpec { name: "s3", event_source: "s3", max_body: MAX_BODY };
     (service.clone(), Arc::new(Host::new(spec, service, operations::OPERATIONS)))
 }
 
 impl S3 {
+    /// Who knows users and roles.
+    pub(crate) fn policies_of(&self) -> Result<&dyn PoliciesOf, Unmet> {
+        Ok(&**met(&self.needs.policies_of, "PoliciesOf")?)
+    }
+
     /// Where an object is reached, in path style.
     pub(crate) fn url(&self, bucket: &str, key: &str) -> String {
         let key = percent_encoding::utf8_percent_encode(key, listing::URL_KEPT);

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use homeport_blobs::BlobId;
 use homeport_core::{Account, Timestamp};
+use homeport_service::needs::Pinned;
 use homeport_store::{Collection, Index, Key, KeyParts, Record, StoreError, Tx};
 use serde::{Deserialize, Serialize};
 
@@ -37,10 +38,14 @@ pub(crate) struct Bucket {
     pub(crate) policy: Option<BucketPolicy>,
 }
 
-/// A bucket's policy as it was put.
+/// A bucket's policy.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct BucketPolicy {
+    /// As it was put.
     pub(crate) text: String,
+    /// Whom it means; nobody was pinned in records of older versions, where the ARNs count.
+    #[serde(default)]
+    pub(crate) principals: Pinned,
     /// Drawn anew at each put: what the parsed form is kept by.
     pub(crate) revision: String,
 }

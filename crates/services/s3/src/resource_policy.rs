@@ -26,8 +26,11 @@ impl ParsedPolicies {
         if let Some(parsed) = kept.get(&policy.revision) {
             return Ok(parsed.clone());
         }
-        let parsed = Policy::parse(&policy.text, PolicyKind::Resource)
-            .map_err(|fault| StoreError::BadRecord { collection: "s3-buckets", reason: fault.to_string() })?;
+        let broken = |reason: String| StoreError::BadRecord { collection: "s3-buckets", reason };
+        let pinned = policy.principals.apply(&policy.text, PolicyKind::Resource);
+        let pinned = pinned.map_err(|error| broken(error.to_string()))?;
+        let parsed =
+            Policy::parse(&pinned, PolicyKind::Resource).map_err(|fault| broken(fault.to_string()))?;
         if kept.len() >= KEPT {
             kept.clear();
         }
@@ -60,6 +63,18 @@ impl ResourcePolicy for S3 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_policy_of_before_principals_were_pinned_means_the_arns_it_names() {
+        let text = serde_json::json!({"Version": "2012-10-17", "Statement": {"Effect": "Allow",
+            "Principal": {"AWS": "arn:aws:iam::123456789012:role/reader"}, "Action": "s3:GetObject",
+            "Resource": "arn:aws:s3:::photos/*"}});
+        let kept = serde_json::json!({"text": text.to_string(), "revision": "1"});
+        let policy: BucketPolicy = serde_json::from_value(kept).unwrap();
+        let parsed = ParsedPolicies::default().parsed(&policy).unwrap();
+        let named: Vec<_> = parsed.named_identities().collect();
+        assert_eq!(named, ["arn:aws:iam::123456789012:role/reader"]);
+    }
 
     #[test]
     fn the_bucket_is_found_in_an_arn() {

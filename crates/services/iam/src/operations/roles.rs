@@ -64,10 +64,10 @@ impl Operation for CreateRole {
                     pinned_trust: String::new(),
                 }),
             };
-            let role = &draft.finish(&cx)?;
+            let (iam, role) = (&cx.service, &draft.finish(&cx)?);
             cx.write(|tx| async move {
                 let mut role = role.clone();
-                set_trust(&tx, &mut role, trust).await?;
+                set_trust(iam, &tx, &mut role, trust).await?;
                 entities::create(&tx, &role).await
             })
             .await?;
@@ -76,8 +76,8 @@ impl Operation for CreateRole {
     }
 }
 
-async fn set_trust(tx: &Tx, role: &mut Entity, trust: &str) -> Result<(), IamError> {
-    let pinned = documents::pin_trust(tx, role.account, trust).await?;
+async fn set_trust(iam: &Iam, tx: &Tx, role: &mut Entity, trust: &str) -> Result<(), IamError> {
+    let pinned = documents::pin_trust(iam, tx, trust).await?;
     if let Details::Role(details) = &mut role.details {
         details.trust = trust.to_owned();
         details.pinned_trust = pinned;
@@ -229,10 +229,10 @@ impl Operation for UpdateAssumeRolePolicy {
 
     fn run(cx: Cx<Iam>, input: TrustInput) -> impl Future<Output = Result<Empty, IamError>> + Send {
         async move {
-            let (account, input) = (cx.account(), &input);
+            let (iam, account, input) = (&cx.service, cx.account(), &input);
             cx.write(|tx| async move {
                 let mut role = entities::find(&tx, account, Kind::Role, &input.role_name).await?;
-                set_trust(&tx, &mut role, &input.policy_document).await?;
+                set_trust(iam, &tx, &mut role, &input.policy_document).await?;
                 entities::save(&tx, &role).await?;
                 Ok::<_, IamError>(())
             })

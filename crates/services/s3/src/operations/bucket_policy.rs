@@ -1,8 +1,10 @@
 //! A bucket's policy: put, read, removed. The authorizer evaluates it as the resource's policy.
 
 use homeport_core::Fault;
-use homeport_policy::{Policy, PolicyKind};
+use homeport_policy::{Policy, PolicyFault, PolicyKind};
+use homeport_service::needs::Pinned;
 use homeport_service::{Answer, Asked, ByHand, Call, Cx, Effect, Operation, Permissions};
+use homeport_store::Tx;
 use serde::{Deserialize, Serialize};
 
 use crate::S3;
@@ -59,9 +61,8 @@ impl Operation for PutBucketPolicy {
     }
 
     async fn run(cx: Cx<S3>, Read { input, .. }: Read<PutInput>) -> Result<Output, S3Error> {
-        check(&input.bucket, &input.policy)?;
-        let revision = homeport_core::draw(&**cx.randomness(), homeport_core::ALPHANUMERIC, 22);
-        put(&cx, &input.bucket, Some(BucketPolicy { text: input.policy, revision })).await
+        let policy = check(&input.bucket, &input.policy)?;
+        put(&cx, &input.bucket, Some(&policy)).await
     }
 }
 
@@ -94,9 +95,14 @@ impl Operation for GetBucketPolicy {
 
     async fn run(cx: Cx<S3>, input: Input) -> Result<GetOutput, S3Error> {
         let (name, region) = (&input.bucket, signed_for(&cx));
-        let bucket = cx.read(|tx| async move { records::bucket(&tx, name, region).await }).await?;
-        let policy = bucket.policy.ok_or(S3Error::NoSuchBucketPolicy)?;
-        Ok(GetOutput { policy: policy.text })
+        let s3 = &cx.service;
+        let policy = cx
+            .read(|tx| async move {
+                let bucket = records::bucket(&tx, name, region).await?;
+                shown(s3, &tx, bucket.policy.ok_or(S3Error::NoSuchBucketPolicy)?).await
+            })
+            .await?;
+        Ok(GetOutput { policy })
     }
 }
 
@@ -118,11 +124,15 @@ impl Operation for DeleteBucketPolicy {
     }
 }
 
-async fn put(cx: &Cx<S3>, name: &str, policy: Option<BucketPolicy>) -> Result<Output, S3Error> {
-    let (region, policy) = (signed_for(cx), &policy);
+async fn put(cx: &Cx<S3>, name: &str, policy: Option<&Policy>) -> Result<Output, S3Error> {
+    let (s3, region) = (&cx.service, signed_for(cx));
+    let revision = &homeport_core::draw(&**cx.randomness(), homeport_core::ALPHANUMERIC, 22);
     cx.write(|tx| async move {
         let mut bucket = records::bucket(&tx, name, region).await?;
-        bucket.policy = policy.clone();
+        bucket.policy = match policy {
+            Some(policy) => Some(pinned(s3, &tx, policy, revision).await?),
+            None => None,
+        };
         BUCKETS.put(&tx, &bucket).await?;
         homeport_service::bump_authorization(&tx)?;
         Ok::<_, S3Error>(())
@@ -131,14 +141,33 @@ async fn put(cx: &Cx<S3>, name: &str, policy: Option<BucketPolicy>) -> Result<Ou
     Ok(Output {})
 }
 
+/// The policy with those whom it names now.
+async fn pinned(s3: &S3, tx: &Tx, policy: &Policy, revision: &str) -> Result<BucketPolicy, S3Error> {
+    let principals = Pinned::of(s3.policies_of()?, tx, policy).await?;
+    Ok(BucketPolicy { text: policy.text().to_owned(), principals, revision: revision.to_owned() })
+}
+
+/// The policy as it was put, but with the unique ids of those who are gone: their ARNs would seem to mean whoever
+/// has them next.
+async fn shown(s3: &S3, tx: &Tx, policy: BucketPolicy) -> Result<String, S3Error> {
+    let gone = policy.principals.gone(s3.policies_of()?, tx).await?;
+    gone.apply(&policy.text, PolicyKind::Resource).map_err(|_| not_json())
+}
+
+fn not_json() -> S3Error {
+    S3Error::MalformedPolicy(PolicyFault::Syntax.to_string())
+}
+
 /// A policy of this bucket: every resource it names is the bucket or in it.
-fn check(bucket: &str, text: &str) -> Result<(), S3Error> {
+fn check(bucket: &str, text: &str) -> Result<Policy, S3Error> {
     if text.len() > MAX_POLICY {
         return Err(S3Error::MalformedPolicy("Policy exceeds the maximum allowed document size.".to_owned()));
     }
-    Policy::parse(text, PolicyKind::Resource).map_err(|fault| S3Error::MalformedPolicy(fault.to_string()))?;
-    let document: serde_json::Value = serde_json::from_str(text)
-        .map_err(|_| S3Error::MalformedPolicy("Syntax errors in policy.".to_owned()))?;
+    let policy = Policy::parse(text, PolicyKind::Resource).map_err(|fault| match fault {
+        PolicyFault::Principal(_) => S3Error::invalid_principal(),
+        fault => S3Error::MalformedPolicy(fault.to_string()),
+    })?;
+    let document: serde_json::Value = serde_json::from_str(text).map_err(|_| not_json())?;
     let statements = one_or_many(&document["Statement"]);
     let resources =
         statements.iter().flat_map(|s| ["Resource", "NotResource"].map(|name| one_or_many(&s[name])));
@@ -149,7 +178,7 @@ fn check(bucket: &str, text: &str) -> Result<(), S3Error> {
             || behind.is_some_and(|rest| rest.is_empty() || rest.starts_with('/') || rest.starts_with('*'))
     };
     match resources.flatten().filter_map(serde_json::Value::as_str).all(inside) {
-        true => Ok(()),
+        true => Ok(policy),
         false => Err(S3Error::MalformedPolicy("Policy has invalid resource".to_owned())),
     }
 }

@@ -12,6 +12,7 @@ mod listings;
 mod multipart;
 mod objects;
 mod owners;
+mod pinned;
 mod policies;
 mod refusals;
 mod uploads;
