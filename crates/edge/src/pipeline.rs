@@ -7,12 +7,12 @@ use bytes::Bytes;
 use homeport_core::{Account, BoxFuture, Fault, Scope, SharedClock, SharedRandomness, uuid_v4};
 use homeport_service::needs::{CheckSignature, SignedCall, TokenRefused, TokenUse, met};
 use homeport_service::{
-    Allowed, Answer, AskedOn, AuditTrail, AuthorizationEpoch, Authorizer, Body, Call, CallBody, CallContext,
-    Caller, Effect, Hosted, Incoming, Lookup, Needs, OperationInfo, Parts as ServiceParts, Peer, Permission,
-    Permissions, Prepared, Principal, Refusal, TokenUser,
+    Allowed, Answer, AskedOn, AuditTrail, Authorizer, Body, Call, CallBody, CallContext, Caller, Effect,
+    Hosted, Incoming, Lookup, Needs, OperationInfo, Parts as ServiceParts, Peer, Permission, Permissions,
+    Prepared, Principal, Refusal, TokenUser,
 };
 use homeport_sigv4::Presented;
-use homeport_store::{Store, StoreError};
+use homeport_store::Store;
 use homeport_wire::{Head, Operation};
 use http::Response;
 use http::request::Parts;
@@ -321,7 +321,7 @@ impl Pipeline {
         let stated = match stated {
             Permissions::All(list) | Permissions::Each(list) => Some(list),
             Permissions::Lookup(lookup) => {
-                let (list, epoch) = self.look_up(&lookup).await.map_err(unrecorded)?;
+                let (list, epoch) = self.look_up(&lookup, caller).await.map_err(unrecorded)?;
                 looked_up = Some((lookup, epoch));
                 Some(list)
             }
@@ -381,13 +381,12 @@ impl Pipeline {
         }
     }
 
-    /// What the operation needs by the store's state, and the authorization epoch of that state.
-    async fn look_up(&self, lookup: &Lookup) -> Result<(Vec<Permission>, i64), Fault> {
-        let found = self.store.read(|tx| async move {
-            let epoch = AuthorizationEpoch::in_transaction(&tx).await?;
-            Ok::<_, StoreError>((lookup(tx).await?, epoch))
-        });
-        found.await.map_err(encode::store_fault)
+    /// What the operation needs by the store's state, and an authorization epoch no later than that state's.
+    async fn look_up(&self, lookup: &Lookup, caller: &Caller) -> Result<(Vec<Permission>, i64), Fault> {
+        let epoch = self.authorizer.epoch(&self.store, &caller.principal).await;
+        let epoch = epoch.map_err(encode::store_fault)?;
+        let found = self.store.read(|tx| lookup(tx)).await;
+        Ok((found.map_err(encode::store_fault)?, epoch))
     }
 
     /// The decision by which all of it is allowed, or the refusal.

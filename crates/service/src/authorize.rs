@@ -283,6 +283,11 @@ impl Authorizer {
         }
     }
 
+    /// The store's epoch by which the principal's policies are known: no later than that of anything read after this.
+    pub async fn epoch(&self, store: &Store, principal: &Principal) -> Result<i64, StoreError> {
+        Ok(self.known(store, principal).await?.epoch)
+    }
+
     async fn known(&self, store: &Store, principal: &Principal) -> Result<Arc<Known>, StoreError> {
         match self.cached(principal) {
             Some(known) => Ok(known),
