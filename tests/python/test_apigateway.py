@@ -159,6 +159,29 @@ def test_tokens_end_with_their_user_where_the_pool_asks_for_it(homeport, api, pe
         assert made.call("/id", tokens["IdToken"]).said == UNAUTHORIZED, name
 
 
+@pytest.mark.parametrize("gone", ["client", "pool"])
+def test_a_remembered_token_ends_with_its_client_and_its_pool(homeport, gone):
+    ending, other = UserPool(homeport, "ending").user("ann"), UserPool(homeport, "other").user("ann")
+    made = Api(homeport, "ending")
+    users = made.pool_authorizer(ending, other, authorizerResultTtlInSeconds=3600)
+    made.mock("/id", **users)
+    made.mock("/scoped", authorizationScopes=["aws.cognito.signin.user.admin"], **users)
+    made.deploy()
+    ended, stays = ending.sign_in("ann"), other.sign_in("ann")
+    if gone == "client":
+        stays = ending.sign_in("ann", app=ending.new_app())
+    calls = {"/id": "IdToken", "/scoped": "AccessToken"}.items()
+    for path, kind in calls:
+        assert made.call(path, ended[kind]).status == made.call(path, stays[kind]).status == 200
+    if gone == "client":
+        ending.admin.delete_user_pool_client(UserPoolId=ending.id, ClientId=ending.app)
+    else:
+        ending.admin.delete_user_pool(UserPoolId=ending.id)
+    for path, kind in calls:
+        assert made.call(path, ended[kind]).said == UNAUTHORIZED, path
+        assert made.call(path, stays[kind]).status == 200, path
+
+
 def test_a_disabled_user_and_a_revoked_sign_in_get_no_new_tokens(people):
     people.user("gil").user("hal")
     signed_in = people.sign_in("gil")

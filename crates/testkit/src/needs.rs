@@ -1,5 +1,5 @@
-use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use homeport_core::BoxFuture;
@@ -46,13 +46,28 @@ impl SendMessage for CaughtMessages {
 
 /// Tokens that a test made up, for services that ask who a token belongs to.
 #[derive(Default)]
-pub struct FixedTokens(Mutex<BTreeMap<String, (TokenUse, Verified)>>);
+pub struct FixedTokens {
+    known: Mutex<BTreeMap<String, (TokenUse, Verified)>>,
+    deleted_clients: Mutex<BTreeSet<String>>,
+    epoch: AtomicU64,
+}
 
 impl FixedTokens {
     /// Makes a token known.
     pub fn put(&self, token: &str, token_use: TokenUse, verified: Verified) {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         known.insert(token.to_owned(), (token_use, verified));
+    }
+
+    /// Deletes an app client: its tokens are refused from now on.
+    pub fn delete_client(&self, client_id: &str) {
+        let mut deleted = self.deleted_clients.lock().unwrap_or_else(PoisonError::into_inner);
+        deleted.insert(client_id.to_owned());
+        self.epoch.fetch_add(1, Ordering::SeqCst);
+    }
+
+    fn has_client(&self, client_id: &str) -> bool {
+        !self.deleted_clients.lock().unwrap_or_else(PoisonError::into_inner).contains(client_id)
     }
 }
 
@@ -65,10 +80,11 @@ impl VerifyToken for FixedTokens {
         _check_revocation: bool,
     ) -> BoxFuture<'a, Result<Verified, TokenRefused>> {
         Box::pin(async move {
-            let known = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(token).cloned();
+            let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(token).cloned();
             let accepted = |verified: &Verified| {
-                user_pool_ids.is_empty()
-                    || user_pool_ids.iter().any(|pool| pool.ends_with(&verified.user_pool_id))
+                let of_pool = |pool: &String| pool.ends_with(&verified.user_pool_id);
+                self.has_client(&verified.client_id)
+                    && (user_pool_ids.is_empty() || user_pool_ids.iter().any(of_pool))
             };
             match known {
                 Some((of, verified)) if of == token_use && accepted(&verified) => Ok(verified),
@@ -85,6 +101,10 @@ impl VerifyToken for FixedTokens {
         _issued: homeport_core::Timestamp,
     ) -> BoxFuture<'a, Result<bool, StoreError>> {
         Box::pin(async { Ok(true) })
+    }
+
+    fn pools_epoch(&self) -> u64 {
+        self.epoch.load(Ordering::SeqCst)
     }
 
     fn revokes_at_gateways<'a>(&'a self, _user_pool_id: &'a str) -> BoxFuture<'a, Result<bool, StoreError>> {

@@ -76,6 +76,11 @@ pub trait VerifyToken: Send + Sync {
         issued: Timestamp,
     ) -> BoxFuture<'a, Result<bool, StoreError>>;
 
+    /// A number that grows with every change of a user pool or an app client, before the call that made it is
+    /// answered. Who remembers that a token was verified takes it before verifying, and verifies anew once it has
+    /// grown: a deleted pool's or client's tokens then end at once (security decision 12).
+    fn pools_epoch(&self) -> u64;
+
     /// Whether this pool asks that revoked tokens are refused at gateways at once.
     fn revokes_at_gateways<'a>(&'a self, user_pool_id: &'a str) -> BoxFuture<'a, Result<bool, StoreError>>;
 

@@ -14,6 +14,7 @@ mod client_shape;
 mod code_owner;
 mod codes;
 mod confirmation;
+mod epoch;
 mod error;
 mod filter;
 mod issuer;
@@ -45,6 +46,7 @@ use std::sync::Arc;
 
 use homeport_service::{Host, Hosted, Parts, PerAddress, ServiceSpec};
 
+use crate::epoch::PoolsEpoch;
 use crate::password::Permits;
 use crate::signing_keys::KeyCache;
 use crate::sweeps::Sweeps;
@@ -58,6 +60,7 @@ pub use crate::lockout::SignInLimits;
 pub struct CognitoIdp {
     parts: Parts,
     keys: KeyCache,
+    epoch: PoolsEpoch,
     permits: Permits,
     limits: SignInLimits,
     throttle: PerAddress,
@@ -69,6 +72,7 @@ impl CognitoIdp {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         Self {
             keys: KeyCache::follow(&parts.store),
+            epoch: PoolsEpoch::follow(&parts.store),
             permits: Permits::new(cores),
             limits,
             throttle: throttle::of_open_operations(),

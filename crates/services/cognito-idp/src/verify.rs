@@ -43,6 +43,10 @@ impl VerifyToken for CognitoIdp {
         })
     }
 
+    fn pools_epoch(&self) -> u64 {
+        self.epoch.current()
+    }
+
     fn revokes_at_gateways<'a>(&'a self, user_pool_id: &'a str) -> BoxFuture<'a, Result<bool, StoreError>> {
         let pool = PoolRef::new(self.parts.installation.account, user_pool_id);
         Box::pin(async move {

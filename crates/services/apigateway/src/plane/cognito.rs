@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::exchange::Exchange;
 use super::refusal::Refusal;
-use super::results::{Results, shown};
+use super::results::{Results, Shown, shown};
 use super::served::{Served, ServedAuthorizer};
 use crate::limits::AUTHORIZER_TTL;
 
@@ -34,21 +34,14 @@ pub(super) async fn authorize(
     let header = exchange.header(&authorizer.header).ok_or_else(Refusal::unauthorized)?;
     let token = header.strip_prefix("Bearer ").unwrap_or(header).trim();
     let token_use = if scopes.is_empty() { TokenUse::Id } else { TokenUse::Access };
-    let kind: &[u8] = if scopes.is_empty() { b"id" } else { b"access" };
-    let id = &authorizer.authorizer.id;
-    let key = shown(&[
-        served.home.api.as_bytes(),
-        served.stage.as_bytes(),
-        served.deployment_id.as_bytes(),
-        &served.flushes.to_be_bytes(),
-        id.as_bytes(),
-        kind,
-        token.as_bytes(),
-    ]);
+    let verifier = &**met(&needs.verify_token, "VerifyToken").map_err(Refusal::authorizer)?;
+    // Taken before the token is verified: what a change of pools or clients overtakes is not remembered beyond it.
+    let epoch = verifier.pools_epoch();
+    let key = key(served, authorizer, epoch, token, token_use);
     let claims = match results.get(&key, now) {
         Some(claims) => claims,
         None => {
-            let (verified, keep) = verify(needs, authorizer, token, token_use).await?;
+            let (verified, keep) = verify(verifier, authorizer, token, token_use).await?;
             let ttl = authorizer.authorizer.authorizer_result_ttl_in_seconds.unwrap_or(AUTHORIZER_TTL);
             let until = now.plus_seconds(ttl).min(Timestamp::from_seconds(verified.expires));
             let claims = Arc::new(claims(verified));
@@ -62,16 +55,39 @@ pub(super) async fn authorize(
     if in_scope { Ok(claims.authorizer.clone()) } else { Err(Refusal::unauthorized()) }
 }
 
+/// What the authorizer is shown, with all that ends what is remembered of it.
+fn key(
+    served: &Served,
+    authorizer: &ServedAuthorizer,
+    epoch: u64,
+    token: &str,
+    token_use: TokenUse,
+) -> Shown {
+    let kind: &[u8] = match token_use {
+        TokenUse::Id => b"id",
+        TokenUse::Access => b"access",
+    };
+    shown(&[
+        served.home.api.as_bytes(),
+        served.stage.as_bytes(),
+        served.deployment_id.as_bytes(),
+        &served.flushes.to_be_bytes(),
+        &epoch.to_be_bytes(),
+        authorizer.authorizer.id.as_bytes(),
+        kind,
+        token.as_bytes(),
+    ])
+}
+
 /// The token's claims, and whether they may be kept: not where the pool wants revoked tokens refused at once.
 async fn verify(
-    needs: &Needs,
+    verifier: &dyn VerifyToken,
     authorizer: &ServedAuthorizer,
     token: &str,
     token_use: TokenUse,
 ) -> Result<(Verified, bool), Refusal> {
-    let verifier = met(&needs.verify_token, "VerifyToken").map_err(Refusal::authorizer)?;
     let pools = &authorizer.authorizer.provider_arns;
-    let verified = ask(&**verifier, token, token_use, pools, false).await?;
+    let verified = ask(verifier, token, token_use, pools, false).await?;
     if let Some(expression) = &authorizer.expression
         && !expression.is_match(&verified.client_id)
     {
@@ -79,7 +95,7 @@ async fn verify(
     }
     let revokes = verifier.revokes_at_gateways(&verified.user_pool_id).await.map_err(Refusal::unavailable)?;
     if revokes {
-        return ask(&**verifier, token, token_use, pools, true).await.map(|verified| (verified, false));
+        return ask(verifier, token, token_use, pools, true).await.map(|verified| (verified, false));
     }
     Ok((verified, true))
 }

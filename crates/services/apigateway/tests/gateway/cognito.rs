@@ -82,6 +82,23 @@ async fn a_remembered_token_ends_with_its_time() {
 }
 
 #[tokio::test]
+async fn a_remembered_token_ends_with_its_client() {
+    let house = house();
+    let api = guarded(&house, json!({})).await;
+    house.put_token_of("client-1", "first", TokenUse::Id, &[], 3_600);
+    house.put_token_of("client-2", "second", TokenUse::Id, &[], 3_600);
+    let status = async |token: &str| {
+        house.call(&api.id, "GET", "/prod/", &[("authorization", token)], b"").await.status
+    };
+    for token in ["first", "second"] {
+        assert_eq!(status(token).await, 200, "{token}");
+    }
+    house.tokens.delete_client("client-1");
+    assert_eq!(status("first").await, 401);
+    assert_eq!(status("second").await, 200);
+}
+
+#[tokio::test]
 async fn a_token_of_one_method_kind_is_not_remembered_for_the_other() {
     let house = house();
     let api = house.api().await;

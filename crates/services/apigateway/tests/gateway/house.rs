@@ -182,12 +182,24 @@ impl House {
     }
 
     pub(crate) fn put_token(&self, token: &str, token_use: TokenUse, scopes: &[&str], expires_in: i64) {
+        self.put_token_of("client-1", token, token_use, scopes, expires_in);
+    }
+
+    /// Makes a token of an app client known.
+    pub(crate) fn put_token_of(
+        &self,
+        client: &str,
+        token: &str,
+        token_use: TokenUse,
+        scopes: &[&str],
+        expires_in: i64,
+    ) {
         let now = homeport_core::Clock::now(&*self.app.clock).seconds();
         let claims = json!({"sub": "user-1", "cognito:username": "ann", "email_verified": true,
             "cognito:groups": ["readers", "writers"], "exp": now + expires_in});
         let verified = Verified {
             user_pool_id: "us-east-1_Abcdefghi".to_owned(),
-            client_id: "client-1".to_owned(),
+            client_id: client.to_owned(),
             sub: "user-1".to_owned(),
             username: "ann".to_owned(),
             origin_jti: String::new(),

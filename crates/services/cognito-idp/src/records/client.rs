@@ -20,6 +20,7 @@ pub(crate) struct Client {
 impl Record for Client {
     const COLLECTION: &'static str = "cognito-idp.clients";
     const VERSION: u16 = 1;
+    const WATCHED: bool = true;
 
     fn key(&self) -> KeyParts {
         self.pool.parts().str(&self.id)

@@ -146,6 +146,29 @@ async fn a_deleted_clients_tokens_verify_no_more() {
     assert!(world.verifier().verify_token(&token, TokenUse::Id, &[], false).await.is_err());
 }
 
+/// Who remembers verified tokens forgets them with it: every change counts, and what users do all day does not.
+#[tokio::test]
+async fn the_epoch_of_pools_moves_with_pools_and_clients_alone() {
+    let world = World::new().await;
+    let epoch = || world.verifier().pools_epoch();
+    let made = epoch();
+    world.user("ann").await;
+    let tokens = world.tokens("ann").await;
+    world.get_user(&text(&tokens["AccessToken"])).await.ok();
+    world.refresh(&text(&tokens["RefreshToken"])).await.ok();
+    assert_eq!(epoch(), made);
+    let changes = [
+        ("UpdateUserPool", json!({})),
+        ("DeleteUserPoolClient", json!({"ClientId": world.client})),
+        ("DeleteUserPool", json!({})),
+    ];
+    for (operation, input) in changes {
+        let before = epoch();
+        world.admin(operation, input).await.ok();
+        assert!(epoch() > before, "{operation}");
+    }
+}
+
 /// What ends a user's tokens at once, and that nothing else of theirs does.
 #[tokio::test]
 async fn whoever_is_signed_out_disabled_or_deleted_is_refused_at_once() {

@@ -61,6 +61,10 @@ impl VerifyToken for Pools {
         Box::pin(async move { Ok(!self.signed_out.lock().unwrap().iter().any(|gone| gone == sub)) })
     }
 
+    fn pools_epoch(&self) -> u64 {
+        0
+    }
+
     fn revokes_at_gateways<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<bool, StoreError>> {
         Box::pin(async { Ok(false) })
     }
