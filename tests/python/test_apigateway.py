@@ -6,7 +6,9 @@ import uuid
 import pytest
 from apis import HTTP, Api, lines
 from botocore.exceptions import ClientError
+from identities import IdentityPool
 from pools import UserPool, forgeries
+from test_identities import assume
 from test_lambda import create, role
 
 UNAUTHORIZED = (401, '{"message":"Unauthorized"}')
@@ -94,18 +96,23 @@ def test_unknown_paths_methods_stages_and_apis_are_forbidden_as_on_aws(api):
     assert (nowhere.status, nowhere.data) == (403, b'{"message":"Forbidden"}')
 
 
-def test_each_place_takes_its_own_kind_of_token(api, people):
+def test_each_place_takes_its_own_kind_of_token(homeport, api, people):
+    identities = IdentityPool(homeport, people)
     tokens = people.sign_in("ann")
+    identity = identities.id(tokens["IdToken"])
+    tokens["OpenIdToken"] = identities.open_id(identity, tokens["IdToken"])
     for token in (tokens["IdToken"], f"Bearer {tokens['IdToken']}"):
         assert api.call("/id", token).status == 200
     assert api.call("/scoped", tokens["AccessToken"]).status == 200
     for path, kinds in {
-        "/id": ["AccessToken", "RefreshToken"],
-        "/scoped": ["IdToken", "RefreshToken"],
-        "/other": ["AccessToken", "IdToken", "RefreshToken"],
+        "/id": ["AccessToken", "RefreshToken", "OpenIdToken"],
+        "/scoped": ["IdToken", "RefreshToken", "OpenIdToken"],
+        "/other": ["AccessToken", "IdToken", "RefreshToken", "OpenIdToken"],
     }.items():
         for kind in kinds:
-            assert api.call(path, tokens[kind]).said == UNAUTHORIZED, (path, kind)
+            for written in (tokens[kind], f"Bearer {tokens[kind]}"):
+                assert api.call(path, written).said == UNAUTHORIZED, (path, kind)
+    assert assume(homeport, identities.roles["authenticated"], tokens["OpenIdToken"]) == identity
     for path in ("/id", "/scoped"):
         for token in (None, "", "Bearer", "Bearer ", "Basic YTpi", "Bearer " + "a" * 4000):
             assert api.call(path, token).said == UNAUTHORIZED, (path, token)

@@ -3,8 +3,9 @@
 import time
 
 import pytest
+from botocore import UNSIGNED
 from botocore.exceptions import ClientError
-from identities import IdentityPool
+from identities import COGNITO, IdentityPool
 from pools import PASSWORD, WRONG, UserPool, forgeries
 
 
@@ -230,6 +231,19 @@ def ends(sts):
         return True
 
 
+def own_calls(public, token):
+    """What users do about themselves, with this as their access token."""
+    attributes = [{"Name": "nickname", "Value": "taken"}]
+    return (
+        lambda: public.get_user(AccessToken=token),
+        lambda: public.update_user_attributes(AccessToken=token, UserAttributes=attributes),
+        lambda: public.delete_user_attributes(AccessToken=token, UserAttributeNames=["nickname"]),
+        lambda: public.change_password(AccessToken=token, PreviousPassword=PASSWORD, ProposedPassword=WRONG),
+        lambda: public.global_sign_out(AccessToken=token),
+        lambda: public.delete_user(AccessToken=token),
+    )
+
+
 def test_a_users_own_calls_take_that_users_access_token_alone(homeport, people):
     people.user("dan")
     tokens = people.sign_in("dan")
@@ -240,16 +254,8 @@ def test_a_users_own_calls_take_that_users_access_token_alone(homeport, people):
         "a refresh token": tokens["RefreshToken"],
     }
     before = people.status("dan")
-    attributes = [{"Name": "nickname", "Value": "taken"}]
     for token in wrong.values():
-        for call in (
-            lambda: public.get_user(AccessToken=token),
-            lambda: public.update_user_attributes(AccessToken=token, UserAttributes=attributes),
-            lambda: public.delete_user_attributes(AccessToken=token, UserAttributeNames=["nickname"]),
-            lambda: public.change_password(AccessToken=token, PreviousPassword=PASSWORD, ProposedPassword=WRONG),
-            lambda: public.global_sign_out(AccessToken=token),
-            lambda: public.delete_user(AccessToken=token),
-        ):
+        for call in own_calls(public, token):
             assert called(call) in ("NotAuthorizedException", "InvalidParameterException")
     assert people.status("dan") == before
     assert public.get_user(AccessToken=tokens["AccessToken"])["Username"] == "dan"
@@ -257,3 +263,52 @@ def test_a_users_own_calls_take_that_users_access_token_alone(homeport, people):
     foreign = UserPool(homeport, "identities-own").user("dan").sign_in("dan")["AccessToken"]
     assert public.get_user(AccessToken=foreign)["Username"] == "dan"
     assert people.status("dan") == before
+
+
+def assume(server, role, token):
+    """Takes a role with an OpenID token of an identity pool; gives the identity that the session is of."""
+    ask = server.client("sts", signature_version=UNSIGNED).assume_role_with_web_identity
+    answer = ask(RoleArn=role, RoleSessionName="app", WebIdentityToken=token)
+    assert answer["Provider"] == COGNITO
+    keys = answer["Credentials"]
+    server.client("sts", keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"]).get_caller_identity()
+    return answer["SubjectFromWebIdentityToken"]
+
+
+def test_an_open_id_token_is_neither_an_access_token_nor_a_login(homeport, people, notes):
+    people.user("eve")
+    tokens = people.sign_in("eve")
+    own, guest = notes.id(tokens["IdToken"]), notes.id()
+    of_user, of_guest = notes.open_id(own, tokens["IdToken"]), notes.open_id(guest)
+    before = people.status("eve"), notes.known()
+    for token in (of_user, of_guest):
+        for call in own_calls(people.public, token):
+            refused("NotAuthorizedException", call)
+        for login in (people.login, people.issuer.removeprefix("http://"), COGNITO):
+            refused("NotAuthorizedException", notes.id, token, login)
+            refused("NotAuthorizedException", notes.credentials, own, token, login)
+            refused("NotAuthorizedException", notes.open_id, own, token, login)
+    assert (people.status("eve"), notes.known()) == before
+    assert people.public.get_user(AccessToken=tokens["AccessToken"])["Username"] == "eve"
+    assert notes.id(tokens["IdToken"]) == own
+    notes.credentials(own, tokens["IdToken"])
+    assert assume(homeport, notes.roles["authenticated"], of_user) == own
+    assert assume(homeport, notes.roles["unauthenticated"], of_guest) == guest
+
+
+def test_a_role_for_identities_takes_their_pools_open_id_token_alone(homeport, people, notes):
+    tokens = people.sign_in("ann")
+    own, guest = notes.id(tokens["IdToken"]), notes.id()
+    of_user, of_guest = notes.open_id(own, tokens["IdToken"]), notes.open_id(guest)
+    other = IdentityPool(homeport, people)
+    of_other = other.open_id(other.id(tokens["IdToken"]), tokens["IdToken"])
+    for_users, for_guests = notes.roles["authenticated"], notes.roles["unauthenticated"]
+    kinds = {kind: tokens[kind] for kind in ("IdToken", "AccessToken", "RefreshToken")}
+    for name, token in {**forgeries(of_user), **kinds}.items():
+        code = called(lambda: assume(homeport, for_users, token))
+        assert code == "InvalidIdentityToken", (name, code)
+    for role, token in ((for_users, of_guest), (for_guests, of_user), (for_users, of_other)):
+        refused("AccessDenied", assume, homeport, role, token)
+    assert assume(homeport, for_users, of_user) == own
+    assert assume(homeport, for_guests, of_guest) == guest
+    assume(homeport, other.roles["authenticated"], of_other)
