@@ -1,13 +1,17 @@
 """REST APIs by boto3 and any HTTP client: integrations, authorizers, throttles, logs, and who is refused."""
 
+import http.server
 import json
+import threading
 import uuid
 
+import jwt
 import pytest
 from apis import HTTP, Api, lines
+from botocore import UNSIGNED
 from botocore.exceptions import ClientError
 from identities import IdentityPool
-from pools import UserPool, forgeries
+from pools import BROUGHT, FOREIGN, UserPool, claims, forgeries
 from test_identities import assume
 from test_lambda import create, role
 
@@ -139,6 +143,65 @@ def test_a_token_of_another_pool_or_of_nobodys_opens_nothing(homeport, api, peop
     own.mock("/id", **own.pool_authorizer(people, other))
     own.deploy()
     assert own.call("/id", tokens["IdToken"]).status == 200
+
+
+class Listener(http.server.ThreadingHTTPServer):
+    """Somebody's issuer with its keys, which notes every path that it is asked for."""
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), Issuer)
+        self.asked = []
+        self.url = f"http://127.0.0.1:{self.server_port}"
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+
+class Issuer(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.server.asked.append(self.path)
+        said = {"issuer": self.server.url, "jwks_uri": f"{self.server.url}/keys"}
+        body = json.dumps({"keys": [{**BROUGHT, "kid": "foreign"}]} if self.path == "/keys" else said).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+def test_no_token_makes_homeport_fetch_keys(fresh):
+    """Issuers are the installation's own, so that an unknown key's name, or an address that a token brings, leads to no
+    fetch at all; that the same server does reach this listener is shown by an integration."""
+    server, listener = fresh("--dev"), Listener()
+    people = UserPool(server).user("ann")
+    made = Api(server)
+    made.mock("/id", **made.pool_authorizer(people))
+    place = made.method("/web", "GET", {})
+    made.gateway.put_integration(**place, type="HTTP_PROXY", integrationHttpMethod="GET", uri=f"{listener.url}/web")
+    made.deploy()
+    good = people.sign_in("ann")
+    sts = server.client("sts", signature_version=UNSIGNED)
+    asked = {"RoleArn": f"arn:aws:iam::{made.account}:role/any", "RoleSessionName": "app"}
+    brought = {"kid": "foreign", "jku": f"{listener.url}/keys", "x5u": f"{listener.url}/keys"}
+    for issuer in (people.issuer, listener.url):
+        for number in range(3):
+            headers = {**brought, "kid": f"foreign{number or ''}"}
+            id_token, access_token = (
+                jwt.encode({**claims(good[kind]), "iss": issuer}, FOREIGN, "RS256", headers=headers)
+                for kind in ("IdToken", "AccessToken")
+            )
+            assert made.call("/id", id_token).said == UNAUTHORIZED
+            with pytest.raises(people.public.exceptions.NotAuthorizedException):
+                people.public.get_user(AccessToken=access_token)
+            with pytest.raises(ClientError, match="InvalidIdentityToken"):
+                sts.assume_role_with_web_identity(WebIdentityToken=id_token, **asked)
+    with pytest.raises(ClientError, match="InvalidInput"):
+        server.client("iam").create_open_id_connect_provider(Url=listener.url, ClientIDList=["app"])
+    assert listener.asked == []
+    assert made.call("/id", good["IdToken"]).status == 200
+    assert made.call("/web").status == 200 and listener.asked == ["/web"]
+    listener.shutdown()
 
 
 def test_tokens_end_with_their_user_where_the_pool_asks_for_it(homeport, api, people):
