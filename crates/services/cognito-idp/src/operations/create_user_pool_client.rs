@@ -1,5 +1,6 @@
 use homeport_core::{LOWER_ALPHANUMERIC, draw};
 use homeport_service::{Asked, Cx, Effect, Operation, Permissions};
+use homeport_store::{MAX_PAGE_ROWS, StoreError, Tx};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -7,6 +8,7 @@ use crate::CognitoIdp;
 use crate::client_shape::{UserPoolClientType, check};
 use crate::error::IdpError;
 use crate::lookup;
+use crate::pool_ref::PoolRef;
 use crate::records::{CLIENTS, Client, ClientSettings};
 
 /// App clients that a pool holds (quota of the Cognito developer guide).
@@ -72,8 +74,7 @@ impl Operation for CreateUserPoolClient {
                 async move {
                     let pool = lookup::pool(&tx, &client.pool).await?;
                     check(&pool, client)?;
-                    let others = CLIENTS.page(&tx, client.pool.parts(), None, MAX_CLIENTS).await?;
-                    if others.records.len() >= MAX_CLIENTS {
+                    if count_clients(&tx, &client.pool).await? >= MAX_CLIENTS {
                         return Err(IdpError::LimitExceeded("Maximum number of user pool clients exceeded."));
                     }
                     CLIENTS.put(&tx, client).await?;
@@ -82,6 +83,19 @@ impl Operation for CreateUserPoolClient {
             })
             .await?;
             Ok(Output { user_pool_client: UserPoolClientType::of(vault, &client)? })
+        }
+    }
+}
+
+/// How many clients the pool has, over as many of the store's pages as they take.
+async fn count_clients(tx: &Tx, pool: &PoolRef) -> Result<usize, StoreError> {
+    let (mut count, mut after) = (0, None);
+    loop {
+        let page = CLIENTS.page(tx, pool.parts(), after.as_deref(), MAX_PAGE_ROWS).await?;
+        count += page.records.len();
+        match page.cursor {
+            Some(cursor) => after = Some(cursor),
+            None => return Ok(count),
         }
     }
 }

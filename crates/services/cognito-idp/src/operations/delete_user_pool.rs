@@ -1,10 +1,11 @@
 use homeport_service::{Asked, Cx, Effect, Operation, Permissions};
-use homeport_store::MAX_PAGE_ROWS;
+use homeport_store::{MAX_PAGE_ROWS, StoreError, Tx};
 use serde::Deserialize;
 
 use crate::CognitoIdp;
 use crate::error::IdpError;
 use crate::lookup;
+use crate::pool_ref::PoolRef;
 use crate::records::{CLIENTS, KEYS, POOLS, grave};
 use crate::shapes::Nothing;
 
@@ -43,10 +44,7 @@ impl Operation for DeleteUserPool {
                                        Deletion protection must be inactivated first.";
                         return Err(IdpError::invalid(message));
                     }
-                    let clients = CLIENTS.page(&tx, reference.parts(), None, MAX_PAGE_ROWS).await?;
-                    for client in clients.records {
-                        CLIENTS.delete(&tx, reference.parts().str(&client.id)).await?;
-                    }
+                    delete_clients(&tx, reference).await?;
                     KEYS.delete(&tx, reference.parts()).await?;
                     POOLS.delete(&tx, reference.parts()).await?;
                     tx.put(&grave(reference), Vec::new())?;
@@ -56,6 +54,19 @@ impl Operation for DeleteUserPool {
             .await?;
             cx.service.bury(reference);
             Ok(Nothing {})
+        }
+    }
+}
+
+/// All of them; a page of the store is bounded by bytes too.
+async fn delete_clients(tx: &Tx, pool: &PoolRef) -> Result<(), StoreError> {
+    loop {
+        let clients = CLIENTS.page(tx, pool.parts(), None, MAX_PAGE_ROWS).await?.records;
+        for client in &clients {
+            CLIENTS.delete(tx, pool.parts().str(&client.id)).await?;
+        }
+        if clients.is_empty() {
+            return Ok(());
         }
     }
 }

@@ -123,6 +123,25 @@ async fn a_deleted_pool_signs_nobody_in_and_verifies_nothing() {
     panic!("the deleted pool's users are still in the store");
 }
 
+#[tokio::test]
+async fn a_deleted_pool_leaves_no_client_however_large_they_are() {
+    let world = World::new().await;
+    // Together more than the store gives on one page, which is a MiB.
+    let urls: Vec<String> =
+        (0..100).map(|n| format!("https://{n}.example.com/{}", "x".repeat(990))).collect();
+    for n in 0..12 {
+        let client = json!({"ClientName": format!("c{n}"), "CallbackURLs": urls});
+        world.admin("CreateUserPoolClient", client).await.ok();
+    }
+    let kept = async || {
+        let rows = world.app.rows().await;
+        rows.iter().filter(|(_, value)| value.windows(14).any(|window| window == b"42.example.com")).count()
+    };
+    assert_eq!(kept().await, 12);
+    world.admin("DeleteUserPool", json!({})).await.ok();
+    assert_eq!(kept().await, 0);
+}
+
 /// Notes who went, where a transaction that deletes users says so.
 struct Noted;
 
