@@ -102,6 +102,16 @@ def test_a_condition_that_fails_shows_the_item(table):
     assert failed.value.response["Item"]["v"] == {"S": "first"}
 
 
+def test_an_update_that_only_removes_makes_no_item(table):
+    nobody = {"owner": "removed", "at": 1}
+    table.update_item(Key=nobody, UpdateExpression="REMOVE #t", ExpressionAttributeNames={"#t": "text"})
+    assert "Item" not in table.get_item(Key=nobody, ConsistentRead=True)
+    setting = {"UpdateExpression": "SET #t = :t", "ExpressionAttributeNames": {"#t": "text"}}
+    table.update_item(Key=nobody, **setting, ExpressionAttributeValues={":t": "x"})
+    table.update_item(Key=nobody, UpdateExpression="REMOVE #t", ExpressionAttributeNames={"#t": "text"})
+    assert table.get_item(Key=nobody, ConsistentRead=True)["Item"] == nobody
+
+
 def test_a_transaction_is_all_or_nothing(table):
     client = table.meta.client
     table.put_item(Item={"owner": "ada", "at": 1})
