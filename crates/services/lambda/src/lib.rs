@@ -27,6 +27,7 @@ mod variables;
 use std::net::SocketAddr;
 use std::sync::{Arc, Weak};
 
+use homeport_service::needs::{PoliciesOf, Unmet, met};
 use homeport_service::{Authorizer, Host, Hosted, Parts, ServiceSpec};
 use tokio::sync::Notify;
 
@@ -77,6 +78,11 @@ pub fn host(parts: &Parts, machine: Machine) -> Result<(Arc<Lambda>, Arc<dyn Hos
 }
 
 impl Lambda {
+    /// Who knows users and roles.
+    pub(crate) fn policies_of(&self) -> Result<&dyn PoliciesOf, Unmet> {
+        Ok(&**met(&self.parts.needs.policies_of, "PoliciesOf")?)
+    }
+
     /// Tells where the functions' listener is, if that wasn't known when the service was made.
     pub fn set_endpoint(&self, address: SocketAddr) {
         self.prepared.set_endpoint(address);

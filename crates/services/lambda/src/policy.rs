@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use homeport_core::{Account, Arn, Scope};
 use homeport_policy::{
-    Context, EvaluationSet, Policy, PolicyKind, PrincipalKind, PrincipalView, Request, ResourceSide, evaluate,
+    Context, EvaluationSet, Policy, PolicyFault, PolicyKind, PrincipalKind, PrincipalView, Request,
+    ResourceSide, evaluate,
 };
-use homeport_service::needs::On;
+use homeport_service::needs::{On, PoliciesOf, Unpinned};
+use homeport_store::{StoreError, Tx};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -16,6 +18,9 @@ use crate::records::{Function, Statement};
 
 /// Bytes of a policy.
 const LARGEST_POLICY: usize = 20_480;
+
+const INVALID_PRINCIPAL: &str =
+    "The provided principal was invalid. Please check the principal and try again.";
 
 impl Statement {
     /// As AWS writes it into the policy.
@@ -40,6 +45,22 @@ impl Statement {
         statement
     }
 
+    /// As it is evaluated: a user or role that is deleted and made again is another than it means.
+    fn pinned(&self) -> Self {
+        let principal = self.principal_id.as_ref().unwrap_or(&self.principal).clone();
+        Self { principal, ..self.clone() }
+    }
+
+    /// As it is shown: by the unique id where the ARN means nobody any more, or somebody else.
+    async fn shown(&self, policies_of: &dyn PoliciesOf, tx: &Tx) -> Result<Self, StoreError> {
+        let Some(id) = &self.principal_id else { return Ok(self.clone()) };
+        match policies_of.unique_id(tx, &self.principal).await {
+            Ok(Some(now)) if now == *id => Ok(self.clone()),
+            Ok(_) | Err(Unpinned::UnknownPrincipal(_)) => Ok(self.pinned()),
+            Err(Unpinned::Store(error)) => Err(error),
+        }
+    }
+
     fn principal_json(&self) -> Value {
         match self.principal.as_str() {
             "*" => json!("*"),
@@ -53,12 +74,54 @@ impl Statement {
 }
 
 /// The whole policy of a qualifier, as `GetPolicy` shows it; none without statements.
-pub(crate) fn document(scope: &Scope, function: &Function, qualifier: &str) -> Option<String> {
-    let statements = function.policies.get(qualifier).filter(|statements| !statements.is_empty())?;
-    let resource = resource(scope, &function.name, qualifier);
-    let statements: Vec<Value> =
-        statements.iter().map(|statement| statement.to_json(resource.as_str())).collect();
-    Some(json!({"Version": "2012-10-17", "Id": "default", "Statement": statements}).to_string())
+pub(crate) async fn shown(
+    policies_of: &dyn PoliciesOf,
+    tx: &Tx,
+    resource: &Arn,
+    statements: &[Statement],
+) -> Result<Option<String>, StoreError> {
+    let mut shown = Vec::new();
+    for statement in statements {
+        shown.push(statement.shown(policies_of, tx).await?);
+    }
+    Ok(document(resource, shown))
+}
+
+/// The policy of these statements; none without any.
+fn document(resource: &Arn, statements: Vec<Statement>) -> Option<String> {
+    let written = |statement: &Statement| statement.to_json(resource.as_str());
+    let written: Vec<Value> = statements.iter().map(written).collect();
+    let document = json!({"Version": "2012-10-17", "Id": "default", "Statement": written});
+    (!written.is_empty()).then(|| document.to_string())
+}
+
+/// The statements of a qualifier's policy.
+pub(crate) fn statements<'f>(function: &'f Function, qualifier: &str) -> &'f [Statement] {
+    function.policies.get(qualifier).map(Vec::as_slice).unwrap_or_default()
+}
+
+/// The unique id of the user or role that the statement names; refused where nobody has that name.
+pub(crate) async fn principal_id(
+    policies_of: &dyn PoliciesOf,
+    tx: &Tx,
+    resource: &Arn,
+    statement: &Statement,
+) -> Result<Option<String>, LambdaError> {
+    // Parsed, it tells the names of users and roles from `*`, services and accounts.
+    let alone = document(resource, vec![statement.clone()]).unwrap_or_default();
+    let alone = Policy::parse(&alone, PolicyKind::Resource).map_err(|fault| not_valid(&fault))?;
+    let Some(name) = alone.named_identities().next() else { return Ok(None) };
+    policies_of.unique_id(tx, name).await.map_err(|unpinned| match unpinned {
+        Unpinned::UnknownPrincipal(_) => LambdaError::invalid(INVALID_PRINCIPAL),
+        Unpinned::Store(error) => error.into(),
+    })
+}
+
+fn not_valid(fault: &PolicyFault) -> LambdaError {
+    match fault {
+        PolicyFault::Principal(_) => LambdaError::invalid(INVALID_PRINCIPAL),
+        fault => LambdaError::invalid(format!("The permission is not valid: {fault}")),
+    }
 }
 
 /// What a policy of this qualifier is on.
@@ -75,12 +138,13 @@ pub(crate) fn parsed(
     function: &Function,
     qualifier: &str,
 ) -> Result<Option<Arc<Policy>>, LambdaError> {
-    let Some(document) = document(scope, function, qualifier) else { return Ok(None) };
+    let pinned = statements(function, qualifier).iter().map(Statement::pinned).collect();
+    let document = document(&resource(scope, &function.name, qualifier), pinned);
+    let Some(document) = document else { return Ok(None) };
     if document.len() > LARGEST_POLICY {
         return Err(LambdaError::PolicyLengthExceeded);
     }
-    let policy = Policy::parse(&document, PolicyKind::Resource)
-        .map_err(|fault| LambdaError::invalid(format!("The permission is not valid: {fault}")))?;
+    let policy = Policy::parse(&document, PolicyKind::Resource).map_err(|fault| not_valid(&fault))?;
     Ok(Some(Arc::new(policy.named(format!("the policy of {}", function.name)))))
 }
 
@@ -189,6 +253,7 @@ mod tests {
             id: "s".into(),
             action: "lambda:InvokeFunction".into(),
             principal: "apigateway.amazonaws.com".into(),
+            principal_id: None,
             source_arn: Some("arn:aws:execute-api:us-east-1:123456789012:a/*/GET/notes".into()),
             source_account: Some("123456789012".into()),
         };
@@ -223,6 +288,7 @@ mod tests {
             id: "s".into(),
             action: "lambda:GetFunction".into(),
             principal: "*".into(),
+            principal_id: None,
             source_arn: None,
             source_account: None,
         };

@@ -82,6 +82,10 @@ pub(crate) struct Statement {
     pub(crate) action: String,
     /// `*`, a service's name, an account or an ARN.
     pub(crate) principal: String,
+    /// The unique id of the user or role that the principal is; none in records of older versions, where the ARN
+    /// counts.
+    #[serde(default)]
+    pub(crate) principal_id: Option<String>,
     pub(crate) source_arn: Option<String>,
     pub(crate) source_account: Option<String>,
 }

@@ -17,7 +17,7 @@ use homeport_service::{
     bump_authorization,
 };
 use homeport_store::{Key, StoreError};
-use homeport_testkit::{Sample, TestApp, assert_strangers_are_refused};
+use homeport_testkit::{Sample, TestApp, TestCaller, assert_strangers_are_refused};
 use serde_json::{Value, json};
 use zip::write::SimpleFileOptions;
 
@@ -42,21 +42,9 @@ fn app(spawner: &Spawner, folder: &Path) -> TestApp {
 }
 
 fn app_on(blobs: Blobs, spawner: &Spawner, folder: &Path) -> (TestApp, Arc<Lambda>) {
-    let number = APPS.fetch_add(1, Ordering::Relaxed);
-    let folder = folder.join(number.to_string());
     let mut lambda = None;
+    let machine = machine(blobs, spawner, folder);
     let app = TestApp::new(|parts| {
-        let machine = Machine {
-            blobs,
-            sandbox: spawner.clone(),
-            runtimes: folder.join("runtimes"),
-            interpreter_folders: vec![folder.join("no-interpreters")],
-            hidden: Vec::new(),
-            ca_bundle: None,
-            network: Outbound::default(),
-            limits: Limits::default(),
-            folder,
-        };
         let (service, hosted) = homeport_lambda::host(parts, machine).expect("the service stands");
         parts.needs.resource_policies.set(vec![("lambda", service.clone())]).ok();
         lambda = Some(service);
@@ -65,6 +53,36 @@ fn app_on(blobs: Blobs, spawner: &Spawner, folder: &Path) -> (TestApp, Arc<Lambd
     app.iam.put_role("functions", TRUSTS_LAMBDA);
     app.iam.put_role("others", TRUSTS_OTHERS);
     (app, lambda.expect("a service"))
+}
+
+/// With IAM's own users and roles.
+fn app_beside_iam(spawner: &Spawner, folder: &Path) -> TestApp {
+    let machine = machine(Blobs::in_memory("lambda"), spawner, folder);
+    let app = TestApp::new(|parts| {
+        let (iam, iam_hosted) = homeport_iam::host(parts);
+        let (lambda, hosted) = homeport_lambda::host(parts, machine).expect("the service stands");
+        parts.needs.identify_users.set(iam.clone()).ok();
+        parts.needs.policies_of.set(iam.clone()).ok();
+        parts.needs.resource_policies.set(vec![("iam", iam), ("lambda", lambda)]).ok();
+        vec![iam_hosted, hosted]
+    });
+    app.iam.put_role("functions", TRUSTS_LAMBDA);
+    app
+}
+
+fn machine(blobs: Blobs, spawner: &Spawner, folder: &Path) -> Machine {
+    let folder = folder.join(APPS.fetch_add(1, Ordering::Relaxed).to_string());
+    Machine {
+        blobs,
+        sandbox: spawner.clone(),
+        runtimes: folder.join("runtimes"),
+        interpreter_folders: vec![folder.join("no-interpreters")],
+        hidden: Vec::new(),
+        ca_bundle: None,
+        network: Outbound::default(),
+        limits: Limits::default(),
+        folder,
+    }
 }
 
 /// The files in a folder and below.
@@ -434,6 +452,57 @@ async fn permissions_make_the_resource_policy() {
     assert_eq!(app.stranger().call("lambda", "Invoke", dry).await.ok().status, 204);
     let other = json!({"FunctionName": "notes"});
     app.stranger().call("lambda", "GetFunction", other).await.refused("AccessDeniedException", 403);
+}
+
+#[tokio::test]
+async fn a_permission_is_its_principals_and_not_whoever_has_the_name_next() {
+    let (spawner, folder) = sandbox().await;
+    let app = app_beside_iam(&spawner, &folder);
+    let admin = app.admin();
+    admin.call("lambda", "CreateFunction", creation()).await.ok();
+    let add = async |id: &str, principal: &str| {
+        let input = json!({"FunctionName": "notes", "StatementId": id, "Action": "lambda:InvokeFunction",
+            "Principal": principal});
+        admin.call("lambda", "AddPermission", input).await
+    };
+    let shown = async |statement: usize| {
+        let policy = admin.call("lambda", "GetPolicy", json!({"FunctionName": "notes"})).await.ok().json();
+        let policy: Value = serde_json::from_str(policy["Policy"].as_str().expect("text")).expect("JSON");
+        policy["Statement"][statement]["Principal"]["AWS"].as_str().expect("a principal").to_owned()
+    };
+    let dry = json!({"FunctionName": "notes", "InvocationType": "DryRun"});
+    let reader = "arn:aws:iam::123456789012:user/reader";
+    for unknown in [reader, "arn:aws:iam::123456789012:role/nobody", "AIDA0NOSUCHUSER000000", "reader"] {
+        let refused = add("unknown", unknown).await.refused("InvalidParameterValueException", 400);
+        let told = "The provided principal was invalid. Please check the principal and try again.";
+        assert_eq!(refused.message(), told, "{unknown}");
+    }
+
+    let (id, key, user) = make_reader(&app).await;
+    user.call("lambda", "Invoke", dry.clone()).await.refused("AccessDeniedException", 403);
+    add("first", reader).await.ok();
+    assert_eq!(user.call("lambda", "Invoke", dry.clone()).await.ok().status, 204);
+    assert_eq!(shown(0).await, reader);
+
+    admin.call("iam", "DeleteAccessKey", json!({"UserName": "reader", "AccessKeyId": key})).await.ok();
+    admin.call("iam", "DeleteUser", json!({"UserName": "reader"})).await.ok();
+    let (_, _, user) = make_reader(&app).await;
+    user.call("lambda", "Invoke", dry.clone()).await.refused("AccessDeniedException", 403);
+    assert_eq!(shown(0).await, id);
+
+    add("second", reader).await.ok();
+    assert_eq!(user.call("lambda", "Invoke", dry).await.ok().status, 204);
+    assert_eq!((shown(0).await, shown(1).await), (id, reader.to_owned()));
+}
+
+/// A user of IAM's own without any right: its id, its key's and itself.
+async fn make_reader(app: &TestApp) -> (String, String, TestCaller) {
+    let input = json!({"UserName": "reader"});
+    let made = app.admin().call("iam", "CreateUser", input.clone()).await.ok();
+    let key = app.admin().call("iam", "CreateAccessKey", input).await.ok();
+    let told = |name: &str| key.element(name).expect("a key");
+    let user = app.keys(&told("AccessKeyId"), &told("SecretAccessKey"), None);
+    (made.element("UserId").expect("an id"), told("AccessKeyId"), user)
 }
 
 #[tokio::test]

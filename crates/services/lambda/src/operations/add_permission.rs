@@ -57,10 +57,11 @@ impl Operation for AddPermission {
             let revision = uuid_v4(&**cx.randomness());
             let name = named.name.clone();
             let qualifier = named.qualifier.clone().unwrap_or_default();
-            let shown = statement.to_json(resource(cx.scope(), &name, &qualifier).as_str()).to_string();
+            let resource = &resource(cx.scope(), &name, &qualifier);
+            let shown = statement.to_json(resource.as_str()).to_string();
             cx.write(|tx| {
                 let (cx, input, named, revision) = (&cx, &input, &named, &revision);
-                let (statement, qualifier) = (statement.clone(), qualifier.clone());
+                let (mut statement, qualifier) = (statement.clone(), qualifier.clone());
                 async move {
                     let mut function = find::version(&tx, cx.scope(), named).await?.function;
                     if input.revision_id.as_ref().is_some_and(|id| *id != function.policy_revision) {
@@ -70,6 +71,9 @@ impl Operation for AddPermission {
                     if statements.iter().any(|known| known.id == statement.id) {
                         return Err(LambdaError::StatementExists(statement.id));
                     }
+                    let policies_of = cx.service.policies_of()?;
+                    statement.principal_id =
+                        policy::principal_id(policies_of, &tx, resource, &statement).await?;
                     statements.push(statement);
                     policy::parsed(cx.scope(), &function, &qualifier)?;
                     function.policy_revision.clone_from(revision);
@@ -98,6 +102,7 @@ fn statement(input: &Input) -> Result<Statement, LambdaError> {
         id: input.statement_id.clone(),
         action: input.action.clone(),
         principal: input.principal.clone(),
+        principal_id: None,
         source_arn: input.source_arn.clone(),
         source_account: input.source_account.clone(),
     })
