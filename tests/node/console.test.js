@@ -1,6 +1,7 @@
 // The console's pages and Homeport's own are the administrator's. Nothing that others bring reaches them: not a page in
 // a bucket, not one that a function answers, not another site's, not a name that was pointed here, not a function.
 import assert from "node:assert/strict";
+import { createHmac } from "node:crypto";
 import { after, before, describe, test } from "node:test";
 import { Homeport, noBrowser, openBrowser, query, raw, sign, site } from "./homeport.js";
 
@@ -15,6 +16,16 @@ async function cognito(operation, input) {
   });
   assert.equal(answer.status, 200, answer.text);
   return JSON.parse(answer.text);
+}
+
+/** That the server's token is known: an HMAC of who speaks, the nonce "n" and the body, each behind its length. */
+function proof(token, side, body) {
+  const behindLength = (part) => {
+    const length = Buffer.alloc(8);
+    length.writeBigUInt64BE(BigInt(Buffer.byteLength(part)));
+    return Buffer.concat([length, Buffer.from(part)]);
+  };
+  return createHmac("sha256", token).update(Buffer.concat([side, "n", body].map(behindLength))).digest("hex");
 }
 
 const page = (script) => `<!doctype html><title>unrun</title><body><script type="module">${script}</script>`;
@@ -141,21 +152,27 @@ describe("the console's listener", () => {
   test("commands ask it with the token of this start, and pages never", async () => {
     const { token, commands } = server.serverFile;
     assert.equal(commands, server.consoleHost);
+    const question = JSON.stringify({ credentials: { rotate: false } });
     const asked = (headers, more = {}) => atConsole({
-      method: "POST", target: "/_homeport/command", body: JSON.stringify({ credentials: { rotate: false } }), ...more,
-      headers: { authorization: `Bearer ${token}`, ...headers },
+      method: "POST", target: "/_homeport/command", body: question, ...more,
+      headers: { "x-homeport-nonce": "n", "x-homeport-proof": proof(token, "homeport-asks", more.body ?? question), ...headers },
     });
     const answer = await asked({});
     assert.equal(JSON.parse(answer.text).answer.accessKeyId, server.keys.accessKeyId);
-    for (const headers of [{ authorization: "Bearer guess" }, { authorization: "" }, own(), { origin: "https://evil.example" }]) {
+    assert.equal(answer.headers["x-homeport-proof"], proof(token, "homeport-answers", answer.text));
+    const others = { "x-homeport-proof": proof(token, "homeport-asks", '{"credentials":{"rotate":true}}') };
+    const guessed = { "x-homeport-proof": proof("guess", "homeport-asks", question) };
+    const said = { "x-homeport-proof": "", authorization: `Bearer ${token}` };
+    for (const headers of [others, guessed, said, { "x-homeport-nonce": "m" }, own(), { origin: "https://evil.example" }]) {
       const refused = await asked(headers);
-      assert.equal(refused.status, 403);
+      assert.equal(refused.status, 403, JSON.stringify(headers));
       assert.ok(!refused.text.includes(server.keys.accessKeyId));
     }
     assert.equal((await asked({ host: `evil.test:${server.consolePort}` })).status, 421);
     assert.equal((await asked({}, { method: "GET", body: "" })).status, 405);
     const atEndpoint = await raw(server.port, {
-      method: "POST", target: "/_homeport/command", headers: { host: server.host, authorization: `Bearer ${token}` }, body: '"pins"',
+      method: "POST", target: "/_homeport/command", body: '"pins"',
+      headers: { host: server.host, "x-homeport-nonce": "n", "x-homeport-proof": proof(token, "homeport-asks", '"pins"') },
     });
     assert.equal(atEndpoint.status, 405);
     assert.equal(atEndpoint.text, "");
