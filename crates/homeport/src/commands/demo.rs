@@ -13,6 +13,7 @@ use homeport_demo::deploy::Place;
 use homeport_demo::{Aws, CallFailed, Deployed, deploy, page};
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::print;
 use crate::args::DemoArguments;
@@ -95,33 +96,45 @@ fn callers(server: &DemoServer) -> Result<(Aws, Aws), ProgramError> {
 
 /// Starts the sample, or goes on where it was, and serves the page until it is stopped.
 async fn show() -> Result<ExitCode, ProgramError> {
+    // From the first moment on: whoever ends this process must not leave a server behind.
+    let mut stop = Stop::listen()?;
     let (port, page_listener, folder) = place()?;
     println!("Starting the notes sample; the first time this takes about ten seconds.");
-    let server = DemoServer::start(&folder, port, "info").await?;
-    let (_, admin) = callers(&server)?;
+    let server = tokio::select! {
+        server = DemoServer::start(&folder, port, "info") => server?,
+        () = stop.asked() => return Ok(ExitCode::SUCCESS),
+    };
+    let outcome = tokio::select! {
+        served = deploy_and_serve(&server, page_listener, &folder) => served,
+        () = stop.asked() => Ok(()),
+        () = server.ended() => Err(ProgramError::Demo("the server ended by itself; its log is above".to_owned())),
+    };
+    server.stop().await;
+    outcome.map(|()| ExitCode::SUCCESS)
+}
+
+async fn deploy_and_serve(
+    server: &DemoServer,
+    page_listener: Bound,
+    folder: &Path,
+) -> Result<(), ProgramError> {
+    let (_, admin) = callers(server)?;
     let page_port = port_of(&page_listener)?;
     let origin = format!("http://127.0.0.1:{page_port}");
-    let backend = match kept(&folder) {
+    let backend = match kept(folder) {
         Some(kept) => kept.deployed,
         None => {
             let place = Place { public_url: &server.url(), page_origin: &origin };
             let deployed = deploy(&admin, &place).await.map_err(failed)?;
             let kept = Kept { page_port, deployed: deployed.clone() };
-            std::fs::write(kept_file(&folder), serde_json::to_vec_pretty(&kept).unwrap_or_default())?;
+            std::fs::write(kept_file(folder), serde_json::to_vec_pretty(&kept).unwrap_or_default())?;
             deployed
         }
     };
-    print(&tour(&server, &folder, &origin, &backend)?)?;
+    print(&tour(server, folder, &origin, &backend)?)?;
     page_listener.set_nonblocking(true)?;
     let listener = TcpListener::from_std(page_listener)?;
-    let url = server.url();
-    let outcome = tokio::select! {
-        served = page::serve(listener, &url, &backend) => served.map_err(ProgramError::from),
-        () = stopped() => Ok(()),
-        () = server.ended() => Err(ProgramError::Demo("the server ended by itself; its log is above".to_owned())),
-    };
-    server.stop().await;
-    outcome.map(|()| ExitCode::SUCCESS)
+    Ok(page::serve(listener, &server.url(), &backend).await?)
 }
 
 /// The server's port, the page's listener, and the folder that belongs to them. A folder holds the addresses that
@@ -168,16 +181,25 @@ fn kept(folder: &Path) -> Option<Kept> {
     serde_json::from_slice(&std::fs::read(kept_file(folder)).ok()?).ok()
 }
 
-async fn stopped() {
-    let terminated = async {
-        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-            Ok(mut signal) => drop(signal.recv().await),
-            Err(_) => std::future::pending().await,
+/// Ctrl-C and SIGTERM, heard from when it is made.
+struct Stop {
+    interrupted: Signal,
+    terminated: Signal,
+}
+
+impl Stop {
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self {
+            interrupted: signal(SignalKind::interrupt())?,
+            terminated: signal(SignalKind::terminate())?,
+        })
+    }
+
+    async fn asked(&mut self) {
+        tokio::select! {
+            _ = self.interrupted.recv() => {}
+            _ = self.terminated.recv() => {}
         }
-    };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        () = terminated => {}
     }
 }
 
