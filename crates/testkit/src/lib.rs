@@ -3,6 +3,7 @@
 
 mod app;
 mod caller;
+mod decided;
 mod handed_roles;
 mod needs;
 mod principals;
@@ -12,6 +13,7 @@ mod walk;
 
 pub use app::TestApp;
 pub use caller::TestCaller;
+pub use decided::Decided;
 pub use needs::{CaughtMessages, FixedTokens};
 pub use principals::{ADMIN_KEY, STRANGER_KEY, TestIam};
 pub use reply::Reply;

@@ -13,11 +13,10 @@ use homeport_core::{Fault, Region, Scope, SeededRandomness, Timestamp};
 use homeport_lambda::{Lambda, Limits, Machine, Outbound};
 use homeport_sandbox::{Spawner, Tier};
 use homeport_service::{
-    Allowed, AskedOn, Authorizer, Call, CallBody, CallContext, Caller, Incoming, Permissions, Source,
-    bump_authorization,
+    AskedOn, Authorizer, Call, CallBody, Caller, Incoming, Permissions, Source, bump_authorization,
 };
 use homeport_store::{Key, StoreError};
-use homeport_testkit::{Sample, TestApp, TestCaller, assert_strangers_are_refused};
+use homeport_testkit::{Decided, Sample, TestApp, TestCaller, assert_strangers_are_refused};
 use serde_json::{Value, json};
 use zip::write::SimpleFileOptions;
 
@@ -647,29 +646,7 @@ async fn queue_after(app: &TestApp, meanwhile: impl AsyncFnOnce()) -> (Result<()
     let decided = authorizer.decide(&parts.store, &caller, &scope, now, &permissions).await;
     let epoch = decided.expect("a decision").expect("allowed before");
     meanwhile().await;
-    let allowed = Allowed {
-        permissions,
-        lookup: None,
-        refused: Default::default(),
-        epoch,
-        authorizer: Arc::new(authorizer),
-        late_refusal: Default::default(),
-    };
-    let call = Arc::new(CallContext {
-        store: parts.store.clone(),
-        caller,
-        scope,
-        now,
-        clock: parts.clock.clone(),
-        randomness: parts.randomness.clone(),
-        request_id: "r".to_owned(),
-        token_user: None,
-        depth: 0,
-        allowed,
-        audit: None,
-    });
-    let done = prepared.run(call.clone()).await.map(|_| ());
-    (done, call.allowed.take_late_refusal().is_some())
+    Decided { caller, scope, permissions, lookup: None, epoch }.run(app, prepared).await
 }
 
 #[tokio::test]

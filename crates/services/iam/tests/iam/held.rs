@@ -1,12 +1,9 @@
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use homeport_core::{Fault, Region, Scope};
-use homeport_service::{
-    Allowed, AskedOn, AuthorizationEpoch, Authorizer, CallContext, Caller, Incoming, Permissions, Source,
-};
+use homeport_service::{AskedOn, AuthorizationEpoch, Caller, Incoming, Permissions, Source};
 use homeport_store::StoreError;
-use homeport_testkit::TestApp;
+use homeport_testkit::{Decided, TestApp};
 use serde_json::{Value, json};
 
 use crate::app::{admin, app, key_of, policy};
@@ -42,35 +39,11 @@ async fn tag_ada(app: &TestApp, caller: Caller, meanwhile: Option<Value>) -> (Re
         Ok::<_, StoreError>((looking(tx).await?, epoch))
     });
     let (permissions, epoch) = looked_up.await.unwrap();
-    let parts = &app.parts;
-    let account = parts.installation.account;
-    let authorizer = Authorizer::new(parts.needs.clone(), parts.epoch.clone(), account);
     if let Some(renamed) = meanwhile {
         admin(app, "UpdateUser", renamed).await.ok();
     }
-    let allowed = Allowed {
-        permissions,
-        lookup: Some(lookup),
-        refused: BTreeSet::new(),
-        epoch,
-        authorizer: Arc::new(authorizer),
-        late_refusal: Default::default(),
-    };
-    let call = Arc::new(CallContext {
-        store: parts.store.clone(),
-        caller: Arc::new(caller),
-        scope,
-        now,
-        clock: parts.clock.clone(),
-        randomness: parts.randomness.clone(),
-        request_id: "r".to_owned(),
-        token_user: None,
-        depth: 0,
-        allowed,
-        audit: None,
-    });
-    let done = prepared.run(call.clone()).await.map(|_| ());
-    (done, call.allowed.take_late_refusal().is_some())
+    let caller = Arc::new(caller);
+    Decided { caller, scope, permissions, lookup: Some(lookup), epoch }.run(app, prepared).await
 }
 
 #[tokio::test]
