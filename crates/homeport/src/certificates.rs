@@ -85,7 +85,7 @@ impl Authority {
         config: &Config,
         audience: Audience,
     ) -> Result<Self, ProgramError> {
-        let name = KeyParts::new().str(audience.name());
+        let name = &KeyParts::new().str(audience.name());
         let found = parts.store.read(|tx| async move { AUTHORITIES.get(&tx, name).await });
         if let Some(kept) = found.await? {
             return Self::load(parts, kept);

@@ -202,7 +202,7 @@ impl Outbox {
     pub(crate) async fn read(&self, asked: &Asked) -> Result<Vec<Opened>, OutboxError> {
         let (mut found, mut read, mut after) = (Vec::new(), 0, None);
         while found.len() < asked.most && read < MOST_READ {
-            let (from, all) = (&after, KeyParts::new());
+            let (from, all) = (&after, &KeyParts::new());
             let page = self.store.read(|tx| async move {
                 MESSAGES.page_in(&tx, all, from.as_deref(), Direction::Backward, PAGE).await
             });

@@ -123,15 +123,12 @@ pub fn append(tx: &Tx, row: &AuditRow) -> Result<(), StoreError> {
 
 /// A page of raw rows, newest first, from before `before` (a row's key) on.
 pub async fn rows(store: &Store, before: Option<Vec<u8>>, limit: usize) -> Result<Page, StoreError> {
-    store
-        .read(|tx| async move {
-            let mut range = Range::prefix(&prefix());
-            if let Some(before) = before {
-                range = range.before(&before);
-            }
-            tx.scan(range, Direction::Backward, limit).await
-        })
-        .await
+    let whole = Range::prefix(&prefix());
+    let range = match before {
+        Some(before) => &whole.before(&before),
+        None => &whole,
+    };
+    store.read(|tx| async move { tx.scan(range.clone(), Direction::Backward, limit).await }).await
 }
 
 #[cfg(test)]

@@ -167,7 +167,7 @@ impl<S> Cx<S> {
     /// Reads a consistent snapshot.
     pub async fn read<T, E, F, Fut>(&self, read: F) -> Result<T, E>
     where
-        F: FnOnce(Tx) -> Fut + Send,
+        F: Fn(Tx) -> Fut + Send + Sync,
         Fut: Future<Output = Result<T, E>> + Send,
         T: Send,
         E: From<StoreError> + Send,

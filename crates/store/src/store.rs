@@ -74,7 +74,7 @@ impl Store {
     /// What `f` answers.
     pub async fn read<T, E, F, Fut>(&self, f: F) -> Result<T, E>
     where
-        F: FnOnce(Tx) -> Fut,
+        F: Fn(Tx) -> Fut,
         Fut: Future<Output = Result<T, E>> + Send,
         E: From<StoreError>,
     {

@@ -10,8 +10,10 @@ impl Store {
     /// # Errors
     /// What the engine answers.
     pub async fn sweep_step(&self, prefix: &Key) -> Result<bool, StoreError> {
-        let range = Range::prefix(prefix);
-        let page = self.read(|tx| async move { tx.scan(range, Direction::Forward, STEP_ROWS).await }).await?;
+        let range = &Range::prefix(prefix);
+        let page = self
+            .read(|tx| async move { tx.scan(range.clone(), Direction::Forward, STEP_ROWS).await })
+            .await?;
         let keys: Vec<Key> = page.rows.iter().map(|row| Key::from_row(&row.key)).collect();
         self.write(|tx| {
             let outcome = keys.iter().try_for_each(|key| tx.delete(key));

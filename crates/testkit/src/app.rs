@@ -125,7 +125,7 @@ impl TestApp {
         let mut rows = Vec::new();
         let mut after: Option<Vec<u8>> = None;
         loop {
-            let from = after.clone();
+            let from = &after;
             let page = self
                 .parts
                 .store

@@ -39,8 +39,8 @@ pub(crate) async fn change(
 
 /// The pool and the user as they are now.
 pub(crate) async fn find(cx: &Cx<CognitoIdp>, input: &UserInput) -> Result<(Pool, User), IdpError> {
-    let reference = lookup::named(cx, &input.user_pool_id)?;
-    cx.read(|tx| async move { find_in(&tx, &reference, &input.username).await }).await
+    let reference = &lookup::named(cx, &input.user_pool_id)?;
+    cx.read(|tx| async move { find_in(&tx, reference, &input.username).await }).await
 }
 
 /// The same in a transaction.

@@ -50,10 +50,10 @@ pub(crate) async fn app_of(
     pool_id: &str,
     client_id: &str,
 ) -> Result<(Pool, Client), IdpError> {
-    let reference = named(cx, pool_id)?;
+    let reference = &named(cx, pool_id)?;
     cx.read(|tx| async move {
-        let pool = pool(&tx, &reference).await?;
-        let client = client(&tx, &reference, client_id).await?;
+        let pool = pool(&tx, reference).await?;
+        let client = client(&tx, reference, client_id).await?;
         Ok((pool, client))
     })
     .await
@@ -230,9 +230,9 @@ mod tests {
             "ExplicitAuthFlows": ["ALLOW_USER_PASSWORD_AUTH"]});
         let client = app.admin().call("cognito-idp", "CreateUserPoolClient", client).await.ok().json();
         let client = client["UserPoolClient"]["ClientId"].as_str().expect("a client's id");
-        let reference = PoolRef::new(app.parts.installation.account, id);
+        let reference = &PoolRef::new(app.parts.installation.account, id);
         let read: Result<_, IdpError> =
-            app.parts.store.read(|tx| async move { pool(&tx, &reference).await }).await;
+            app.parts.store.read(|tx| async move { pool(&tx, reference).await }).await;
         let [one, other] = two_of_one_slot(&app.parts.vault, &read.expect("the pool is there"));
 
         for name in [&one, &other, &one, &other, &one] {

@@ -68,7 +68,7 @@ impl CognitoIdp {
     }
 
     async fn discovery(&self, pool_id: &str) -> Result<Option<serde_json::Value>, IdpError> {
-        let pool = PoolRef::new(self.parts.installation.account, pool_id);
+        let pool = &PoolRef::new(self.parts.installation.account, pool_id);
         let found = self.parts.store.read(|tx| async move { POOLS.get(&tx, pool.parts()).await }).await?;
         let Some(pool) = found else {
             return Ok(None);

@@ -66,7 +66,7 @@ impl Scan<'_> {
         let rows = if self.filter.is_some() { MAX_PAGE_ROWS } else { self.limit };
         let mut users = Vec::new();
         for _ in 0..self.pages {
-            let (parts, from) = (self.pool.pool.parts(), after.as_deref());
+            let (parts, from) = (&self.pool.pool.parts(), after.as_deref());
             let page = self.store.read(|tx| async move { USERS.page(&tx, parts, from, rows).await }).await?;
             let mut looked_at = page.records.into_iter();
             let room = self.limit - users.len();

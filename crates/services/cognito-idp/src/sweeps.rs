@@ -56,11 +56,13 @@ impl CognitoIdp {
     /// Goes on with removing what pools left that were deleted before the program ended. To be called once at start.
     pub async fn resume(self: &Arc<Self>) -> Result<(), StoreError> {
         let account = self.parts.installation.account;
-        let range = Range::prefix(&graves(account));
+        let range = &Range::prefix(&graves(account));
         let page = self
             .parts
             .store
-            .read(|tx| async move { tx.scan(range, Direction::Forward, homeport_store::MAX_PAGE_ROWS).await })
+            .read(|tx| async move {
+                tx.scan(range.clone(), Direction::Forward, homeport_store::MAX_PAGE_ROWS).await
+            })
             .await?;
         for row in page.rows {
             if let Some(Part::Str(id)) = KeyParts::decode(&row.key).and_then(|parts| parts.into_iter().last())
@@ -112,8 +114,9 @@ async fn forget_users(store: &Store, needs: &Needs, pool: &PoolRef) -> Result<()
 /// Removes rows between two keys, step by step.
 async fn sweep_until(store: &Store, from: &Key, to: &Key) -> Result<(), StoreError> {
     loop {
-        let range = Range::between(from, to);
-        let page = store.read(|tx| async move { tx.scan(range, Direction::Forward, 500).await }).await?;
+        let range = &Range::between(from, to);
+        let page =
+            store.read(|tx| async move { tx.scan(range.clone(), Direction::Forward, 500).await }).await?;
         let keys: Vec<Key> = page.rows.iter().map(|row| Key::from_row(&row.key)).collect();
         if keys.is_empty() {
             return Ok(());

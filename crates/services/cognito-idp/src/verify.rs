@@ -37,8 +37,9 @@ impl VerifyToken for CognitoIdp {
     ) -> BoxFuture<'a, Result<bool, StoreError>> {
         let pool = PoolRef::new(self.parts.installation.account, user_pool_id);
         Box::pin(async move {
+            let pool = &pool;
             let read =
-                self.parts.store.read(|tx| async move { stands(&tx, &pool, sub, origin_jti, issued).await });
+                self.parts.store.read(|tx| async move { stands(&tx, pool, sub, origin_jti, issued).await });
             read.await
         })
     }
@@ -50,6 +51,7 @@ impl VerifyToken for CognitoIdp {
     fn revokes_at_gateways<'a>(&'a self, user_pool_id: &'a str) -> BoxFuture<'a, Result<bool, StoreError>> {
         let pool = PoolRef::new(self.parts.installation.account, user_pool_id);
         Box::pin(async move {
+            let pool = &pool;
             let found = self.parts.store.read(|tx| async move { POOLS.get(&tx, pool.parts()).await }).await?;
             Ok(found.is_some_and(|pool| pool.revokes_at_gateways()))
         })

@@ -100,8 +100,8 @@ impl Logs {
         let now = self.parts.clock.now().millis();
         let mut after: Option<bytes::Bytes> = None;
         loop {
-            let from = after.clone();
-            let read = |tx: Tx| async move { GROUPS.page(&tx, KeyParts::new(), from.as_deref(), PAGE).await };
+            let from = after.as_deref();
+            let read = |tx: Tx| async move { GROUPS.page(&tx, KeyParts::new(), from, PAGE).await };
             let page = self.parts.store.read(read).await?;
             for Group { id, retention, .. } in &page.records {
                 if let Some(days) = retention {

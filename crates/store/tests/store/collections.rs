@@ -142,12 +142,11 @@ async fn pages(store: Store) -> Result<(), StoreError> {
         let (mut by_key, mut by_index) = (Vec::new(), Vec::new());
         let (mut key_cursor, mut index_cursor) = (None::<bytes::Bytes>, None::<bytes::Bytes>);
         for _ in 0..4 {
-            let (a, b) = (key_cursor.clone(), index_cursor.clone());
+            let (a, b) = (key_cursor.as_deref(), index_cursor.as_deref());
             let (keys, entries) = store
                 .read(|tx| async move {
-                    let keys = USERS.page_in(&tx, "p", a.as_deref(), direction, 7).await?;
-                    let entries =
-                        USERS.page_by_in(&tx, "group", ("p", "all"), b.as_deref(), direction, 7).await?;
+                    let keys = USERS.page_in(&tx, "p", a, direction, 7).await?;
+                    let entries = USERS.page_by_in(&tx, "group", ("p", "all"), b, direction, 7).await?;
                     Ok::<_, StoreError>((keys, entries))
                 })
                 .await?;
@@ -166,7 +165,7 @@ async fn pages(store: Store) -> Result<(), StoreError> {
 }
 
 async fn foreign_cursor(store: Store) -> Result<(), StoreError> {
-    let foreign = KeyParts::from(("q", "x"));
+    let foreign = &KeyParts::from(("q", "x"));
     let refused = store
         .read(|tx| async move { USERS.page(&tx, "p", Some(foreign.as_bytes()), 5).await.map(drop) })
         .await;

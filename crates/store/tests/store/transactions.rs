@@ -107,8 +107,8 @@ async fn pages_make_up_the_whole(store: Store) -> Result<(), StoreError> {
         let mut seen = Vec::new();
         let mut range = Range::prefix(root);
         loop {
-            let asked = range.clone();
-            let page = store.read(|tx| async move { tx.scan(asked, direction, limit).await }).await?;
+            let asked = &range;
+            let page = store.read(|tx| async move { tx.scan(asked.clone(), direction, limit).await }).await?;
             assert!(page.rows.len() <= limit.min(MAX_PAGE_ROWS));
             let last = page.rows.last().map(|row| row.key.clone());
             seen.extend(page.rows.into_iter().map(|row| row.key));

@@ -136,8 +136,9 @@ async fn check_rows(store: &Store, client: u64, turns: u64) -> Result<(), Failur
     });
     let mut range = Range::prefix(&Key::of("rows").u64(client));
     loop {
-        let asked = range.clone();
-        let page = store.read(|tx| async move { tx.scan(asked, Direction::Forward, 1_000).await }).await?;
+        let asked = &range;
+        let page =
+            store.read(|tx| async move { tx.scan(asked.clone(), Direction::Forward, 1_000).await }).await?;
         for found in &page.rows {
             let Some((turn, part)) = expected.next() else {
                 return Err("a row of a turn that is not".into());
@@ -158,8 +159,9 @@ async fn check_log(store: &Store, sum: u64) -> Result<(), Failure> {
     let mut range = Range::prefix(&Key::of("log"));
     let mut entries = 0;
     loop {
-        let asked = range.clone();
-        let page = store.read(|tx| async move { tx.scan(asked, Direction::Forward, 1_000).await }).await?;
+        let asked = &range;
+        let page =
+            store.read(|tx| async move { tx.scan(asked.clone(), Direction::Forward, 1_000).await }).await?;
         for found in &page.rows {
             let parts = KeyParts::decode(&found.key).unwrap_or_default();
             let [_, Part::Stamp(_), Part::U64(client)] = parts[..] else {

@@ -192,8 +192,8 @@ impl Operation for GetAuthorizer {
     }
 
     async fn run(cx: Cx<ApiGateway>, input: AuthorizerInput) -> Result<Authorizer, GatewayError> {
-        let home = Home::new(cx.scope(), &input.rest_api_id);
-        cx.read(|tx| async move { authorizer(&tx, &home, &input.authorizer_id).await }).await
+        let (home, id) = (&Home::new(cx.scope(), &input.rest_api_id), &input.authorizer_id);
+        cx.read(|tx| async move { authorizer(&tx, home, id).await }).await
     }
 }
 
@@ -222,11 +222,11 @@ impl Operation for GetAuthorizers {
     }
 
     async fn run(cx: Cx<ApiGateway>, input: ListInput) -> Result<Page<Authorizer>, GatewayError> {
-        let home = Home::new(cx.scope(), &input.rest_api_id);
+        let home = &Home::new(cx.scope(), &input.rest_api_id);
         let found = cx
             .read(|tx| async move {
-                api(&tx, &home).await?;
-                Ok::<_, GatewayError>(all(&tx, &AUTHORIZERS, &home).await?)
+                api(&tx, home).await?;
+                Ok::<_, GatewayError>(all(&tx, &AUTHORIZERS, home).await?)
             })
             .await?;
         page(found, |authorizer| &authorizer.id, input.position.as_deref(), input.limit)

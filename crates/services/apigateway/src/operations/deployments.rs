@@ -214,9 +214,9 @@ impl Operation for GetDeployment {
     }
 
     async fn run(cx: Cx<ApiGateway>, input: DeploymentInput) -> Result<DeploymentView, GatewayError> {
-        let home = Home::new(cx.scope(), &input.rest_api_id);
+        let (home, id) = (&Home::new(cx.scope(), &input.rest_api_id), &input.deployment_id);
         let with_summary = input.embed.iter().any(|what| what.eq_ignore_ascii_case("apisummary"));
-        let found = cx.read(|tx| async move { deployment(&tx, &home, &input.deployment_id).await }).await?;
+        let found = cx.read(|tx| async move { deployment(&tx, home, id).await }).await?;
         Ok(view(found, with_summary))
     }
 }
@@ -246,11 +246,11 @@ impl Operation for GetDeployments {
     }
 
     async fn run(cx: Cx<ApiGateway>, input: ListInput) -> Result<Page<DeploymentView>, GatewayError> {
-        let home = Home::new(cx.scope(), &input.rest_api_id);
+        let home = &Home::new(cx.scope(), &input.rest_api_id);
         let found = cx
             .read(|tx| async move {
-                api(&tx, &home).await?;
-                Ok::<_, GatewayError>(all(&tx, &DEPLOYMENTS, &home).await?)
+                api(&tx, home).await?;
+                Ok::<_, GatewayError>(all(&tx, &DEPLOYMENTS, home).await?)
             })
             .await?;
         let views = found.into_iter().map(|deployment| view(deployment, false)).collect();

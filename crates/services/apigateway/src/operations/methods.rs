@@ -39,9 +39,9 @@ impl MethodInput {
 
 /// Reads the method at a place.
 pub(super) async fn read_method(cx: &Cx<ApiGateway>, place: MethodInput) -> Result<Method, GatewayError> {
-    let home = Home::new(cx.scope(), &place.rest_api_id);
+    let (home, place) = (&Home::new(cx.scope(), &place.rest_api_id), &place);
     cx.read(|tx| async move {
-        let mut found = place.find(&tx, &home).await?;
+        let mut found = place.find(&tx, home).await?;
         found.methods.remove(&place.http_method).ok_or(GatewayError::NoSuch("Method"))
     })
     .await

@@ -190,9 +190,9 @@ impl Operation for GetResource {
     }
 
     async fn run(cx: Cx<ApiGateway>, input: ResourceInput) -> Result<ResourceView, GatewayError> {
-        let home = Home::new(cx.scope(), &input.rest_api_id);
+        let (home, id) = (&Home::new(cx.scope(), &input.rest_api_id), &input.resource_id);
         let with_methods = embeds_methods(&input.embed);
-        let found = cx.read(|tx| async move { resource(&tx, &home, &input.resource_id).await }).await?;
+        let found = cx.read(|tx| async move { resource(&tx, home, id).await }).await?;
         Ok(view(found, with_methods))
     }
 }
@@ -224,11 +224,11 @@ impl Operation for GetResources {
     }
 
     async fn run(cx: Cx<ApiGateway>, input: ListInput) -> Result<Page<ResourceView>, GatewayError> {
-        let home = Home::new(cx.scope(), &input.rest_api_id);
+        let home = &Home::new(cx.scope(), &input.rest_api_id);
         let found = cx
             .read(|tx| async move {
-                api(&tx, &home).await?;
-                Ok::<_, GatewayError>(all(&tx, &RESOURCES, &home).await?)
+                api(&tx, home).await?;
+                Ok::<_, GatewayError>(all(&tx, &RESOURCES, home).await?)
             })
             .await?;
         let with_methods = embeds_methods(&input.embed);

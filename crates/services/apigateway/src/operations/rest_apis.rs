@@ -146,8 +146,8 @@ impl Operation for GetRestApi {
     }
 
     async fn run(cx: Cx<ApiGateway>, input: ApiInput) -> Result<Api, GatewayError> {
-        let home = Home::new(cx.scope(), &input.rest_api_id);
-        cx.read(|tx| async move { api(&tx, &home).await }).await
+        let home = &Home::new(cx.scope(), &input.rest_api_id);
+        cx.read(|tx| async move { api(&tx, home).await }).await
     }
 }
 
@@ -174,7 +174,7 @@ impl Operation for GetRestApis {
     }
 
     async fn run(cx: Cx<ApiGateway>, input: ListInput) -> Result<Page<Api>, GatewayError> {
-        let within = of_scope(cx.account(), &cx.scope().region);
+        let within = &of_scope(cx.account(), &cx.scope().region);
         let known = cx.read(|tx| async move { APIS.page(&tx, within, None, MAX_APIS).await }).await?;
         page(known.records, |api| &api.id, input.position.as_deref(), input.limit)
     }

@@ -187,8 +187,8 @@ impl Operation for GetStage {
     }
 
     async fn run(cx: Cx<ApiGateway>, input: StageInput) -> Result<Stage, GatewayError> {
-        let home = Home::new(cx.scope(), &input.rest_api_id);
-        cx.read(|tx| async move { stage(&tx, &home, &input.stage_name).await }).await
+        let (home, name) = (&Home::new(cx.scope(), &input.rest_api_id), &input.stage_name);
+        cx.read(|tx| async move { stage(&tx, home, name).await }).await
     }
 }
 
@@ -221,11 +221,11 @@ impl Operation for GetStages {
     }
 
     async fn run(cx: Cx<ApiGateway>, input: ListInput) -> Result<ListOutput, GatewayError> {
-        let home = Home::new(cx.scope(), &input.rest_api_id);
+        let home = &Home::new(cx.scope(), &input.rest_api_id);
         let mut found = cx
             .read(|tx| async move {
-                api(&tx, &home).await?;
-                Ok::<_, GatewayError>(all(&tx, &STAGES, &home).await?)
+                api(&tx, home).await?;
+                Ok::<_, GatewayError>(all(&tx, &STAGES, home).await?)
             })
             .await?;
         found.retain(|stage| input.deployment_id.as_ref().is_none_or(|id| stage.deployment_id == *id));

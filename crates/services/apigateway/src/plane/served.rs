@@ -140,8 +140,7 @@ impl Stages {
                 return Ok(Some(served.clone()));
             }
         }
-        let (api_id, name) = (api.to_owned(), stage.to_owned());
-        let read = store.read(|tx| async move { read(&tx, &api_id, &name).await }).await?;
+        let read = store.read(|tx| async move { read(&tx, api, stage).await }).await?;
         let Some((stage_record, deployment)) = read else { return Ok(None) };
         let served = Arc::new(self.compile(stage_record, deployment, now));
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);

@@ -104,13 +104,12 @@ impl Operation for ListIdentities {
         async move {
             let after = cursor(input.next_token.as_deref())?;
             let (pool_id, limit) = (find::named(cx.scope(), &input.identity_pool_id)?, input.max_results);
+            let after = after.as_deref();
             let page = cx
                 .read(|tx| async move {
                     find::pool(&tx, pool_id).await?;
                     let prefix = KeyParts::from(pool_id);
-                    Ok::<_, IdentityError>(
-                        IDENTITIES.page_by(&tx, "pool", prefix, after.as_deref(), limit).await?,
-                    )
+                    Ok::<_, IdentityError>(IDENTITIES.page_by(&tx, "pool", prefix, after, limit).await?)
                 })
                 .await?;
             Ok(ListOutput {

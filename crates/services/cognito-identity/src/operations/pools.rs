@@ -221,7 +221,7 @@ impl Operation for ListIdentityPools {
         input: ListInput,
     ) -> impl Future<Output = Result<ListOutput, IdentityError>> + Send {
         async move {
-            let after = cursor(input.next_token.as_deref())?;
+            let after = &cursor(input.next_token.as_deref())?;
             // A pool's id begins with its region: the calls of one region list that region's pools.
             let (region, limit) = (cx.scope().region.to_string(), input.max_results);
             let page = cx

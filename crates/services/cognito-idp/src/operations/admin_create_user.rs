@@ -54,8 +54,8 @@ impl Operation for AdminCreateUser {
 
     fn run(cx: Cx<CognitoIdp>, input: Input) -> impl Future<Output = Result<Output, IdpError>> + Send {
         async move {
-            let reference = lookup::named(&cx, &input.user.user_pool_id)?;
-            let pool = cx.read(|tx| async move { lookup::pool(&tx, &reference).await }).await?;
+            let reference = &lookup::named(&cx, &input.user.user_pool_id)?;
+            let pool = cx.read(|tx| async move { lookup::pool(&tx, reference).await }).await?;
             let policy = pool.password_policy();
             let password = match &input.temporary_password {
                 Some(password) => {

@@ -42,11 +42,11 @@ impl Operation for AdminGetUser {
 
     fn run(cx: Cx<CognitoIdp>, input: Input) -> impl Future<Output = Result<Output, IdpError>> + Send {
         async move {
-            let reference = lookup::named(&cx, &input.user_pool_id)?;
+            let (reference, name) = (&lookup::named(&cx, &input.user_pool_id)?, &input.username);
             let user = cx
                 .read(|tx| async move {
-                    let pool = lookup::pool(&tx, &reference).await?;
-                    lookup::known_user(&tx, &pool, &input.username).await
+                    let pool = lookup::pool(&tx, reference).await?;
+                    lookup::known_user(&tx, &pool, name).await
                 })
                 .await?;
             Ok(Output {

@@ -37,10 +37,10 @@ impl Operation for DescribeUserPool {
 
     fn run(cx: Cx<CognitoIdp>, input: Input) -> impl Future<Output = Result<Output, IdpError>> + Send {
         async move {
-            let reference = lookup::named(&cx, &input.user_pool_id)?;
+            let reference = &lookup::named(&cx, &input.user_pool_id)?;
             cx.read(|tx| async move {
-                let pool = lookup::pool(&tx, &reference).await?;
-                let users = tx.get_i64(&user_count(&reference)).await?.unwrap_or(0);
+                let pool = lookup::pool(&tx, reference).await?;
+                let users = tx.get_i64(&user_count(reference)).await?.unwrap_or(0);
                 Ok(Output { user_pool: UserPoolType::of(&pool, users.max(0)) })
             })
             .await

@@ -40,10 +40,10 @@ impl Operation for GetUser {
             let client_id = cx.token_user()?.client_id.clone();
             let (user, client) = cx
                 .read(|tx| {
-                    let cx = &cx;
+                    let (cx, client_id) = (&cx, &client_id);
                     async move {
                         let (pool, user) = lookup::own(cx, &tx).await?;
-                        let client = lookup::client(&tx, &pool.pool, &client_id).await?;
+                        let client = lookup::client(&tx, &pool.pool, client_id).await?;
                         Ok::<_, IdpError>((user, client))
                     }
                 })

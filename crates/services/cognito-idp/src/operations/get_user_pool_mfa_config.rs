@@ -35,8 +35,8 @@ impl Operation for GetUserPoolMfaConfig {
 
     fn run(cx: Cx<CognitoIdp>, input: Input) -> impl Future<Output = Result<Output, IdpError>> + Send {
         async move {
-            let reference = lookup::named(&cx, &input.user_pool_id)?;
-            let pool = cx.read(|tx| async move { lookup::pool(&tx, &reference).await }).await?;
+            let reference = &lookup::named(&cx, &input.user_pool_id)?;
+            let pool = cx.read(|tx| async move { lookup::pool(&tx, reference).await }).await?;
             Ok(Output { mfa_configuration: pool.settings.mfa_configuration })
         }
     }

@@ -157,15 +157,15 @@ impl Operation for AdminListGroupsForUser {
         input: GroupsInput,
     ) -> impl Future<Output = Result<GroupsOutput, IdpError>> + Send {
         async move {
-            let reference = lookup::named(&cx, &input.user_pool_id)?;
+            let (reference, name) = (&lookup::named(&cx, &input.user_pool_id)?, &input.username);
             let vault = &cx.service.parts.vault;
             let list = format!("groups-of/{}/{}", reference.id, input.username);
-            let after = paging::cursor(vault, &list, input.next_token.as_deref())?;
+            let after = &paging::cursor(vault, &list, input.next_token.as_deref())?;
             let limit = paging::limit(input.limit);
             let (groups, cursor) = cx
                 .read(|tx| async move {
-                    let pool = lookup::pool(&tx, &reference).await?;
-                    let user = lookup::known_user(&tx, &pool, &input.username).await?;
+                    let pool = lookup::pool(&tx, reference).await?;
+                    let user = lookup::known_user(&tx, &pool, name).await?;
                     let of_user = reference.parts().str(&user.username);
                     let page = MEMBERSHIPS.page(&tx, of_user, after.as_deref(), limit).await?;
                     let keys = page.records.iter().map(|member| reference.parts().str(&member.group));
@@ -199,15 +199,15 @@ impl Operation for ListUsersInGroup {
         input: UsersInput,
     ) -> impl Future<Output = Result<UsersOutput, IdpError>> + Send {
         async move {
-            let reference = lookup::named(&cx, &input.user_pool_id)?;
+            let (reference, group) = (&lookup::named(&cx, &input.user_pool_id)?, &input.group_name);
             let vault = &cx.service.parts.vault;
             let list = format!("users-in/{}/{}", reference.id, input.group_name);
-            let after = paging::cursor(vault, &list, input.next_token.as_deref())?;
+            let after = &paging::cursor(vault, &list, input.next_token.as_deref())?;
             let limit = paging::limit(input.limit);
             let (users, cursor) = cx
                 .read(|tx| async move {
-                    find(&tx, &reference, &input.group_name).await?;
-                    let of_group = reference.parts().str(&input.group_name);
+                    find(&tx, reference, group).await?;
+                    let of_group = reference.parts().str(group);
                     let page = MEMBERSHIPS.page_by(&tx, "group", of_group, after.as_deref(), limit).await?;
                     let keys = page.records.iter().map(|member| reference.parts().str(&member.username));
                     let users = USERS.get_many(&tx, keys).await?;

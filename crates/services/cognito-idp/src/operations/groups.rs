@@ -138,8 +138,8 @@ impl Operation for GetGroup {
         input: GroupInput,
     ) -> impl Future<Output = Result<GroupOutput, IdpError>> + Send {
         async move {
-            let reference = lookup::named(&cx, &input.user_pool_id)?;
-            let group = cx.read(|tx| async move { find(&tx, &reference, &input.group_name).await }).await?;
+            let (reference, name) = (&lookup::named(&cx, &input.user_pool_id)?, &input.group_name);
+            let group = cx.read(|tx| async move { find(&tx, reference, name).await }).await?;
             Ok(GroupOutput { group: GroupType::of(&group) })
         }
     }
@@ -254,14 +254,14 @@ impl Operation for ListGroups {
         input: ListInput,
     ) -> impl Future<Output = Result<ListOutput, IdpError>> + Send {
         async move {
-            let reference = lookup::named(&cx, &input.user_pool_id)?;
+            let reference = &lookup::named(&cx, &input.user_pool_id)?;
             let vault = &cx.service.parts.vault;
             let list = format!("groups/{}", reference.id);
-            let after = paging::cursor(vault, &list, input.next_token.as_deref())?;
+            let after = &paging::cursor(vault, &list, input.next_token.as_deref())?;
             let limit = paging::limit(input.limit);
             let page = cx
                 .read(|tx| async move {
-                    lookup::pool(&tx, &reference).await?;
+                    lookup::pool(&tx, reference).await?;
                     Ok::<_, IdpError>(GROUPS.page(&tx, reference.parts(), after.as_deref(), limit).await?)
                 })
                 .await?;

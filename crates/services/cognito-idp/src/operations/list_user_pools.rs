@@ -71,8 +71,8 @@ impl Operation for ListUserPools {
         async move {
             let vault = &cx.service.parts.vault;
             let list = format!("pools/{}", cx.scope().region);
-            let after = paging::cursor(vault, &list, input.next_token.as_deref())?;
-            let (region, limit) = (region(&cx), paging::limit(Some(input.max_results)));
+            let after = &paging::cursor(vault, &list, input.next_token.as_deref())?;
+            let (region, limit) = (&region(&cx), paging::limit(Some(input.max_results)));
             let page =
                 cx.read(|tx| async move { POOLS.page(&tx, region, after.as_deref(), limit).await }).await?;
             Ok(Output {

@@ -60,7 +60,7 @@ async fn change(
     arn: &str,
     change: impl Fn(&mut BTreeMap<String, String>) + Send + Sync,
 ) -> Result<Nothing, IdpError> {
-    let reference = pool_of(cx, arn)?;
+    let reference = &pool_of(cx, arn)?;
     cx.write(|tx| {
         let (reference, change) = (&reference, &change);
         async move {
@@ -136,8 +136,8 @@ impl Operation for ListTagsForResource {
         input: ListInput,
     ) -> impl Future<Output = Result<ListOutput, IdpError>> + Send {
         async move {
-            let reference = pool_of(&cx, &input.resource_arn)?;
-            let pool = cx.read(|tx| async move { lookup::pool(&tx, &reference).await }).await?;
+            let reference = &pool_of(&cx, &input.resource_arn)?;
+            let pool = cx.read(|tx| async move { lookup::pool(&tx, reference).await }).await?;
             Ok(ListOutput { tags: pool.settings.user_pool_tags })
         }
     }

@@ -156,14 +156,14 @@ impl Operation for ListUserPoolClients {
         input: ListInput,
     ) -> impl Future<Output = Result<ListOutput, IdpError>> + Send {
         async move {
-            let reference = lookup::named(&cx, &input.user_pool_id)?;
+            let reference = &lookup::named(&cx, &input.user_pool_id)?;
             let vault = &cx.service.parts.vault;
             let list = format!("clients/{}", reference.id);
-            let after = paging::cursor(vault, &list, input.next_token.as_deref())?;
+            let after = &paging::cursor(vault, &list, input.next_token.as_deref())?;
             let limit = paging::limit(input.max_results);
             let page = cx
                 .read(|tx| async move {
-                    lookup::pool(&tx, &reference).await?;
+                    lookup::pool(&tx, reference).await?;
                     Ok::<_, IdpError>(CLIENTS.page(&tx, reference.parts(), after.as_deref(), limit).await?)
                 })
                 .await?;

@@ -124,9 +124,9 @@ async fn what_users_sign_up_with_is_found_by_index_and_case() {
     let found = |filter: &'static str| {
         let (store, pool) = (&store, &pool);
         async move {
-            let filter = Filter::parse(filter).expect(filter);
+            let filter = &Filter::parse(filter).expect(filter);
             let read: Result<_, StoreError> =
-                store.read(|tx| async move { by_index(&tx, pool, &filter).await }).await;
+                store.read(|tx| async move { by_index(&tx, pool, filter).await }).await;
             read.expect("the testkit's store reads").map(|users| users.len())
         }
     };

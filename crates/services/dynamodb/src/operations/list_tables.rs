@@ -47,8 +47,11 @@ impl Operation for ListTables {
             range = range.after(root.str(start).as_bytes());
         }
         let limit = input.limit.unwrap_or(MAX_NAMES).clamp(1, MAX_NAMES);
+        let range = &range;
         let page = cx
-            .read(|tx| async move { Ok::<_, DynamoError>(tx.scan(range, Direction::Forward, limit).await?) })
+            .read(|tx| async move {
+                Ok::<_, DynamoError>(tx.scan(range.clone(), Direction::Forward, limit).await?)
+            })
             .await?;
         let name = |key: &[u8]| match KeyParts::decode(key)?.pop()? {
             Part::Str(name) => Some(name),

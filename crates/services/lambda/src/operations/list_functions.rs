@@ -55,10 +55,13 @@ impl Operation for ListFunctions {
             let scope = cx.scope();
             // One more than the page has, to know whether another follows.
             let listed = cx
-                .read(|tx| async move {
-                    match all {
-                        false => functions(&tx, scope, after, most + 1).await,
-                        true => versions(&tx, scope, after, most + 1).await,
+                .read(|tx| {
+                    let after = after.clone();
+                    async move {
+                        match all {
+                            false => functions(&tx, scope, after, most + 1).await,
+                            true => versions(&tx, scope, after, most + 1).await,
+                        }
                     }
                 })
                 .await?;

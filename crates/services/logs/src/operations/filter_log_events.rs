@@ -78,9 +78,9 @@ impl Operation for FilterLogEvents {
                     "logStreamNamePrefix and logStreamNames are mutually exclusive.",
                 ));
             }
-            let pattern = Pattern::parse(input.filter_pattern.as_deref().unwrap_or_default())?;
-            let scope = cx.scope().clone();
-            cx.read(|tx| async move { filter(&tx, &scope, &input, &pattern).await }).await
+            let pattern = &Pattern::parse(input.filter_pattern.as_deref().unwrap_or_default())?;
+            let (scope, input) = (cx.scope(), &input);
+            cx.read(|tx| async move { filter(&tx, scope, input, pattern).await }).await
         }
     }
 }

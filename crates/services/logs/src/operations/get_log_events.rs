@@ -65,8 +65,8 @@ impl Operation for GetLogEvents {
 
     fn run(cx: Cx<Logs>, input: Input) -> impl Future<Output = Result<Output, LogsError>> + Send {
         async move {
-            let scope = cx.scope().clone();
-            cx.read(|tx| async move { get(&tx, &scope, &input).await }).await
+            let (scope, input) = (cx.scope(), &input);
+            cx.read(|tx| async move { get(&tx, scope, input).await }).await
         }
     }
 }

@@ -161,8 +161,8 @@ impl Operation for DescribeLogGroups {
                     "LogGroup name prefix and LogGroup name pattern are mutually exclusive parameters.",
                 ));
             }
-            let scope = cx.scope().clone();
-            cx.read(|tx| async move { describe(&tx, &scope, &input).await }).await
+            let (scope, input) = (cx.scope(), &input);
+            cx.read(|tx| async move { describe(&tx, scope, input).await }).await
         }
     }
 }

@@ -155,8 +155,8 @@ impl Operation for DescribeLogStreams {
 
     fn run(cx: Cx<Logs>, input: DescribeInput) -> impl Future<Output = Result<Described, LogsError>> + Send {
         async move {
-            let scope = cx.scope().clone();
-            cx.read(|tx| async move { describe(&tx, &scope, &input).await }).await
+            let (scope, input) = (cx.scope(), &input);
+            cx.read(|tx| async move { describe(&tx, scope, input).await }).await
         }
     }
 }

@@ -120,9 +120,9 @@ impl Operation for ListTagsForResource {
 
     fn run(cx: Cx<Logs>, input: ListInput) -> impl Future<Output = Result<Tags, LogsError>> + Send {
         async move {
-            let scope = cx.scope().clone();
-            let name = named(&scope, &input.resource_arn)?;
-            let group = cx.read(|tx| async move { find::group(&tx, &scope, &name).await }).await?;
+            let scope = cx.scope();
+            let name = &named(scope, &input.resource_arn)?;
+            let group = cx.read(|tx| async move { find::group(&tx, scope, name).await }).await?;
             Ok(Tags { tags: group.tags })
         }
     }
