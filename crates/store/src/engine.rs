@@ -1,6 +1,8 @@
 //! The seam: what differs between engines. Everything above it is the same on all.
 
 pub(crate) mod embedded;
+pub(crate) mod postgres;
+mod requests;
 pub(crate) mod testkit;
 
 use bytes::Bytes;
@@ -11,14 +13,16 @@ use crate::{Direction, Page, Range, StoreError};
 /// The engine below a store.
 pub(crate) enum Engine {
     Embedded(embedded::Embedded),
+    Postgres(postgres::Postgres),
     Testkit(testkit::Testkit),
 }
 
 impl Engine {
-    /// What is durable now.
-    pub(crate) fn snapshot(&self) -> Snapshot {
+    /// What is durable now. One that is steady never moves, at the price of another trip where there is only one read.
+    pub(crate) fn snapshot(&self, steady: bool) -> Snapshot {
         match self {
             Self::Embedded(engine) => Snapshot::Embedded(engine.snapshot()),
+            Self::Postgres(engine) => Snapshot::Postgres(engine.snapshot(steady)),
             Self::Testkit(engine) => Snapshot::Testkit(engine.snapshot()),
         }
     }
@@ -27,6 +31,7 @@ impl Engine {
     pub(crate) async fn commit(&self, commit: Commit) -> Result<u64, Refused> {
         match self {
             Self::Embedded(engine) => engine.commit(commit).await,
+            Self::Postgres(engine) => engine.commit(commit).await,
             Self::Testkit(engine) => engine.commit(commit).await,
         }
     }
@@ -35,6 +40,7 @@ impl Engine {
     pub(crate) async fn count(&self, count: Count) -> Result<Counted, StoreError> {
         match self {
             Self::Embedded(engine) => engine.count(count).await,
+            Self::Postgres(engine) => engine.count(count).await,
             Self::Testkit(engine) => engine.count(count).await,
         }
     }
@@ -48,6 +54,7 @@ impl Engine {
 /// A consistent view of what was durable at one moment.
 pub(crate) enum Snapshot {
     Embedded(embedded::Snapshot),
+    Postgres(postgres::Snapshot),
     Testkit(testkit::Snapshot),
 }
 
@@ -56,13 +63,23 @@ impl Snapshot {
     pub(crate) fn version(&self) -> u64 {
         match self {
             Self::Embedded(snapshot) => snapshot.version(),
+            Self::Postgres(snapshot) => snapshot.version(),
             Self::Testkit(snapshot) => snapshot.version(),
+        }
+    }
+
+    /// Whether two reads saw different states: what the closure came to counts for nothing, and it runs again.
+    pub(crate) fn has_moved(&self) -> bool {
+        match self {
+            Self::Postgres(snapshot) => snapshot.has_moved(),
+            Self::Embedded(_) | Self::Testkit(_) => false,
         }
     }
 
     pub(crate) async fn get(&self, key: &Bytes) -> Result<Option<Bytes>, StoreError> {
         match self {
             Self::Embedded(snapshot) => snapshot.get(key).await,
+            Self::Postgres(snapshot) => snapshot.get(key).await,
             Self::Testkit(snapshot) => snapshot.get(key).await,
         }
     }
@@ -70,6 +87,7 @@ impl Snapshot {
     pub(crate) async fn get_many(&self, keys: Vec<Bytes>) -> Result<Vec<Option<Bytes>>, StoreError> {
         match self {
             Self::Embedded(snapshot) => snapshot.get_many(keys).await,
+            Self::Postgres(snapshot) => snapshot.get_many(keys).await,
             Self::Testkit(snapshot) => snapshot.get_many(keys).await,
         }
     }
@@ -83,6 +101,7 @@ impl Snapshot {
     ) -> Result<Page, StoreError> {
         match self {
             Self::Embedded(snapshot) => snapshot.scan(range, direction, limit).await,
+            Self::Postgres(snapshot) => snapshot.scan(range, direction, limit).await,
             Self::Testkit(snapshot) => snapshot.scan(range, direction, limit).await,
         }
     }

@@ -10,6 +10,7 @@ use crate::collection::IndexStates;
 use crate::commit::{Count, Counted, Refused};
 use crate::engine::Engine;
 use crate::engine::embedded::{Embedded, EmbeddedOptions};
+use crate::engine::postgres::{Postgres, PostgresOptions};
 use crate::engine::testkit::Testkit;
 use crate::tx::{MAX_TRANSACTION_TIME, Tx};
 use crate::watch::{OnChange, Watch, Watchers};
@@ -61,6 +62,16 @@ impl Store {
         Ok(Self::new(Engine::Embedded(engine), watchers))
     }
 
+    /// A store in a database that speaks PostgreSQL's protocol, beside any number of other nodes.
+    ///
+    /// # Errors
+    /// [`OpenError`], when the database can't be reached or what is in it is not a store.
+    pub async fn connect(options: PostgresOptions) -> Result<Self, OpenError> {
+        let watchers = Arc::default();
+        let engine = Postgres::open(options, Arc::clone(&watchers)).await?;
+        Ok(Self::new(Engine::Postgres(engine), watchers))
+    }
+
     /// A store in memory for tests. It awaits on every read, runs every write closure twice (the first result
     /// is thrown away), refuses some commits at random by `seed`, and enforces every bound.
     pub fn testkit(seed: u64) -> Self {
@@ -68,7 +79,7 @@ impl Store {
         Self::new(Engine::Testkit(Testkit::new(seed, Arc::clone(&watchers))), watchers)
     }
 
-    /// Runs `f` on a consistent snapshot.
+    /// Runs `f` on a consistent snapshot; twice, where the first came apart between two reads.
     ///
     /// # Errors
     /// What `f` answers.
@@ -78,7 +89,12 @@ impl Store {
         Fut: Future<Output = Result<T, E>> + Send,
         E: From<StoreError>,
     {
-        f(Tx::reading(self.0.engine.snapshot(), &self.0.index_states)).await
+        let tx = Tx::reading(self.0.engine.snapshot(false), &self.0.index_states);
+        let outcome = f(tx.clone()).await;
+        if !tx.has_moved() {
+            return outcome;
+        }
+        f(Tx::reading(self.0.engine.snapshot(true), &self.0.index_states)).await
     }
 
     /// Runs `f` and commits what it wrote, as if no other transaction ran meanwhile; returns once that is
@@ -99,12 +115,16 @@ impl Store {
     {
         for attempt in 0..MAX_ATTEMPTS {
             if self.0.engine.rehearses()
-                && let Ok((_, rehearsed)) = self.run(&f).await
+                && let Ok((_, rehearsed)) = self.run(&f, false).await
             {
                 rehearsed.finish();
             }
             let queued_first = if attempt >= PATIENCE { Some(self.0.turnstile.write().await) } else { None };
-            let (outcome, tx) = self.run(&f).await?;
+            let (outcome, tx) = self.run(&f, attempt > 0).await?;
+            if tx.has_moved() {
+                tx.finish();
+                continue;
+            }
             let value = outcome?;
             let Some(commit) = tx.finish() else {
                 return Ok(value);
@@ -121,12 +141,12 @@ impl Store {
         Err(StoreError::Conflict.into())
     }
 
-    async fn run<T, E, F, Fut>(&self, f: &F) -> Result<(Result<T, E>, Tx), StoreError>
+    async fn run<T, E, F, Fut>(&self, f: &F, steady: bool) -> Result<(Result<T, E>, Tx), StoreError>
     where
         F: Fn(Tx) -> Fut,
         Fut: Future<Output = Result<T, E>> + Send,
     {
-        let tx = Tx::writing(self.0.engine.snapshot(), &self.0.index_states);
+        let tx = Tx::writing(self.0.engine.snapshot(steady), &self.0.index_states);
         let outcome = timeout(MAX_TRANSACTION_TIME, f(tx.clone())).await;
         if !matches!(outcome, Ok(Ok(_))) {
             tx.finish();

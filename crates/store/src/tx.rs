@@ -258,6 +258,11 @@ impl Tx {
         state.bound()
     }
 
+    /// Whether what it read came apart, so that it must run again.
+    pub(crate) fn has_moved(&self) -> bool {
+        self.0.snapshot.has_moved()
+    }
+
     pub(crate) fn index_states(&self) -> &IndexStates {
         &self.0.index_states
     }

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+#[path = "store/cluster.rs"]
+mod cluster;
 #[path = "store/collections.rs"]
 mod collections;
 #[path = "store/counters.rs"]
@@ -58,6 +60,24 @@ async fn the_embedded_engine_keeps_the_contract() {
     }
 }
 
+/// A word where PostgreSQL is missing: nothing was tried then.
+fn cluster() -> Option<cluster::Cluster> {
+    let cluster = cluster::Cluster::start();
+    if cluster.is_none() {
+        eprintln!("SKIPPED: PostgreSQL is not installed");
+    }
+    cluster
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_engine_for_several_nodes_keeps_the_contract() {
+    let Some(cluster) = cluster() else { return };
+    for (sentence, clause) in contract() {
+        let store = cluster.store().await;
+        clause(store).await.unwrap_or_else(|error| panic!("{sentence}: {error}"));
+    }
+}
+
 /// How many seeds the model is tried with.
 #[expect(clippy::disallowed_methods, reason = "how thorough a run is comes from outside")]
 fn seeds() -> std::ops::Range<u64> {
@@ -86,6 +106,17 @@ async fn histories_on_the_embedded_engine_are_serializable() {
             let folder = tempfile::tempdir().unwrap();
             let store = Store::open(folder.path(), scarce()).await.unwrap();
             let outcome = model::run(store, seed, size).await;
+            outcome.unwrap_or_else(|why| panic!("seed {seed}, size {size:?}: {why}"));
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn histories_on_the_engine_for_several_nodes_are_serializable() {
+    let Some(cluster) = cluster() else { return };
+    for seed in seeds() {
+        for size in model::SIZES {
+            let outcome = model::run(cluster.store().await, seed, size).await;
             outcome.unwrap_or_else(|why| panic!("seed {seed}, size {size:?}: {why}"));
         }
     }

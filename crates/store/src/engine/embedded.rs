@@ -16,11 +16,12 @@ use fjall::{Database, Keyspace, Readable};
 use tokio::sync::oneshot;
 
 use crate::commit::{Commit, Count, Counted, Refused};
+use crate::engine::requests::Request;
 use crate::range::Row;
 use crate::watch::Watchers;
 use crate::{Direction, MAX_PAGE_BYTES, OpenError, Page, Range, StoreError};
 
-use committer::{Committer, Request};
+use committer::Committer;
 use folder::Held;
 use row_cache::RowCache;
 

@@ -13,6 +13,7 @@ pub(crate) const CLAUSES: &[Clause] = &[
     ("an error writes nothing", |s| Box::pin(an_error_writes_nothing(s))),
     ("a transaction reads its own writes", |s| Box::pin(own_writes(s))),
     ("a snapshot stands still", |s| Box::pin(a_snapshot_stands_still(s))),
+    ("two reads fit one state", |s| Box::pin(two_reads_fit_one_state(s))),
     ("pages make up the whole, in both directions", |s| Box::pin(pages_make_up_the_whole(s))),
     ("own writes are laid over a scan", |s| Box::pin(own_writes_in_scans(s))),
     ("two who read and then write the same key do not both win", |s| Box::pin(no_lost_update(s))),
@@ -80,17 +81,40 @@ async fn own_writes(store: Store) -> Result<(), StoreError> {
 }
 
 async fn a_snapshot_stands_still(store: Store) -> Result<(), StoreError> {
-    let key = &Key::of("t").str("a");
+    let (key, neighbour) = (&Key::of("t").str("a"), &Key::of("t").str("b"));
     put(&store, key, "before").await?;
     let other = &store;
     let seen = store
         .read(|tx| async move {
+            let first = (tx.get(key).await?, tx.get(neighbour).await?);
             put(other, key, "after").await?;
-            tx.get(key).await
+            put(other, neighbour, "new").await?;
+            Ok::<_, StoreError>((first, (tx.get(key).await?, tx.get(neighbour).await?)))
         })
         .await?;
-    assert_eq!(seen.as_deref(), Some(b"before".as_ref()));
+    assert_eq!(seen.0, seen.1);
+    assert_eq!(seen.0, (Some(Bytes::from("before")), None));
     assert_eq!(get(&store, key).await?.as_deref(), Some(b"after".as_ref()));
+    Ok(())
+}
+
+/// An engine may take its snapshot with the first read, or with the second: then it runs the closure again where the
+/// first one's row has changed.
+async fn two_reads_fit_one_state(store: Store) -> Result<(), StoreError> {
+    let (key, runs) = (&Key::of("t").str("a"), &AtomicU32::new(0));
+    put(&store, key, "before").await?;
+    let other = &store;
+    let seen = store
+        .read(|tx| async move {
+            let first = tx.get(key).await?;
+            if runs.fetch_add(1, Ordering::SeqCst) == 0 {
+                put(other, key, "after").await?;
+            }
+            Ok::<_, StoreError>((first, tx.get(key).await?))
+        })
+        .await?;
+    assert_eq!(seen.0, seen.1);
+    assert!(runs.load(Ordering::SeqCst) <= 2);
     Ok(())
 }
 

@@ -4,41 +4,18 @@ use std::thread::JoinHandle;
 
 use bytes::Bytes;
 use fjall::PersistMode;
-use tokio::sync::oneshot;
 
 use super::folder::VERSION_KEY;
 use super::{Current, Tree};
-use crate::StoreError;
-use crate::commit::{Commit, Count, Counted, Group, Refused, Touched};
+use crate::commit::{Group, Touched};
 use crate::conflicts::Window;
+use crate::engine::requests::{Answer, Request};
 use crate::watch::Watchers;
 
 /// The most requests that become durable together.
 const MAX_GROUP: usize = 1_024;
 /// A group that has come to so many bytes takes no further request.
 const MAX_GROUP_BYTES: usize = 16 << 20;
-
-/// What the committer is asked.
-pub(super) enum Request {
-    Commit(Box<Commit>, oneshot::Sender<Result<u64, Refused>>),
-    Count(Count, oneshot::Sender<Result<Counted, StoreError>>),
-}
-
-/// An answer that waits until the group is durable.
-enum Answer {
-    Commit(oneshot::Sender<Result<u64, Refused>>, Result<u64, Refused>),
-    Count(oneshot::Sender<Result<Counted, StoreError>>, Result<Counted, StoreError>),
-}
-
-impl Answer {
-    /// Who asked may have gone meanwhile: then nobody is told.
-    fn give(self) {
-        match self {
-            Self::Commit(reply, outcome) => drop(reply.send(outcome)),
-            Self::Count(reply, outcome) => drop(reply.send(outcome)),
-        }
-    }
-}
 
 /// The thread that decides the order of commits.
 pub(super) struct Committer {

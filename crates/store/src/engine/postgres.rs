@@ -1,0 +1,88 @@
+//! The engine for several nodes: a database that speaks PostgreSQL's protocol, validated by ourselves in groups
+//! (docs/decisions/0003).
+//!
+//! A transaction reads one of the database's snapshots, which holds the clock's row: the number of the last commit.
+//! One task of each node commits in groups. Whoever has the clock's row decides alone: it learns what other nodes
+//! changed, validates, and writes rows, changed keys, its group's id and the clock in one transaction.
+
+mod committer;
+mod connect;
+mod follower;
+mod packed;
+mod schema;
+mod snapshot;
+
+use std::sync::Arc;
+
+use tokio::sync::oneshot;
+
+use crate::commit::{Commit, Count, Counted, Refused};
+use crate::engine::requests::Request;
+use crate::watch::Watchers;
+use crate::{OpenError, StoreError};
+
+use committer::Committer;
+use connect::Database;
+use follower::Follower;
+
+pub(crate) use snapshot::Snapshot;
+
+/// How a node uses its database.
+#[derive(Clone)]
+pub struct PostgresOptions {
+    /// Where it is, and who asks.
+    pub config: tokio_postgres::Config,
+    /// The most connections of this node.
+    pub connections: usize,
+    /// A random number of this process: its groups are told from others' by it.
+    pub node: [u8; 16],
+}
+
+pub(crate) struct Postgres {
+    database: Database,
+    committer: Committer,
+    _follower: Follower,
+}
+
+impl Postgres {
+    pub(crate) async fn open(options: PostgresOptions, watchers: Arc<Watchers>) -> Result<Self, OpenError> {
+        let database = Database::new(&options).map_err(|error| OpenError::Engine(Box::new(error)))?;
+        let last = schema::prepare(&database).await?;
+        let committer = Committer::start(database.clone(), options.node, Arc::clone(&watchers));
+        let follower = Follower::start(database.clone(), options.node, last, watchers);
+        Ok(Self { database, committer, _follower: follower })
+    }
+
+    pub(crate) fn snapshot(&self, steady: bool) -> Snapshot {
+        Snapshot::new(self.database.clone(), steady)
+    }
+
+    pub(crate) async fn commit(&self, commit: Commit) -> Result<u64, Refused> {
+        let (reply, answer) = oneshot::channel();
+        self.committer.queue(Request::Commit(Box::new(commit), reply))?;
+        answer.await.unwrap_or_else(|gone| Err(Refused::Failed(failed(gone))))
+    }
+
+    pub(crate) async fn count(&self, count: Count) -> Result<Counted, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        self.committer.queue(Request::Count(count, reply))?;
+        answer.await.unwrap_or_else(|gone| Err(failed(gone)))
+    }
+}
+
+fn failed(error: impl std::error::Error + Send + Sync + 'static) -> StoreError {
+    StoreError::Engine(Arc::new(error))
+}
+
+/// Why the database did not serve, where it wasn't the database that said so.
+#[derive(Debug, thiserror::Error)]
+enum Away {
+    #[error("too much waits for the database")]
+    TooMuchWaits,
+    #[error("the database is away: {0}")]
+    Unreachable(String),
+    #[error("the database did not answer whether a group of commits took effect")]
+    Unknown,
+    #[error("the schema in the database is not one of this program's")]
+    NoClock,
+}

@@ -1,0 +1,409 @@
+//! The task that commits what this node's transactions wrote.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep};
+use tokio_postgres::error::SqlState;
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{Client, Row, Statement};
+
+use super::connect::Database;
+use super::{Away, failed, packed};
+use crate::StoreError;
+use crate::commit::{Group, Refused, Touched};
+use crate::conflicts::Window;
+use crate::engine::requests::{Answer, Request};
+use crate::tx::Op;
+use crate::watch::Watchers;
+
+/// The most requests that become durable together.
+const MAX_GROUP: usize = 1_024;
+/// A group that has come to so many bytes takes no further request.
+const MAX_GROUP_BYTES: usize = 16 << 20;
+/// The most requests that wait for their turn; further ones are refused at once.
+const MAX_WAITING: usize = 10_000;
+/// The most groups of other nodes that are caught up with; behind more, every reader runs again.
+const MAX_NEWS: i64 = 1_000;
+/// How often a group is tried that the database refuses because of another session.
+const ATTEMPTS: u32 = 5;
+/// How long it is asked whether a group took effect whose answer was lost.
+const UNKNOWN_FOR: Duration = Duration::from_secs(30);
+const BETWEEN_QUESTIONS: Duration = Duration::from_millis(200);
+/// After a failure to connect, how long further requests fail at once.
+const AWAY_FOR: Duration = Duration::from_millis(500);
+
+const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
+const LOCK: &str = "SELECT last FROM homeport.clock FOR UPDATE";
+const NEWS: &str =
+    "SELECT last, previous, changed FROM homeport.groups WHERE last > $1 ORDER BY last LIMIT $2";
+const VALUES: &str = "SELECT key, value FROM homeport.rows WHERE key = ANY($1)";
+const PUT: &str = "INSERT INTO homeport.rows (key, value) SELECT * FROM unnest($1::bytea[], $2::bytea[])
+    ON CONFLICT (key) DO UPDATE SET value = excluded.value";
+const DELETE: &str = "DELETE FROM homeport.rows WHERE key = ANY($1)";
+const NOTE: &str = "INSERT INTO homeport.groups (last, previous, id, node, changed, touched)
+    VALUES ($1, $2, $3, $4, $5, $6)";
+const TICK: &str = "UPDATE homeport.clock SET last = $1";
+const TELL: &str = "SELECT pg_notify('homeport', '')";
+const IS_THERE: &str = "SELECT last FROM homeport.groups WHERE id = $1";
+
+pub(super) struct Committer(mpsc::Sender<Request>);
+
+impl Committer {
+    pub(super) fn start(database: Database, node: [u8; 16], watchers: Arc<Watchers>) -> Self {
+        let (sender, requests) = mpsc::channel(MAX_WAITING);
+        let task = Task {
+            requests,
+            waiting: VecDeque::new(),
+            session: None,
+            away_until: Instant::now(),
+            window: Window::default(),
+            seen: None,
+            groups: 0,
+            database,
+            node,
+            watchers,
+        };
+        tokio::spawn(task.run());
+        Self(sender)
+    }
+
+    pub(super) fn queue(&self, request: Request) -> Result<(), StoreError> {
+        self.0.try_send(request).map_err(|_| failed(Away::TooMuchWaits))
+    }
+}
+
+struct Task {
+    requests: mpsc::Receiver<Request>,
+    waiting: VecDeque<Request>,
+    session: Option<Session>,
+    away_until: Instant,
+    window: Window,
+    /// The last commit that the window knows; none when it must begin anew.
+    seen: Option<u64>,
+    /// Groups so far: with the node's number a group's id.
+    groups: u64,
+    database: Database,
+    node: [u8; 16],
+    watchers: Arc<Watchers>,
+}
+
+/// A connection with its statements prepared, so that they can be sent behind each other.
+struct Session {
+    client: Client,
+    lock: Statement,
+    news: Statement,
+    values: Statement,
+    put: Statement,
+    delete: Statement,
+    note: Statement,
+    tick: Statement,
+    tell: Statement,
+}
+
+type Parameters<'p> = &'p [&'p (dyn ToSql + Sync)];
+
+impl Session {
+    async fn open(database: &Database) -> Result<Self, StoreError> {
+        let client = database.connected().await?;
+        let (lock, news, values, put, delete, note, tick, tell) = tokio::try_join!(
+            client.prepare(LOCK),
+            client.prepare(NEWS),
+            client.prepare(VALUES),
+            client.prepare(PUT),
+            client.prepare(DELETE),
+            client.prepare(NOTE),
+            client.prepare(TICK),
+            client.prepare(TELL),
+        )
+        .map_err(failed)?;
+        Ok(Self { client, lock, news, values, put, delete, note, tick, tell })
+    }
+}
+
+/// What a group changes, and what it answers once that is durable.
+struct Decided {
+    previous: u64,
+    last: u64,
+    changes: HashMap<Bytes, Option<Bytes>>,
+    touched: Vec<Touched>,
+    answers: Vec<Answer>,
+}
+
+/// How a group's transaction in the database ended.
+enum Ended {
+    Durable,
+    /// Nothing of it took effect, for the database said so.
+    Refused(tokio_postgres::Error),
+    /// The answer was lost.
+    Unknown,
+}
+
+/// The clock's row is had: what it said, and what is there.
+struct Turn {
+    last: u64,
+    below: HashMap<Bytes, Bytes>,
+}
+
+impl Task {
+    async fn run(mut self) {
+        while let Some(first) = self.requests.recv().await {
+            self.waiting.push_back(first);
+            while !self.waiting.is_empty() {
+                while self.waiting.len() < MAX_GROUP
+                    && let Ok(next) = self.requests.try_recv()
+                {
+                    self.waiting.push_back(next);
+                }
+                self.serve().await;
+            }
+        }
+    }
+
+    /// Commits a group of what waits; where the database is away, all of it fails.
+    async fn serve(&mut self) {
+        for attempt in 0..ATTEMPTS {
+            match self.take_turn().await {
+                Ok(turn) => return self.commit(turn).await,
+                Err(error) if is_of_others(&error) => {
+                    self.session = None;
+                    sleep(Duration::from_millis(5 << attempt)).await;
+                }
+                Err(error) => {
+                    self.session = None;
+                    self.away_until = Instant::now() + AWAY_FOR;
+                    return self.fail_all(&Away::Unreachable(error.to_string()));
+                }
+            }
+        }
+        self.fail_all(&Away::Unreachable("its sessions are in each other's way".to_owned()));
+    }
+
+    fn fail_all(&mut self, why: &Away) {
+        let why = why.to_string();
+        for request in self.waiting.drain(..) {
+            request.fail(failed(Away::Unreachable(why.clone())));
+        }
+    }
+
+    /// Has the clock's row, learns what other nodes did, and reads what merges and counters begin with.
+    async fn take_turn(&mut self) -> Result<Turn, StoreError> {
+        if self.session.is_none() {
+            if Instant::now() < self.away_until {
+                return Err(failed(Away::Unreachable("it was just tried".to_owned())));
+            }
+            self.session = Some(Session::open(&self.database).await?);
+            self.seen = None;
+        }
+        let Some(session) = &self.session else { return Err(failed(Away::NoClock)) };
+        let keys: Vec<Bytes> = self.waiting.iter().take(MAX_GROUP).flat_map(numbers).collect();
+        let keys: Vec<&[u8]> = keys.iter().map(Bytes::as_ref).collect();
+        let seen = self.seen.map_or(i64::MAX, u64::cast_signed);
+        let client = &session.client;
+        let (since, wanted): (Parameters<'_>, Parameters<'_>) = (&[&seen, &MAX_NEWS], &[&keys]);
+        // One trip: each is sent before the answer to the one before has come.
+        let (begun, clock, news, values) = tokio::join!(
+            client.batch_execute(BEGIN),
+            client.query_one(&session.lock, &[]),
+            client.query(&session.news, since),
+            client.query(&session.values, wanted),
+        );
+        begun.map_err(failed)?;
+        let last = clock.map_err(failed)?.get::<_, i64>(0).unsigned_abs();
+        let below = values.map_err(failed)?.iter().map(|row| (bytes(row, 0), bytes(row, 1))).collect();
+        self.catch_up(last, &news.map_err(failed)?);
+        Ok(Turn { last, below })
+    }
+
+    /// Notes what other nodes' groups changed. Where some are missing, whoever read before now runs again.
+    fn catch_up(&mut self, last: u64, news: &[Row]) {
+        let mut seen = self.seen;
+        for row in news {
+            if seen != Some(row.get::<_, i64>(1).unsigned_abs()) {
+                break;
+            }
+            let version = row.get::<_, i64>(0).unsigned_abs();
+            self.window.record(version, packed::unpacked_keys(row.get(2)));
+            seen = Some(version);
+        }
+        if seen != Some(last) {
+            self.window = Window::starting_at(last);
+        }
+        self.seen = Some(last);
+    }
+
+    async fn commit(&mut self, turn: Turn) {
+        let decided = self.decide(&turn);
+        let Some(session) = self.session.take() else { return };
+        if decided.last == decided.previous {
+            if session.client.batch_execute("ROLLBACK").await.is_ok() {
+                self.session = Some(session);
+            }
+            return decided.answers.into_iter().for_each(Answer::give);
+        }
+        self.groups += 1;
+        let id = [&self.node[..], &self.groups.to_be_bytes()].concat();
+        match self.write(&session, &id, &decided).await {
+            Ended::Durable => {
+                self.session = Some(session);
+                self.made(decided);
+            }
+            Ended::Refused(error) => self.not_made(decided, &failed(error)),
+            Ended::Unknown => self.settle(&id, decided).await,
+        }
+    }
+
+    fn decide(&mut self, turn: &Turn) -> Decided {
+        let below = |key: &[u8]| Ok(turn.below.get(key).cloned());
+        let mut group = Group::behind(turn.last, &mut self.window);
+        let mut answers = Vec::new();
+        while answers.len() < MAX_GROUP && group.size() < MAX_GROUP_BYTES {
+            let Some(request) = self.waiting.pop_front() else { break };
+            answers.push(match request {
+                Request::Commit(commit, reply) => {
+                    let stamp = Arc::clone(&commit.writes.commit);
+                    let outcome = group.take(*commit, below);
+                    if let Ok(version) = &outcome {
+                        let _ = stamp.set(*version);
+                    }
+                    Answer::Commit(reply, outcome)
+                }
+                Request::Count(count, reply) => Answer::Count(reply, group.count(count, below)),
+            });
+        }
+        let (last, changes, touched) = group.into_parts();
+        Decided { previous: turn.last, last, changes, touched, answers }
+    }
+
+    async fn write(&self, session: &Session, id: &[u8], decided: &Decided) -> Ended {
+        let (mut keys, mut values, mut gone) = (Vec::new(), Vec::new(), Vec::new());
+        for (key, value) in &decided.changes {
+            match value {
+                Some(value) => {
+                    keys.push(key.as_ref());
+                    values.push(value.as_ref());
+                }
+                None => gone.push(key.as_ref()),
+            }
+        }
+        let (last, previous) = (decided.last.cast_signed(), decided.previous.cast_signed());
+        let (node, changed) = (&self.node[..], packed::keys(decided.changes.keys()));
+        let touched = packed::touched(&decided.touched);
+        let client = &session.client;
+        let tell = async {
+            match &touched {
+                Some(_) => client.query(&session.tell, &[]).await.map(|_| ()),
+                None => Ok(()),
+            }
+        };
+        let (put, delete, tick): (Parameters<'_>, Parameters<'_>, Parameters<'_>) =
+            (&[&keys, &values], &[&gone], &[&last]);
+        let note: Parameters<'_> = &[&last, &previous, &id, &node, &changed, &touched];
+        // One trip, in this order.
+        let (put, deleted, noted, ticked, told, committed) = tokio::join!(
+            client.execute(&session.put, put),
+            client.execute(&session.delete, delete),
+            client.execute(&session.note, note),
+            client.execute(&session.tick, tick),
+            tell,
+            client.batch_execute("COMMIT"),
+        );
+        let steps = [put.err(), deleted.err(), noted.err(), ticked.err(), told.err(), committed.err()];
+        let failures: Vec<_> = steps.into_iter().flatten().collect();
+        if failures.is_empty() {
+            return Ended::Durable;
+        }
+        // What the database itself refused ended the transaction; whatever else failed says nothing about it.
+        match failures.into_iter().find(|error| error.as_db_error().is_some_and(is_refusal)) {
+            Some(refused) => Ended::Refused(refused),
+            None => Ended::Unknown,
+        }
+    }
+
+    fn made(&mut self, decided: Decided) {
+        self.seen = Some(decided.last);
+        self.watchers.tell(&decided.touched);
+        decided.answers.into_iter().for_each(Answer::give);
+    }
+
+    /// Nothing took effect: transactions run again, and counts fail.
+    fn not_made(&mut self, decided: Decided, error: &StoreError) {
+        self.seen = None;
+        for answer in decided.answers {
+            match answer {
+                Answer::Commit(reply, Ok(_)) => drop(reply.send(Err(Refused::Conflict))),
+                Answer::Count(reply, Ok(_)) => drop(reply.send(Err(error.clone()))),
+                refused => refused.give(),
+            }
+        }
+    }
+
+    /// Whether the group took effect is told by its id. Whoever has the clock's row knows that the session which had it
+    /// before has ended.
+    async fn settle(&mut self, id: &[u8], decided: Decided) {
+        let began = Instant::now();
+        while began.elapsed() < UNKNOWN_FOR {
+            match self.is_there(id).await {
+                Ok(true) => return self.made(decided),
+                Ok(false) => return self.not_made(decided, &failed(Away::Unreachable("cut off".to_owned()))),
+                Err(error) => {
+                    tracing::warn!(%error, "whether a group of commits took effect can't be asked yet");
+                    sleep(BETWEEN_QUESTIONS).await;
+                }
+            }
+        }
+        self.seen = None;
+        for answer in decided.answers {
+            match answer {
+                Answer::Commit(reply, Ok(_)) => {
+                    drop(reply.send(Err(Refused::Failed(failed(Away::Unknown)))));
+                }
+                Answer::Count(reply, Ok(_)) => drop(reply.send(Err(failed(Away::Unknown)))),
+                refused => refused.give(),
+            }
+        }
+    }
+
+    async fn is_there(&mut self, id: &[u8]) -> Result<bool, StoreError> {
+        let session = self.database.connected().await?;
+        session.batch_execute(BEGIN).await.map_err(failed)?;
+        session.query_one(LOCK, &[]).await.map_err(failed)?;
+        let found = session.query_opt(IS_THERE, &[&id]).await.map_err(failed)?;
+        session.batch_execute("ROLLBACK").await.map_err(failed)?;
+        Ok(found.is_some())
+    }
+}
+
+/// The keys whose values a request's merges begin with.
+fn numbers(request: &Request) -> Vec<Bytes> {
+    match request {
+        Request::Count(count, _) => vec![count.key.clone()],
+        Request::Commit(commit, _) => {
+            let merges = commit.writes.ops.iter().filter(|(_, op)| matches!(op, Op::Merge(_)));
+            merges.map(|(key, _)| key.clone()).collect()
+        }
+    }
+}
+
+fn bytes(row: &Row, column: usize) -> Bytes {
+    Bytes::copy_from_slice(row.get::<_, &[u8]>(column))
+}
+
+/// A transaction of another session is in the way: it is worth another try.
+fn is_of_others(error: &StoreError) -> bool {
+    const OTHERS: [SqlState; 3] =
+        [SqlState::T_R_SERIALIZATION_FAILURE, SqlState::T_R_DEADLOCK_DETECTED, SqlState::LOCK_NOT_AVAILABLE];
+    let StoreError::Engine(error) = error else { return false };
+    let code = error.downcast_ref::<tokio_postgres::Error>().and_then(tokio_postgres::Error::code);
+    code.is_some_and(|code| OTHERS.contains(code))
+}
+
+/// An error after which the session lives, or lived long enough to refuse: classes 57 and 58 are of one that was ended,
+/// which may have happened behind its commit.
+fn is_refusal(error: &tokio_postgres::error::DbError) -> bool {
+    let class = error.code().code().get(..2);
+    !matches!(class, Some("57" | "58" | "XX" | "08"))
+}

@@ -1,0 +1,115 @@
+//! A PostgreSQL of one's own, in a folder that goes with it.
+
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use homeport_store::{PostgresOptions, Store};
+
+/// Where distributions put the server's programs.
+const FOLDERS: [&str; 4] = [
+    "/usr/lib/postgresql/17/bin",
+    "/usr/lib/postgresql/16/bin",
+    "/usr/lib/postgresql/15/bin",
+    "/usr/local/bin",
+];
+
+pub(crate) struct Cluster {
+    programs: PathBuf,
+    folder: tempfile::TempDir,
+    port: u16,
+    databases: AtomicU32,
+    nodes: AtomicU32,
+}
+
+impl Cluster {
+    /// Starts one; none where PostgreSQL isn't installed.
+    pub(crate) fn start() -> Option<Self> {
+        let programs = FOLDERS.iter().map(PathBuf::from).find(|folder| folder.join("initdb").exists())?;
+        let folder = tempfile::tempdir().unwrap();
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let cluster = Self { programs, folder, port, databases: AtomicU32::new(0), nodes: AtomicU32::new(0) };
+        let data = cluster.data();
+        if std::fs::metadata(cluster.folder.path()).unwrap().uid() == 0 {
+            // The server refuses to run as root.
+            run(Command::new("chown").arg("postgres").arg(cluster.folder.path()));
+        }
+        let data_text = data.to_str().unwrap();
+        cluster.program(
+            "initdb",
+            &["-D", data_text, "-A", "trust", "-U", "homeport", "-E", "UTF8", "--no-sync"],
+        );
+        cluster.pg_ctl(&["start"]);
+        Some(cluster)
+    }
+
+    fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    fn pg_ctl(&self, action: &[&str]) {
+        let data = self.data();
+        let options = format!(
+            "-p {} -h 127.0.0.1 -k {} -c fsync=off -c max_connections=200",
+            self.port,
+            self.folder.path().display()
+        );
+        let log = self.folder.path().join("log");
+        let (data, log) = (data.to_str().unwrap(), log.to_str().unwrap());
+        let mut arguments = vec!["-D", data, "-w", "-l", log, "-o", &options];
+        arguments.extend(action);
+        self.program("pg_ctl", &arguments);
+    }
+
+    fn program(&self, name: &str, arguments: &[&str]) {
+        let program = self.programs.join(name);
+        let root = std::fs::metadata("/proc/self").unwrap().uid() == 0;
+        let mut command = match root {
+            true => {
+                let mut command = Command::new("runuser");
+                command.args(["-u", "postgres", "--"]).arg(program);
+                command
+            }
+            false => Command::new(program),
+        };
+        run(command.args(arguments).current_dir(Path::new("/")));
+    }
+
+    /// A node on a database of its own.
+    pub(crate) async fn store(&self) -> Store {
+        let name = format!("d{}", self.databases.fetch_add(1, Ordering::Relaxed));
+        let config: tokio_postgres::Config = self.url("postgres").parse().unwrap();
+        let (client, connection) = config.connect(tokio_postgres::NoTls).await.unwrap();
+        let driving = tokio::spawn(connection);
+        client.batch_execute(&format!("CREATE DATABASE {name}")).await.unwrap();
+        drop(client);
+        driving.await.unwrap().unwrap();
+        self.node(&name).await
+    }
+
+    /// Another node on a database.
+    pub(crate) async fn node(&self, database: &str) -> Store {
+        let mut node = [0; 16];
+        node[..4].copy_from_slice(&self.nodes.fetch_add(1, Ordering::Relaxed).to_be_bytes());
+        let config = self.url(database).parse().unwrap();
+        Store::connect(PostgresOptions { config, connections: 16, node }).await.unwrap()
+    }
+
+    fn url(&self, database: &str) -> String {
+        format!("postgres://homeport@127.0.0.1:{}/{database}", self.port)
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        if !std::thread::panicking() || self.data().join("postmaster.pid").exists() {
+            self.pg_ctl(&["stop", "-m", "immediate"]);
+        }
+    }
+}
+
+fn run(command: &mut Command) {
+    let done = command.stdin(Stdio::null()).stdout(Stdio::null()).status().unwrap();
+    assert!(done.success(), "{command:?}");
+}
