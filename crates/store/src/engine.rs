@@ -45,6 +45,11 @@ impl Engine {
         }
     }
 
+    /// Whether others commit beside this process, so that queueing first here doesn't keep them back.
+    pub(crate) fn has_neighbours(&self) -> bool {
+        matches!(self, Self::Postgres(_))
+    }
+
     /// Whether every write closure runs once more before it counts, so that tests find side effects in it.
     pub(crate) fn rehearses(&self) -> bool {
         matches!(self, Self::Testkit(_))
@@ -65,6 +70,14 @@ impl Snapshot {
             Self::Embedded(snapshot) => snapshot.version(),
             Self::Postgres(snapshot) => snapshot.version(),
             Self::Testkit(snapshot) => snapshot.version(),
+        }
+    }
+
+    /// Lets go of what it holds of the engine: nothing more is read.
+    pub(crate) fn close(&self) {
+        match self {
+            Self::Postgres(snapshot) => snapshot.close(),
+            Self::Embedded(_) | Self::Testkit(_) => {}
         }
     }
 

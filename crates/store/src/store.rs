@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::RwLock;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::collection::IndexStates;
 use crate::commit::{Count, Counted, Refused};
@@ -18,7 +18,8 @@ use crate::{Key, OpenError, StoreError};
 
 /// After so many conflicts a transaction is queued first: others wait with their commits until it is through.
 const PATIENCE: u32 = 5;
-/// After so many conflicts [`StoreError::Conflict`] is answered; queued first, only counters can cause them.
+/// After so many conflicts [`StoreError::Conflict`] is answered; queued first, only counters can cause them, and other
+/// nodes: beside those it is tried for as long as a transaction may take.
 const MAX_ATTEMPTS: u32 = 20;
 /// The mean of the first wait after a conflict; it doubles with each one.
 const FIRST_BACKOFF: Duration = Duration::from_micros(500);
@@ -113,7 +114,12 @@ impl Store {
         Fut: Future<Output = Result<T, E>> + Send,
         E: From<StoreError>,
     {
-        for attempt in 0..MAX_ATTEMPTS {
+        let began = Instant::now();
+        for attempt in 0.. {
+            let patient = self.0.engine.has_neighbours() && began.elapsed() < MAX_TRANSACTION_TIME;
+            if attempt >= MAX_ATTEMPTS && !patient {
+                break;
+            }
             if self.0.engine.rehearses()
                 && let Ok((_, rehearsed)) = self.run(&f, false).await
             {

@@ -291,6 +291,7 @@ impl Tx {
     /// Ends the transaction and gives what is to be committed; `None` when nothing was written.
     pub(crate) fn finish(&self) -> Option<Commit> {
         let state = std::mem::replace(&mut *self.lock(), State { closed: true, ..State::default() });
+        self.0.snapshot.close();
         let commit =
             Commit { read_version: self.0.snapshot.version(), reads: state.reads, writes: state.writes };
         (!commit.writes.is_empty()).then_some(commit)

@@ -12,6 +12,8 @@ mod counters;
 mod leases;
 #[path = "store/model.rs"]
 mod model;
+#[path = "store/nodes.rs"]
+mod nodes;
 #[path = "store/opening.rs"]
 mod opening;
 #[path = "store/transactions.rs"]

@@ -78,26 +78,41 @@ impl Cluster {
 
     /// A node on a database of its own.
     pub(crate) async fn store(&self) -> Store {
+        let database = self.database().await;
+        self.node(&database).await
+    }
+
+    /// A new database's name.
+    pub(crate) async fn database(&self) -> String {
         let name = format!("d{}", self.databases.fetch_add(1, Ordering::Relaxed));
-        let config: tokio_postgres::Config = self.url("postgres").parse().unwrap();
+        let config: tokio_postgres::Config = self.url(self.port, "postgres").parse().unwrap();
         let (client, connection) = config.connect(tokio_postgres::NoTls).await.unwrap();
         let driving = tokio::spawn(connection);
         client.batch_execute(&format!("CREATE DATABASE {name}")).await.unwrap();
         drop(client);
         driving.await.unwrap().unwrap();
-        self.node(&name).await
+        name
     }
 
     /// Another node on a database.
     pub(crate) async fn node(&self, database: &str) -> Store {
+        self.node_by(self.port, database).await
+    }
+
+    /// The same by a port of a proxy in between.
+    pub(crate) async fn node_by(&self, port: u16, database: &str) -> Store {
         let mut node = [0; 16];
         node[..4].copy_from_slice(&self.nodes.fetch_add(1, Ordering::Relaxed).to_be_bytes());
-        let config = self.url(database).parse().unwrap();
+        let config = self.url(port, database).parse().unwrap();
         Store::connect(PostgresOptions { config, connections: 16, node }).await.unwrap()
     }
 
-    fn url(&self, database: &str) -> String {
-        format!("postgres://homeport@127.0.0.1:{}/{database}", self.port)
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
+    fn url(&self, port: u16, database: &str) -> String {
+        format!("postgres://homeport@127.0.0.1:{port}/{database}")
     }
 }
 

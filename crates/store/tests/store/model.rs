@@ -103,11 +103,17 @@ impl Dice {
     }
 }
 
-/// Runs a history and checks it; an error says what was seen that no order of transactions explains.
-pub(crate) async fn run(store: Store, seed: u64, (clients, transactions): Size) -> Result<(), String> {
+/// Runs a history on one node, as [`run_on`].
+pub(crate) async fn run(store: Store, seed: u64, size: Size) -> Result<(), String> {
+    run_on(&[store], seed, size).await
+}
+
+/// Runs a history, whose clients are spread over the nodes, and checks it; an error says what was seen that no order of transactions explains.
+pub(crate) async fn run_on(nodes: &[Store], seed: u64, (clients, transactions): Size) -> Result<(), String> {
     let tasks: Vec<_> = (0..clients)
-        .map(|client| {
-            let (store, dice) = (store.clone(), Dice(SeededRandomness::new(seed * 1_000 + client)));
+        .zip(nodes.iter().cycle())
+        .map(|(client, node)| {
+            let (store, dice) = (node.clone(), Dice(SeededRandomness::new(seed * 1_000 + client)));
             tokio::spawn(async move {
                 let mut history = Vec::new();
                 for _ in 0..transactions {
@@ -126,7 +132,8 @@ pub(crate) async fn run(store: Store, seed: u64, (clients, transactions): Size) 
     for (position, committed) in history.iter().enumerate() {
         replay(&mut map, committed).map_err(|why| format!("transaction {position}: {why}"))?;
     }
-    let kept = store.read(|tx| async move { tx.scan(Range::all(), Direction::Forward, MAX_PAGE_ROWS).await });
+    let kept =
+        nodes[0].read(|tx| async move { tx.scan(Range::all(), Direction::Forward, MAX_PAGE_ROWS).await });
     let kept: Map = kept.await.unwrap().rows.into_iter().map(|row| (row.key, row.value)).collect();
     if kept == map { Ok(()) } else { Err(format!("at the end there is {kept:?} instead of {map:?}")) }
 }

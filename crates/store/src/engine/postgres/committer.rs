@@ -172,8 +172,9 @@ impl Task {
                     self.session = None;
                     sleep(Duration::from_millis(5 << attempt)).await;
                 }
+                // The connection broke since: another may be had.
+                Err(_) if self.session.take().is_some() => {}
                 Err(error) => {
-                    self.session = None;
                     self.away_until = Instant::now() + AWAY_FOR;
                     return self.fail_all(&Away::Unreachable(error.to_string()));
                 }

@@ -51,6 +51,15 @@ impl Snapshot {
         Self { database, version: AtomicU64::new(0), moved: AtomicBool::new(false), state }
     }
 
+    /// Gives its connection back: nothing more is read. To be called before a commit is waited for.
+    pub(crate) fn close(&self) {
+        if let Ok(mut state) = self.state.try_lock()
+            && let State::Open(client) = std::mem::replace(&mut *state, State::Fresh { steady: true })
+        {
+            end(client);
+        }
+    }
+
     /// The last commit it holds; 0 as long as nothing was read.
     pub(crate) fn version(&self) -> u64 {
         self.version.load(Ordering::Relaxed)
@@ -164,9 +173,7 @@ impl Question<'_> {
 
 impl Drop for Snapshot {
     fn drop(&mut self) {
-        if let State::Open(client) = std::mem::replace(self.state.get_mut(), State::Fresh { steady: false }) {
-            end(client);
-        }
+        self.close();
     }
 }
 

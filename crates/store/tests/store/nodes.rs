@@ -1,0 +1,197 @@
+//! Several nodes on one database, and a network between that fails.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use homeport_core::{Randomness, SeededRandomness};
+use homeport_store::{Direction, Key, MAX_PAGE_ROWS, Range, Store, StoreError};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::broadcast;
+use tokio::task::JoinSet;
+
+use crate::{cluster, model, seeds};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn histories_on_three_nodes_are_serializable() {
+    let Some(cluster) = cluster() else { return };
+    for seed in seeds() {
+        for size in model::SIZES {
+            let database = cluster.database().await;
+            let mut nodes = Vec::new();
+            for _ in 0..3 {
+                nodes.push(cluster.node(&database).await);
+            }
+            let outcome = model::run_on(&nodes, seed, size).await;
+            outcome.unwrap_or_else(|why| panic!("seed {seed}, size {size:?}: {why}"));
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nodes_that_start_at_once_make_one_store() {
+    let Some(cluster) = cluster() else { return };
+    let cluster = Arc::new(cluster);
+    let mut starting = JoinSet::new();
+    let name = cluster.database().await;
+    for _ in 0..8 {
+        let (cluster, name) = (Arc::clone(&cluster), name.clone());
+        starting.spawn(async move {
+            let node = cluster.node(&name).await;
+            node.count(&Key::of("started"), 1, i64::MAX).await.unwrap();
+            node.write(|tx| async move { tx.add(&Key::of("added"), 1) }).await.unwrap();
+            node
+        });
+    }
+    let nodes = starting.join_all().await;
+    for node in &nodes {
+        for name in ["started", "added"] {
+            let read = node.read(|tx| async move { tx.get_i64(&Key::of(name)).await });
+            assert_eq!(read.await.unwrap(), Some(8), "{name}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_change_is_told_on_every_node_within_a_second() {
+    let Some(cluster) = cluster() else { return };
+    let database = cluster.database().await;
+    let (one, other) = (cluster.node(&database).await, cluster.node(&database).await);
+    let mut watch = other.watch(&Key::of("watched"));
+    one.write(|tx| async move { tx.touch(&Key::of("unwatched")) }).await.unwrap();
+    assert!(tokio::time::timeout(Duration::from_millis(600), watch.changed()).await.is_err());
+    for _ in 0..5 {
+        one.write(|tx| async move { tx.touch(&Key::of("watched").str("a")) }).await.unwrap();
+        tokio::time::timeout(Duration::from_secs(1), watch.changed()).await.expect("it is told");
+    }
+}
+
+/// A way to the database that is cut again and again, at any byte and in either direction.
+struct Proxy {
+    port: u16,
+    cuts: broadcast::Sender<()>,
+}
+
+impl Proxy {
+    async fn before(database: u16) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (port, cuts) = (listener.local_addr().unwrap().port(), broadcast::channel(16).0);
+        let cutting = cuts.clone();
+        tokio::spawn(async move {
+            while let Ok((client, _)) = listener.accept().await {
+                let Ok(server) = TcpStream::connect(("127.0.0.1", database)).await else { continue };
+                let mut cut = cutting.subscribe();
+                tokio::spawn(async move {
+                    tokio::select! {
+                        () = pass_on(client, server) => {}
+                        _ = cut.recv() => {}
+                    }
+                });
+            }
+        });
+        Self { port, cuts }
+    }
+
+    fn cut(&self) {
+        // Nobody may be connected.
+        let _ = self.cuts.send(());
+    }
+}
+
+async fn pass_on(mut client: TcpStream, mut server: TcpStream) {
+    let (mut asked, mut answered) = (vec![0; 16 << 10], vec![0; 16 << 10]);
+    loop {
+        tokio::select! {
+            read = client.read(&mut asked) => match read {
+                Ok(read) if read > 0 => if server.write_all(&asked[..read]).await.is_err() { return },
+                _ => return,
+            },
+            read = server.read(&mut answered) => match read {
+                Ok(read) if read > 0 => if client.write_all(&answered[..read]).await.is_err() { return },
+                _ => return,
+            },
+        }
+    }
+}
+
+/// Each transaction puts a row of its own and adds one: nothing that was acknowledged may be missing, and the sum must be
+/// the number of rows, whatever became of those that were not acknowledged.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cut_connection_loses_no_commit_and_applies_none_twice() {
+    let Some(cluster) = cluster() else { return };
+    let database = cluster.database().await;
+    let proxy = Proxy::before(cluster.port()).await;
+    let (through, direct) = (cluster.node_by(proxy.port, &database).await, cluster.node(&database).await);
+    let over = Arc::new(AtomicBool::new(false));
+    let mut clients = JoinSet::new();
+    for client in 0..16_u64 {
+        let node = if client < 12 { through.clone() } else { direct.clone() };
+        clients.spawn(write_rows(node, client, Arc::clone(&over)));
+    }
+    let dice = SeededRandomness::new(3);
+    for _ in 0..40 {
+        let mut byte = [0];
+        dice.fill(&mut byte);
+        tokio::time::sleep(Duration::from_millis(20 + u64::from(byte[0]))).await;
+        proxy.cut();
+    }
+    over.store(true, Ordering::Relaxed);
+    let known: Vec<Key> = clients.join_all().await.into_iter().flatten().collect();
+    assert!(known.len() > 100, "{} writes went through", known.len());
+    for keys in known.chunks(1_000) {
+        let found = direct.read(|tx| async move { tx.get_many(keys).await }).await.unwrap();
+        assert!(found.iter().all(Option::is_some), "an acknowledged row is missing");
+    }
+    let (rows, sum) = (count_rows(&direct).await, read_sum(&direct).await);
+    assert_eq!(i64::try_from(rows).unwrap(), sum, "a transaction was applied in parts, or twice");
+    assert!(rows >= known.len());
+    // And service has resumed by itself.
+    let ended = tokio::time::Instant::now();
+    while through.write(|tx| async move { tx.add(&Key::of("sum"), 0) }).await.is_err() {
+        assert!(ended.elapsed() < Duration::from_secs(10), "service has not resumed");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+async fn write_rows(node: Store, client: u64, over: Arc<AtomicBool>) -> Vec<Key> {
+    let mut known = Vec::new();
+    for number in 0.. {
+        if over.load(Ordering::Relaxed) {
+            break;
+        }
+        let key = Key::of("row").u64(client).u64(number);
+        let put = &key;
+        let written = node.write(|tx| async move {
+            tx.put(put, "row")?;
+            tx.add(&Key::of("sum"), 1)
+        });
+        match written.await {
+            Ok(()) => known.push(key),
+            Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
+        }
+    }
+    known
+}
+
+async fn count_rows(store: &Store) -> usize {
+    let mut range = Range::prefix(&Key::of("row"));
+    let mut count = 0;
+    loop {
+        let from = &range;
+        let page = store
+            .read(|tx| async move { tx.scan(from.clone(), Direction::Forward, MAX_PAGE_ROWS).await })
+            .await
+            .unwrap();
+        count += page.rows.len();
+        match page.rows.last().filter(|_| page.more) {
+            Some(last) => range = range.after(&last.key),
+            None => return count,
+        }
+    }
+}
+
+async fn read_sum(store: &Store) -> i64 {
+    let sum: Result<_, StoreError> = store.read(|tx| async move { tx.get_i64(&Key::of("sum")).await }).await;
+    sum.unwrap().unwrap_or_default()
+}
