@@ -174,10 +174,7 @@ impl Task {
                 }
                 // The connection broke since: another may be had.
                 Err(_) if self.session.take().is_some() => {}
-                Err(error) => {
-                    self.away_until = Instant::now() + AWAY_FOR;
-                    return self.fail_all(&Away::Unreachable(error.to_string()));
-                }
+                Err(error) => return self.fail_all(&Away::Unreachable(error.to_string())),
             }
         }
         self.fail_all(&Away::Unreachable("its sessions are in each other's way".to_owned()));
@@ -196,7 +193,10 @@ impl Task {
             if Instant::now() < self.away_until {
                 return Err(failed(Away::Unreachable("it was just tried".to_owned())));
             }
-            self.session = Some(Session::open(&self.database).await?);
+            let session = Session::open(&self.database).await;
+            // Counted from the last real try: what fails meanwhile doesn't put off the next one.
+            let session = session.inspect_err(|_| self.away_until = Instant::now() + AWAY_FOR)?;
+            self.session = Some(session);
             self.seen = None;
         }
         let Some(session) = &self.session else { return Err(failed(Away::NoClock)) };
