@@ -67,6 +67,9 @@ async fn a_change_is_told_on_every_node_within_a_second() {
     }
 }
 
+/// How long a cut connection still takes questions, in which commits take effect whose answer nobody hears.
+const DEAF_FOR: Duration = Duration::from_millis(30);
+
 /// A way to the database that is cut again and again, at any byte and in either direction.
 struct Proxy {
     port: u16,
@@ -81,13 +84,7 @@ impl Proxy {
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 let Ok(server) = TcpStream::connect(("127.0.0.1", database)).await else { continue };
-                let mut cut = cutting.subscribe();
-                tokio::spawn(async move {
-                    tokio::select! {
-                        () = pass_on(client, server) => {}
-                        _ = cut.recv() => {}
-                    }
-                });
+                tokio::spawn(pass_on(client, server, cutting.subscribe()));
             }
         });
         Self { port, cuts }
@@ -99,18 +96,28 @@ impl Proxy {
     }
 }
 
-async fn pass_on(mut client: TcpStream, mut server: TcpStream) {
+/// Until it is cut: then questions go through for a moment longer, and no answer does.
+async fn pass_on(mut client: TcpStream, mut server: TcpStream, mut cut: broadcast::Receiver<()>) {
     let (mut asked, mut answered) = (vec![0; 16 << 10], vec![0; 16 << 10]);
+    let mut ends = None;
     loop {
+        let over = async {
+            match ends {
+                Some(ends) => tokio::time::sleep_until(ends).await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
             read = client.read(&mut asked) => match read {
                 Ok(read) if read > 0 => if server.write_all(&asked[..read]).await.is_err() { return },
                 _ => return,
             },
-            read = server.read(&mut answered) => match read {
+            read = server.read(&mut answered), if ends.is_none() => match read {
                 Ok(read) if read > 0 => if client.write_all(&answered[..read]).await.is_err() { return },
                 _ => return,
             },
+            _ = cut.recv(), if ends.is_none() => ends = Some(tokio::time::Instant::now() + DEAF_FOR),
+            () = over => return,
         }
     }
 }
