@@ -85,13 +85,17 @@ impl Cluster {
     /// A new database's name.
     pub(crate) async fn database(&self) -> String {
         let name = format!("d{}", self.databases.fetch_add(1, Ordering::Relaxed));
-        let config: tokio_postgres::Config = self.url(self.port, "postgres").parse().unwrap();
-        let (client, connection) = config.connect(tokio_postgres::NoTls).await.unwrap();
-        let driving = tokio::spawn(connection);
-        client.batch_execute(&format!("CREATE DATABASE {name}")).await.unwrap();
-        drop(client);
-        driving.await.unwrap().unwrap();
+        let sql = self.sql("postgres").await;
+        sql.batch_execute(&format!("CREATE DATABASE {name}")).await.unwrap();
         name
+    }
+
+    /// A session of one's own.
+    pub(crate) async fn sql(&self, database: &str) -> tokio_postgres::Client {
+        let config: tokio_postgres::Config = self.url(self.port, database).parse().unwrap();
+        let (client, connection) = config.connect(tokio_postgres::NoTls).await.unwrap();
+        tokio::spawn(connection);
+        client
     }
 
     /// Another node on a database.
@@ -118,7 +122,7 @@ impl Cluster {
 
 impl Drop for Cluster {
     fn drop(&mut self) {
-        if !std::thread::panicking() || self.data().join("postmaster.pid").exists() {
+        if self.data().join("postmaster.pid").exists() {
             self.pg_ctl(&["stop", "-m", "immediate"]);
         }
     }

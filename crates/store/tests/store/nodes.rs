@@ -67,6 +67,41 @@ async fn a_change_is_told_on_every_node_within_a_second() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn old_groups_are_forgotten_and_a_node_that_missed_them_goes_on() {
+    let Some(cluster) = cluster() else { return };
+    let database = cluster.database().await;
+    let (one, other) = (cluster.node(&database).await, cluster.node(&database).await);
+    let add = async |node: &Store| {
+        node.write(|tx| async move {
+            let key = &Key::of("read");
+            let before = tx.get_i64(key).await?.unwrap_or_default();
+            tx.put(key, (before + 1).to_be_bytes().to_vec())
+        })
+        .await
+        .unwrap()
+    };
+    add(&other).await;
+    for _ in 0..10 {
+        add(&one).await;
+    }
+    let sql = cluster.sql(&database).await;
+    sql.batch_execute("UPDATE homeport.groups SET at = now() - interval '11 minutes'").await.unwrap();
+    let third = cluster.node(&database).await;
+    let began = tokio::time::Instant::now();
+    let left =
+        async || sql.query_one("SELECT count(*) FROM homeport.groups", &[]).await.unwrap().get::<_, i64>(0);
+    while left().await > 0 {
+        assert!(began.elapsed() < Duration::from_secs(10), "they are still there");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    for node in [&other, &one, &third] {
+        add(node).await;
+    }
+    let read = third.read(|tx| async move { tx.get_i64(&Key::of("read")).await });
+    assert_eq!(read.await.unwrap(), Some(14));
+}
+
 /// How long a cut connection still takes questions, in which commits take effect whose answer nobody hears.
 const DEAF_FOR: Duration = Duration::from_millis(30);
 

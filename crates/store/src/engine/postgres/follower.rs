@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::connect::{Database, drive};
 use super::{failed, packed};
@@ -17,9 +17,14 @@ const EVERY: Duration = Duration::from_millis(250);
 /// Between tries to reach the database.
 const AFTER_TROUBLE: Duration = Duration::from_millis(250);
 
+/// How often groups are forgotten that nobody asks for any more.
+const FORGET_EVERY: Duration = Duration::from_secs(60);
+
 const LISTEN: &str = "LISTEN homeport";
 const NEWS: &str = "SELECT last, CASE WHEN node = $2 THEN NULL ELSE touched END FROM homeport.groups
     WHERE last > $1 ORDER BY last LIMIT 1000";
+/// A node that was away for longer begins anew, and whether so old a commit took effect is asked no more.
+const FORGET: &str = "DELETE FROM homeport.groups WHERE at < now() - interval '10 minutes'";
 
 /// Ends with this.
 pub(super) struct Follower(JoinHandle<()>);
@@ -59,8 +64,13 @@ impl Following {
         let heard = Arc::clone(&news);
         tokio::spawn(drive(connection, move || heard.notify_one()));
         session.batch_execute(LISTEN).await.map_err(failed)?;
+        let mut forgot: Option<Instant> = None;
         loop {
             while self.tell(&session).await? {}
+            if forgot.is_none_or(|forgot| forgot.elapsed() > FORGET_EVERY) {
+                session.execute(FORGET, &[]).await.map_err(failed)?;
+                forgot = Some(Instant::now());
+            }
             // Time running out is a reason to look, too.
             let _ = timeout(EVERY, news.notified()).await;
         }
