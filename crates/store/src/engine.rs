@@ -13,7 +13,7 @@ use crate::{Direction, Page, Range, StoreError};
 /// The engine below a store.
 pub(crate) enum Engine {
     Embedded(embedded::Embedded),
-    Postgres(postgres::Postgres),
+    Postgres(Box<postgres::Postgres>),
     Testkit(testkit::Testkit),
 }
 
@@ -22,7 +22,7 @@ impl Engine {
     pub(crate) fn snapshot(&self, steady: bool) -> Snapshot {
         match self {
             Self::Embedded(engine) => Snapshot::Embedded(engine.snapshot()),
-            Self::Postgres(engine) => Snapshot::Postgres(engine.snapshot(steady)),
+            Self::Postgres(engine) => Snapshot::Postgres(Box::new(engine.snapshot(steady))),
             Self::Testkit(engine) => Snapshot::Testkit(engine.snapshot()),
         }
     }
@@ -59,7 +59,7 @@ impl Engine {
 /// A consistent view of what was durable at one moment.
 pub(crate) enum Snapshot {
     Embedded(embedded::Snapshot),
-    Postgres(postgres::Snapshot),
+    Postgres(Box<postgres::Snapshot>),
     Testkit(testkit::Snapshot),
 }
 

@@ -70,7 +70,7 @@ impl Store {
     pub async fn connect(options: PostgresOptions) -> Result<Self, OpenError> {
         let watchers = Arc::default();
         let engine = Postgres::open(options, Arc::clone(&watchers)).await?;
-        Ok(Self::new(Engine::Postgres(engine), watchers))
+        Ok(Self::new(Engine::Postgres(Box::new(engine)), watchers))
     }
 
     /// A store in memory for tests. It awaits on every read, runs every write closure twice (the first result
