@@ -45,7 +45,7 @@ impl Engine {
         }
     }
 
-    /// Whether others commit beside this process, so that queueing first here doesn't keep them back.
+    /// Whether others commit beside this process: queueing first here doesn't keep them back.
     pub(crate) fn has_neighbours(&self) -> bool {
         matches!(self, Self::Postgres(_))
     }

@@ -3,7 +3,8 @@
 //! Start with [`Store`]: `read` gives a consistent snapshot, `write` reads, decides and writes, runs again on
 //! conflict and returns once it is durable. On top lie [`Collection`]s of typed, versioned [`Record`]s with
 //! indexes; for hot keys there are merges ([`Tx::add`]) and counters ([`Store::count`]), for logs
-//! versionstamps ([`Tx::put_stamped`]), for caches [`Store::watch`], for work that runs once a [`Lease`].
+//! versionstamps ([`Tx::put_stamped`]), for caches [`Store::changes`] and [`Store::watch`], for work that runs once
+//! a [`Lease`].
 //!
 //! ```
 //! use homeport_store::{Collection, Index, KeyParts, Record, Store, StoreError};
@@ -47,6 +48,7 @@ mod commit;
 mod conflicts;
 mod engine;
 mod error;
+mod freshness;
 mod key;
 mod lease;
 mod merge;
@@ -68,4 +70,4 @@ pub use range::{Direction, MAX_PAGE_BYTES, MAX_PAGE_ROWS, Page, Range, Row};
 pub use stamp::{StampPlaceholder, Versionstamp};
 pub use store::Store;
 pub use tx::{MAX_TRANSACTION_BYTES, MAX_TRANSACTION_TIME, Tx};
-pub use watch::{OnChange, Watch};
+pub use watch::{Changes, OnChange, Watch};

@@ -13,7 +13,7 @@ use crate::engine::embedded::{Embedded, EmbeddedOptions};
 use crate::engine::postgres::{Postgres, PostgresOptions};
 use crate::engine::testkit::Testkit;
 use crate::tx::{MAX_TRANSACTION_TIME, Tx};
-use crate::watch::{OnChange, Watch, Watchers};
+use crate::watch::{Changes, OnChange, Watch, Watchers};
 use crate::{Key, OpenError, StoreError};
 
 /// After so many conflicts a transaction is queued first: others wait with their commits until it is through.
@@ -184,6 +184,21 @@ impl Store {
     /// [`Record::WATCHED`](crate::Record::WATCHED)) and what [`Tx::touch`] names.
     pub fn watch(&self, prefix: &Key) -> Watch {
         self.0.watchers.watch(prefix)
+    }
+
+    /// Numbers the states of what [`Self::watch`] would tell of, for caches.
+    pub fn changes(&self, prefix: &Key) -> Changes {
+        self.0.watchers.changes(prefix)
+    }
+
+    /// Whether this node is sure to have been told of everything that changed until 5 s ago. Always, where it is alone.
+    pub fn is_current(&self) -> bool {
+        self.0.watchers.are_current()
+    }
+
+    /// Whether other processes may work on the same store.
+    pub fn has_neighbours(&self) -> bool {
+        self.0.engine.has_neighbours()
     }
 
     /// Calls `call` for changes as [`Self::watch`] tells them, before the `write` that made them returns; for

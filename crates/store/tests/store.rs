@@ -16,6 +16,8 @@ mod model;
 mod nodes;
 #[path = "store/opening.rs"]
 mod opening;
+#[path = "store/proxy.rs"]
+mod proxy;
 #[path = "store/transactions.rs"]
 mod transactions;
 #[path = "store/watching.rs"]

@@ -8,6 +8,7 @@
 mod committer;
 mod connect;
 mod follower;
+mod own_news;
 mod packed;
 mod schema;
 mod snapshot;
@@ -15,6 +16,7 @@ mod snapshot;
 use std::sync::Arc;
 
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 use crate::commit::{Commit, Count, Counted, Refused};
 use crate::engine::requests::Request;
@@ -24,6 +26,7 @@ use crate::{OpenError, StoreError};
 use committer::Committer;
 use connect::Database;
 use follower::Follower;
+use own_news::OwnNews;
 
 pub(crate) use snapshot::Snapshot;
 
@@ -47,9 +50,11 @@ pub(crate) struct Postgres {
 impl Postgres {
     pub(crate) async fn open(options: PostgresOptions, watchers: Arc<Watchers>) -> Result<Self, OpenError> {
         let database = Database::new(&options).map_err(|error| OpenError::Engine(Box::new(error)))?;
+        let began = Instant::now();
         let last = schema::prepare(&database).await?;
-        let committer = Committer::start(database.clone(), options.node, Arc::clone(&watchers));
-        let follower = Follower::start(database.clone(), options.node, last, watchers);
+        let own = Arc::new(OwnNews::new(options.node, Arc::clone(&watchers)));
+        let committer = Committer::start(database.clone(), Arc::clone(&own));
+        let follower = Follower::start(database.clone(), own, watchers, last, began);
         Ok(Self { database, committer, _follower: follower })
     }
 

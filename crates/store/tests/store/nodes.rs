@@ -1,16 +1,15 @@
 //! Several nodes on one database, and a network between that fails.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use homeport_core::{Randomness, SeededRandomness};
 use homeport_store::{Direction, Key, MAX_PAGE_ROWS, Range, Store, StoreError};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::broadcast;
 use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep};
 
+use crate::proxy::Proxy;
 use crate::{cluster, model, seeds};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -88,12 +87,12 @@ async fn old_groups_are_forgotten_and_a_node_that_missed_them_goes_on() {
     let sql = cluster.sql(&database).await;
     sql.batch_execute("UPDATE homeport.groups SET at = now() - interval '11 minutes'").await.unwrap();
     let third = cluster.node(&database).await;
-    let began = tokio::time::Instant::now();
+    let began = Instant::now();
     let left =
         async || sql.query_one("SELECT count(*) FROM homeport.groups", &[]).await.unwrap().get::<_, i64>(0);
     while left().await > 0 {
         assert!(began.elapsed() < Duration::from_secs(10), "they are still there");
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        sleep(Duration::from_millis(50)).await;
     }
     for node in [&other, &one, &third] {
         add(node).await;
@@ -102,58 +101,81 @@ async fn old_groups_are_forgotten_and_a_node_that_missed_them_goes_on() {
     assert_eq!(read.await.unwrap(), Some(14));
 }
 
-/// How long a cut connection still takes questions, in which commits take effect whose answer nobody hears.
-const DEAF_FOR: Duration = Duration::from_millis(30);
-
-/// A way to the database that is cut again and again, at any byte and in either direction.
-struct Proxy {
-    port: u16,
-    cuts: broadcast::Sender<()>,
-}
-
-impl Proxy {
-    async fn before(database: u16) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let (port, cuts) = (listener.local_addr().unwrap().port(), broadcast::channel(16).0);
-        let cutting = cuts.clone();
-        tokio::spawn(async move {
-            while let Ok((client, _)) = listener.accept().await {
-                let Ok(server) = TcpStream::connect(("127.0.0.1", database)).await else { continue };
-                tokio::spawn(pass_on(client, server, cutting.subscribe()));
-            }
-        });
-        Self { port, cuts }
-    }
-
-    fn cut(&self) {
-        // Nobody may be connected.
-        let _ = self.cuts.send(());
+/// Waits until `holds`, at most `patience`.
+async fn until(patience: Duration, what: &str, holds: impl Fn() -> bool) {
+    let began = Instant::now();
+    while !holds() {
+        assert!(began.elapsed() < patience, "not within {patience:?}: {what}");
+        sleep(Duration::from_millis(10)).await;
     }
 }
 
-/// Until it is cut: then questions go through for a moment longer, and no answer does.
-async fn pass_on(mut client: TcpStream, mut server: TcpStream, mut cut: broadcast::Receiver<()>) {
-    let (mut asked, mut answered) = (vec![0; 16 << 10], vec![0; 16 << 10]);
-    let mut ends = None;
-    loop {
-        let over = async {
-            match ends {
-                Some(ends) => tokio::time::sleep_until(ends).await,
-                None => std::future::pending().await,
-            }
+async fn touch(node: &Store, name: &str) {
+    node.write(|tx| async move { tx.touch(&Key::of(name)) }).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_that_hears_nothing_trusts_no_cache_after_five_seconds() {
+    let Some(cluster) = cluster() else { return };
+    let database = cluster.database().await;
+    let proxy = Proxy::before(cluster.port()).await;
+    let (node, other) = (cluster.node_by(proxy.port(), &database).await, cluster.node(&database).await);
+    let changes = node.changes(&Key::of("watched"));
+    let before = changes.current();
+    assert!(node.has_neighbours() && node.is_current());
+    proxy.silence();
+    let silent = Instant::now();
+    touch(&other, "watched").await;
+    while silent.elapsed() < Duration::from_secs(4) {
+        assert_eq!(changes.current(), before, "what was heard still counts");
+        sleep(Duration::from_millis(100)).await;
+    }
+    until(Duration::from_secs(2), "it trusts itself", || !node.is_current()).await;
+    assert!(silent.elapsed() < Duration::from_millis(5_100), "{:?}", silent.elapsed());
+    let numbers: std::collections::HashSet<u64> = (0..100).map(|_| changes.current()).collect();
+    assert!(numbers.len() == 100 && !numbers.contains(&before), "a cache may be used");
+
+    let mut watch = node.watch(&Key::of("untouched"));
+    proxy.speak();
+    until(Duration::from_secs(10), "it hears again", || node.is_current()).await;
+    let after = changes.current();
+    assert!(after > before && !numbers.contains(&after), "the change was missed");
+    sleep(Duration::from_millis(600)).await;
+    assert_eq!(changes.current(), after, "it is steady again");
+    tokio::time::timeout(Duration::from_millis(1), watch.changed()).await.expect("everyone is told once");
+    let twice = tokio::time::timeout(Duration::from_millis(600), watch.changed()).await;
+    assert!(twice.is_err(), "everyone is told once only");
+    touch(&other, "watched").await;
+    until(Duration::from_secs(1), "the next change is heard", || changes.current() == after + 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_change_that_was_forgotten_before_it_was_heard_is_told_to_everyone() {
+    let Some(cluster) = cluster() else { return };
+    let database = cluster.database().await;
+    let proxy = Proxy::before(cluster.port()).await;
+    let (node, other) = (cluster.node_by(proxy.port(), &database).await, cluster.node(&database).await);
+    let sql = cluster.sql(&database).await;
+    for again in 0..2 {
+        let changes = node.changes(&Key::of("watched"));
+        let calls = Arc::new(AtomicU64::default());
+        let calling = Arc::clone(&calls);
+        let call = move |_| {
+            calling.fetch_add(1, Ordering::SeqCst);
         };
-        tokio::select! {
-            read = client.read(&mut asked) => match read {
-                Ok(read) if read > 0 => if server.write_all(&asked[..read]).await.is_err() { return },
-                _ => return,
-            },
-            read = server.read(&mut answered), if ends.is_none() => match read {
-                Ok(read) if read > 0 => if client.write_all(&answered[..read]).await.is_err() { return },
-                _ => return,
-            },
-            _ = cut.recv(), if ends.is_none() => ends = Some(tokio::time::Instant::now() + DEAF_FOR),
-            () = over => return,
+        node.on_change(&Key::of("watched"), Arc::new(call));
+        proxy.silence();
+        touch(&other, "watched").await;
+        sql.batch_execute("DELETE FROM homeport.groups").await.unwrap();
+        // Found by the row that comes next, or, where none does, by the clock.
+        if again == 1 {
+            touch(&other, "unwatched").await;
         }
+        assert_eq!((changes.current(), calls.load(Ordering::SeqCst)), (0, 0));
+        proxy.speak();
+        let told = || (changes.current(), calls.load(Ordering::SeqCst)) == (1, 1);
+        until(Duration::from_secs(2), "everyone is told", told).await;
+        assert!(node.is_current());
     }
 }
 
@@ -164,7 +186,7 @@ async fn a_cut_connection_loses_no_commit_and_applies_none_twice() {
     let Some(cluster) = cluster() else { return };
     let database = cluster.database().await;
     let proxy = Proxy::before(cluster.port()).await;
-    let (through, direct) = (cluster.node_by(proxy.port, &database).await, cluster.node(&database).await);
+    let (through, direct) = (cluster.node_by(proxy.port(), &database).await, cluster.node(&database).await);
     let over = Arc::new(AtomicBool::new(false));
     let mut clients = JoinSet::new();
     for client in 0..16_u64 {
@@ -175,7 +197,7 @@ async fn a_cut_connection_loses_no_commit_and_applies_none_twice() {
     for _ in 0..40 {
         let mut byte = [0];
         dice.fill(&mut byte);
-        tokio::time::sleep(Duration::from_millis(20 + u64::from(byte[0]))).await;
+        sleep(Duration::from_millis(20 + u64::from(byte[0]))).await;
         proxy.cut();
     }
     over.store(true, Ordering::Relaxed);
@@ -189,10 +211,10 @@ async fn a_cut_connection_loses_no_commit_and_applies_none_twice() {
     assert_eq!(i64::try_from(rows).unwrap(), sum, "a transaction was applied in parts, or twice");
     assert!(rows >= known.len());
     // And service has resumed by itself.
-    let ended = tokio::time::Instant::now();
+    let ended = Instant::now();
     while through.write(|tx| async move { tx.add(&Key::of("sum"), 0) }).await.is_err() {
         assert!(ended.elapsed() < Duration::from_secs(10), "service has not resumed");
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        sleep(Duration::from_millis(50)).await;
     }
 }
 
@@ -210,7 +232,7 @@ async fn write_rows(node: Store, client: u64, over: Arc<AtomicBool>) -> Vec<Key>
         });
         match written.await {
             Ok(()) => known.push(key),
-            Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
+            Err(_) => sleep(Duration::from_millis(20)).await,
         }
     }
     known

@@ -8,6 +8,7 @@ use crate::Clause;
 pub(crate) const CLAUSES: &[Clause] = &[
     ("calls have run before the write returns", |s| Box::pin(calls_run_before(s))),
     ("a watch wakes for its prefix alone", |s| Box::pin(a_watch_wakes(s))),
+    ("changes are numbered for each prefix", |s| Box::pin(changes_are_numbered(s))),
 ];
 
 #[derive(Clone, Serialize, Deserialize)]
@@ -54,5 +55,17 @@ async fn a_watch_wakes(store: Store) -> Result<(), StoreError> {
     assert!(!waiting.is_finished());
     put(&store, "b").await?;
     assert!(waiting.await.unwrap() > Versionstamp::default());
+    Ok(())
+}
+
+async fn changes_are_numbered(store: Store) -> Result<(), StoreError> {
+    let (all, one) = (store.changes(&POLICIES.root()), store.changes(&POLICIES.key("a")));
+    let before = (all.current(), one.current());
+    assert_eq!((all.current(), one.current()), before);
+    put(&store, "a").await?;
+    put(&store, "b").await?;
+    let after = (all.current(), one.current());
+    assert_eq!(after, (before.0 + 2, before.1 + 1));
+    assert!(store.is_current());
     Ok(())
 }

@@ -12,13 +12,13 @@ use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Row, Statement};
 
 use super::connect::Database;
+use super::own_news::OwnNews;
 use super::{Away, failed, packed};
 use crate::StoreError;
 use crate::commit::{Group, Refused, Touched};
 use crate::conflicts::Window;
 use crate::engine::requests::{Answer, Request};
 use crate::tx::Op;
-use crate::watch::Watchers;
 
 /// The most requests that become durable together.
 const MAX_GROUP: usize = 1_024;
@@ -53,7 +53,7 @@ const IS_THERE: &str = "SELECT last FROM homeport.groups WHERE id = $1";
 pub(super) struct Committer(mpsc::Sender<Request>);
 
 impl Committer {
-    pub(super) fn start(database: Database, node: [u8; 16], watchers: Arc<Watchers>) -> Self {
+    pub(super) fn start(database: Database, own: Arc<OwnNews>) -> Self {
         let (sender, requests) = mpsc::channel(MAX_WAITING);
         let task = Task {
             requests,
@@ -64,8 +64,7 @@ impl Committer {
             seen: None,
             groups: 0,
             database,
-            node,
-            watchers,
+            own,
         };
         tokio::spawn(task.run());
         Self(sender)
@@ -87,8 +86,7 @@ struct Task {
     /// Groups so far: with the node's number a group's id.
     groups: u64,
     database: Database,
-    node: [u8; 16],
-    watchers: Arc<Watchers>,
+    own: Arc<OwnNews>,
 }
 
 /// A connection with its statements prepared, so that they can be sent behind each other.
@@ -246,11 +244,11 @@ impl Task {
             return decided.answers.into_iter().for_each(Answer::give);
         }
         self.groups += 1;
-        let id = [&self.node[..], &self.groups.to_be_bytes()].concat();
+        let id = self.own.id(self.groups);
         match self.write(&session, &id, &decided).await {
             Ended::Durable => {
                 self.session = Some(session);
-                self.made(decided);
+                self.made(&id, decided);
             }
             Ended::Refused(error) => self.not_made(decided, &failed(error)),
             Ended::Unknown => self.settle(&id, decided).await,
@@ -291,7 +289,7 @@ impl Task {
             }
         }
         let (last, previous) = (decided.last.cast_signed(), decided.previous.cast_signed());
-        let (node, changed) = (&self.node[..], packed::keys(decided.changes.keys()));
+        let (node, changed) = (&self.own.node()[..], packed::keys(decided.changes.keys()));
         let touched = packed::touched(&decided.touched);
         let client = &session.client;
         let tell = async {
@@ -324,9 +322,9 @@ impl Task {
         }
     }
 
-    fn made(&mut self, decided: Decided) {
+    fn made(&mut self, id: &[u8], decided: Decided) {
         self.seen = Some(decided.last);
-        self.watchers.tell(&decided.touched);
+        self.own.tell(id, &decided.touched);
         decided.answers.into_iter().for_each(Answer::give);
     }
 
@@ -348,7 +346,7 @@ impl Task {
         let began = Instant::now();
         while began.elapsed() < UNKNOWN_FOR {
             match self.is_there(id).await {
-                Ok(true) => return self.made(decided),
+                Ok(true) => return self.made(id, decided),
                 Ok(false) => return self.not_made(decided, &failed(Away::Unreachable("cut off".to_owned()))),
                 Err(error) => {
                     tracing::warn!(%error, "whether a group of commits took effect can't be asked yet");

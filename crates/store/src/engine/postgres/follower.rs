@@ -6,23 +6,29 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
+use tokio_postgres::{Client, Row, Statement};
 
 use super::connect::{Database, drive};
-use super::{failed, packed};
-use crate::StoreError;
+use super::own_news::OwnNews;
+use super::{Away, failed, packed};
 use crate::watch::Watchers;
+use crate::{StoreError, Versionstamp};
 
 /// How long news waits at most where no notification came.
 const EVERY: Duration = Duration::from_millis(250);
 /// Between tries to reach the database.
 const AFTER_TROUBLE: Duration = Duration::from_millis(250);
+/// The most groups of one look.
+const MAX_GROUPS: usize = 1_000;
 
 /// How often groups are forgotten that nobody asks for any more.
 const FORGET_EVERY: Duration = Duration::from_secs(60);
 
 const LISTEN: &str = "LISTEN homeport";
-const NEWS: &str = "SELECT last, CASE WHEN node = $2 THEN NULL ELSE touched END FROM homeport.groups
-    WHERE last > $1 ORDER BY last LIMIT 1000";
+/// The clock, and behind it what came since, of this node only what it may not have told itself.
+const NEWS: &str = "SELECT c.last, g.last, g.previous, g.id, g.touched FROM homeport.clock c LEFT JOIN (
+       SELECT last, previous, CASE WHEN node = $2 THEN id END AS id, touched
+       FROM homeport.groups WHERE last > $1 ORDER BY last LIMIT 1000) g ON true ORDER BY g.last";
 /// A node that was away for longer begins anew, and whether so old a commit took effect is asked no more.
 const FORGET: &str = "DELETE FROM homeport.groups WHERE at < now() - interval '10 minutes'";
 
@@ -30,8 +36,16 @@ const FORGET: &str = "DELETE FROM homeport.groups WHERE at < now() - interval '1
 pub(super) struct Follower(JoinHandle<()>);
 
 impl Follower {
-    pub(super) fn start(database: Database, node: [u8; 16], told: u64, watchers: Arc<Watchers>) -> Self {
-        let mut following = Following { database, node, told, watchers };
+    /// Follows from what `told` names, which was the last commit at `began`.
+    pub(super) fn start(
+        database: Database,
+        own: Arc<OwnNews>,
+        watchers: Arc<Watchers>,
+        told: u64,
+        began: Instant,
+    ) -> Self {
+        watchers.all_was_told(began, Versionstamp::new(told, 0));
+        let mut following = Following { database, own, watchers, told };
         Self(tokio::spawn(async move {
             loop {
                 if let Err(error) = following.follow().await {
@@ -51,41 +65,63 @@ impl Drop for Follower {
 
 struct Following {
     database: Database,
-    node: [u8; 16],
-    told: u64,
+    own: Arc<OwnNews>,
     watchers: Arc<Watchers>,
+    told: u64,
 }
 
 impl Following {
     /// Follows until the connection fails.
     async fn follow(&mut self) -> Result<(), StoreError> {
         let (session, connection) = self.database.connect().await?;
-        let news = Arc::new(Notify::new());
-        let heard = Arc::clone(&news);
+        let notified = Arc::new(Notify::new());
+        let heard = Arc::clone(&notified);
         tokio::spawn(drive(connection, move || heard.notify_one()));
         session.batch_execute(LISTEN).await.map_err(failed)?;
+        let news = session.prepare(NEWS).await.map_err(failed)?;
         let mut forgot: Option<Instant> = None;
         loop {
-            while self.tell(&session).await? {}
+            let began = Instant::now();
+            while self.look(&session, &news).await? {}
+            self.watchers.all_was_told(began, Versionstamp::new(self.told, 0));
             if forgot.is_none_or(|forgot| forgot.elapsed() > FORGET_EVERY) {
                 session.execute(FORGET, &[]).await.map_err(failed)?;
                 forgot = Some(Instant::now());
             }
             // Time running out is a reason to look, too.
-            let _ = timeout(EVERY, news.notified()).await;
+            let _ = timeout(EVERY, notified.notified()).await;
         }
     }
 
     /// Tells the next changes; whether more may follow.
-    async fn tell(&mut self, session: &tokio_postgres::Client) -> Result<bool, StoreError> {
-        let (told, node) = (self.told.cast_signed(), &self.node[..]);
-        let rows = session.query(NEWS, &[&told, &node]).await.map_err(failed)?;
+    async fn look(&mut self, session: &Client, news: &Statement) -> Result<bool, StoreError> {
+        let (told, node) = (self.told.cast_signed(), &self.own.node()[..]);
+        let rows = session.query(news, &[&told, &node]).await.map_err(failed)?;
+        let clock = rows.first().ok_or_else(|| failed(Away::NoClock))?.get::<_, i64>(0).unsigned_abs();
+        let (more, mut missed) = (rows.len() == MAX_GROUPS, false);
         for row in &rows {
-            if let Some(touched) = row.get::<_, Option<&[u8]>>(1) {
-                self.watchers.tell(&packed::unpacked_touched(touched));
-            }
-            self.told = row.get::<_, i64>(0).unsigned_abs();
+            let Some(last) = row.get::<_, Option<i64>>(1) else { continue };
+            missed |= row.get::<_, i64>(2).unsigned_abs() != self.told;
+            self.tell(row);
+            self.told = last.unsigned_abs();
         }
-        Ok(rows.len() == 1_000)
+        if !more {
+            missed |= self.told != clock;
+            self.told = clock;
+        }
+        if missed {
+            tracing::info!("other nodes' changes were missed: caches begin anew");
+            self.watchers.tell_everyone(Versionstamp::new(self.told, 0));
+        }
+        Ok(more)
+    }
+
+    fn tell(&self, row: &Row) {
+        let Some(touched) = row.get::<_, Option<&[u8]>>(4) else { return };
+        let touched = packed::unpacked_touched(touched);
+        match row.get::<_, Option<&[u8]>>(3) {
+            Some(id) => self.own.tell(id, &touched),
+            None => self.watchers.tell(&touched),
+        }
     }
 }
