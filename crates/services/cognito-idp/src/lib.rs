@@ -17,6 +17,7 @@ mod confirmation;
 mod epoch;
 mod error;
 mod filter;
+mod import;
 mod issuer;
 mod lockout;
 mod lookup;
@@ -44,7 +45,7 @@ mod verify;
 
 use std::sync::Arc;
 
-use homeport_service::{Host, Hosted, Parts, PerAddress, ServiceSpec};
+use homeport_service::{Host, Hosted, Parts, PerAddress, ServiceSpec, SharedRates};
 
 use crate::epoch::PoolsEpoch;
 use crate::password::Permits;
@@ -54,6 +55,7 @@ use crate::sweeps::Sweeps;
 /// The largest request, in bytes.
 const MAX_BODY: usize = 1 << 20;
 
+pub use crate::import::{ImportedUser, import_users};
 pub use crate::lockout::SignInLimits;
 
 /// The user pools of an installation.
@@ -75,7 +77,7 @@ impl CognitoIdp {
             epoch: PoolsEpoch::follow(&parts.store),
             permits: Permits::new(cores),
             limits,
-            throttle: throttle::of_open_operations(),
+            throttle: throttle::of_open_operations(SharedRates::start(parts, "cognito-idp")),
             sweeps: Sweeps::default(),
             parts: parts.clone(),
         }
