@@ -1,94 +1,91 @@
-use std::future::Future;
+use std::fmt;
 use std::ops::Range;
+use std::path::Path as FilePath;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use futures_util::{StreamExt, TryStreamExt};
-use homeport_core::{Randomness, Timestamp};
+use homeport_core::Randomness;
 use object_store::local::LocalFileSystem;
 use object_store::memory::InMemory;
+use object_store::path::Path;
 use object_store::{GetOptions, GetRange, ObjectStore, ObjectStoreExt};
 
 use crate::staged::{self, Folders};
-use crate::{BlobId, BlobReader, BlobWriter};
-
-/// A blob that no record names is removed when it is this old, in seconds: longer than any upload takes.
-pub const SWEEP_AGE_SECONDS: i64 = 24 * 60 * 60;
-
-/// How many blobs the sweep asks about at once.
-const SWEEP_BATCH: usize = 500;
-
-/// Why a blob was not read or written.
-#[derive(Debug, thiserror::Error)]
-pub enum BlobError {
-    /// There is no such blob (any more).
-    #[error("the blob is not there")]
-    NotFound,
-    /// It is longer than the caller takes.
-    #[error("the blob has more than {limit} bytes")]
-    TooLarge {
-        /// What the caller takes, in bytes.
-        limit: u64,
-    },
-    /// The folder or the cluster failed.
-    #[error("the blob store failed: {0}")]
-    Failed(#[source] Box<dyn std::error::Error + Send + Sync>),
-}
-
-impl From<object_store::Error> for BlobError {
-    fn from(error: object_store::Error) -> Self {
-        match error {
-            object_store::Error::NotFound { .. } => Self::NotFound,
-            other => Self::Failed(Box::new(other)),
-        }
-    }
-}
-
-fn failed(error: impl std::error::Error + Send + Sync + 'static) -> BlobError {
-    BlobError::Failed(Box::new(error))
-}
+use crate::{BlobError, BlobId, BlobReader, BlobWriter, Hold, WRITE_PART};
 
 /// One owner's blobs in a blob store. Cheap to clone.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Blobs {
-    store: Arc<dyn ObjectStore>,
-    folders: Option<Arc<Folders>>,
-    owner: &'static str,
+    pub(crate) store: Arc<dyn ObjectStore>,
+    pub(crate) folders: Option<Arc<Folders>>,
+    hold: Hold,
+    /// What a writer passes on at once, in bytes.
+    part: usize,
+    pub(crate) owner: &'static str,
 }
 
 impl Blobs {
-    /// Blobs in a folder, which is made, readable by its owner only, when it is missing. What a crash left
-    /// half-written, of any owner, is removed: so a folder is opened once, and [`Self::of`] gives the other owners'
-    /// parts of it. Only one process may use a folder; the store's lock sees to that.
-    pub fn folder(folder: &std::path::Path, owner: &'static str) -> Result<Self, BlobError> {
-        let folders = Folders::make(folder).map_err(failed)?;
-        staged::remove_half_written(folder).map_err(failed)?;
+    /// Blobs in a folder of one process, which is made, readable by its owner only, when it is missing. What a crash
+    /// left half-written, of any owner, is removed: so a folder is opened once, and [`Self::of`] gives the other
+    /// owners' parts of it. Only one process may use it; the store's lock sees to that.
+    pub fn folder(folder: &FilePath, owner: &'static str) -> Result<Self, BlobError> {
+        Folders::make(folder).map_err(BlobError::failed)?;
+        staged::remove_half_written(folder, &|_| true).map_err(BlobError::failed)?;
+        Self::in_folder(folder, owner)
+    }
+
+    /// Blobs in a folder that several nodes use at once, as one on NFS. It must be there: one that is not mounted
+    /// would be made anew on this node's disk, where no other node finds what is written. Half-written files may be
+    /// another node's; the sweep removes those that nobody has written to for a day.
+    pub fn shared_folder(folder: &FilePath, owner: &'static str) -> Result<Self, BlobError> {
+        if !folder.is_dir() {
+            let folder = folder.display();
+            return Err(BlobError::Place(format!(
+                "there is no folder {folder}: make it, or mount what the nodes share"
+            )));
+        }
+        Self::in_folder(folder, owner)
+    }
+
+    fn in_folder(folder: &FilePath, owner: &'static str) -> Result<Self, BlobError> {
         let store = LocalFileSystem::new_with_prefix(folder)?.with_fsync(true);
-        Ok(Self { store: Arc::new(store), folders: Some(Arc::new(folders)), owner })
+        let folders = Folders::new(folder.to_owned());
+        Ok(Self { folders: Some(Arc::new(folders)), ..Self::new(Arc::new(store), WRITE_PART, owner) })
     }
 
     /// Blobs in memory, for tests.
     pub fn in_memory(owner: &'static str) -> Self {
-        Self { store: Arc::new(InMemory::new()), folders: None, owner }
+        Self::new(Arc::new(InMemory::new()), WRITE_PART, owner)
+    }
+
+    pub(crate) fn new(store: Arc<dyn ObjectStore>, part: usize, owner: &'static str) -> Self {
+        Self { store, folders: None, hold: Hold::default(), part, owner }
     }
 
     /// The same store's blobs of another owner.
     #[must_use]
     pub fn of(&self, owner: &'static str) -> Self {
-        Self { store: self.store.clone(), folders: self.folders.clone(), owner }
+        Self { owner, ..self.clone() }
+    }
+
+    /// The switch that keeps all owners' blobs while a backup copies them.
+    pub fn hold(&self) -> &Hold {
+        &self.hold
     }
 
     /// Begins a blob.
     pub async fn create(&self, randomness: &dyn Randomness) -> Result<BlobWriter, BlobError> {
-        let id = BlobId::draw(randomness);
-        let path = id.path(self.owner);
+        self.create_at(self.owner, BlobId::draw(randomness)).await
+    }
+
+    pub(crate) async fn create_at(&self, owner: &str, id: BlobId) -> Result<BlobWriter, BlobError> {
+        let path = id.path(owner);
         if let Some(folders) = self.folders.clone() {
-            let folder = std::path::Path::new(path.as_ref()).with_file_name("");
+            let folder = FilePath::new(path.as_ref()).with_file_name("");
             let making = tokio::task::spawn_blocking(move || folders.make_below(&folder));
-            making.await.map_err(failed)?.map_err(failed)?;
+            making.await.map_err(BlobError::failed)?.map_err(BlobError::failed)?;
         }
-        let upload = self.store.put_multipart(&path).await?;
-        Ok(BlobWriter::new(id, upload))
+        Ok(BlobWriter::new(self.store.clone(), path, self.part, id))
     }
 
     /// Writes bytes that are at hand as one blob; durable when this returns.
@@ -98,12 +95,19 @@ impl Blobs {
         writer.finish().await
     }
 
-    /// Opens a blob, or a part of it, for streaming. Once opened it is read to its end even when it is deleted
-    /// meanwhile.
+    /// Opens a blob, or a part of it, for streaming. Once opened it is read to its end even when this node deletes it
+    /// meanwhile; when another node does, the reader may fail.
     pub async fn read(&self, id: &BlobId, range: Option<Range<u64>>) -> Result<BlobReader, BlobError> {
+        self.read_at(&id.path(self.owner), range).await
+    }
+
+    pub(crate) async fn read_at(
+        &self,
+        path: &Path,
+        range: Option<Range<u64>>,
+    ) -> Result<BlobReader, BlobError> {
         let options = GetOptions { range: range.map(GetRange::Bounded), ..GetOptions::default() };
-        let found = self.store.get_opts(&id.path(self.owner), options).await?;
-        Ok(BlobReader::new(found))
+        Ok(BlobReader::new(self.store.get_opts(path, options).await?))
     }
 
     /// Reads a whole blob of at most `limit` bytes.
@@ -116,39 +120,25 @@ impl Blobs {
     }
 
     /// Deletes a blob; one that is gone already is no error. Called when no record names it any more, so a crash
-    /// before it takes effect only leaves work for the sweep.
+    /// before it takes effect only leaves work for the sweep; and so does a [`Hold`].
     pub async fn delete(&self, id: &BlobId) -> Result<(), BlobError> {
-        match self.store.delete(&id.path(self.owner)).await {
-            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
-            Err(error) => Err(error.into()),
+        if self.hold.is_set() {
+            return Ok(());
         }
+        self.remove(id).await
     }
 
-    /// Removes the blobs that are older than [`SWEEP_AGE_SECONDS`] and that no record names, and says how many.
-    /// `named` is asked about batches of ids and answers, in their order, which of them a record names.
-    pub async fn sweep<F, Fut, E>(&self, now: Timestamp, named: F) -> Result<usize, E>
-    where
-        F: Fn(Vec<BlobId>) -> Fut,
-        Fut: Future<Output = Result<Vec<bool>, E>>,
-        E: From<BlobError>,
-    {
-        let prefix = object_store::path::Path::from(self.owner);
-        let mut batches = self.store.list(Some(&prefix)).map_err(BlobError::from).chunks(SWEEP_BATCH);
-        let mut removed = 0;
-        while let Some(batch) = batches.next().await {
-            let mut old = Vec::new();
-            for listed in batch {
-                let listed = listed?;
-                let modified = Timestamp::from_millis(listed.last_modified.timestamp_millis());
-                let id = listed.location.filename().and_then(BlobId::parse);
-                old.extend(id.filter(|_| now.seconds_since(modified) > SWEEP_AGE_SECONDS));
-            }
-            let named = named(old.clone()).await?;
-            for (id, _) in old.iter().zip(named).filter(|(_, named)| !named) {
-                self.delete(id).await?;
-                removed += 1;
-            }
+    pub(crate) async fn remove(&self, id: &BlobId) -> Result<(), BlobError> {
+        match self.store.delete(&id.path(self.owner)).await.map_err(BlobError::from) {
+            Err(BlobError::NotFound) => Ok(()),
+            other => other,
         }
-        Ok(removed)
+    }
+}
+
+/// The store's own would tell how it signs.
+impl fmt::Debug for Blobs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Blobs({} of {})", self.owner, self.store)
     }
 }

@@ -56,12 +56,8 @@ fn file_chunks(file: File, from: u64, to: u64) -> BoxStream<'static, Result<Byte
             file.read_exact(&mut buffer)?;
             Ok::<_, std::io::Error>((Bytes::from(buffer), file))
         });
-        let (bytes, file) = read.await.map_err(failed)?.map_err(failed)?;
+        let (bytes, file) = read.await.map_err(BlobError::failed)?.map_err(BlobError::failed)?;
         Ok(Some((bytes, (file, at + length as u64))))
     })
     .boxed()
-}
-
-fn failed(error: impl std::error::Error + Send + Sync + 'static) -> BlobError {
-    BlobError::Failed(Box::new(error))
 }

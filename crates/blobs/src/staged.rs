@@ -6,6 +6,9 @@ use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
+use std::time::SystemTime;
+
+use crate::BlobId;
 
 /// Folders of blobs whose own entries are on the disk, all the way up.
 ///
@@ -20,12 +23,21 @@ pub(crate) struct Folders {
 
 impl Folders {
     /// Makes the outermost folder, readable by its owner only.
-    pub(crate) fn make(root: &Path) -> io::Result<Self> {
+    pub(crate) fn make(root: &Path) -> io::Result<()> {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(root)?;
         if let Some(above) = root.parent().filter(|above| !above.as_os_str().is_empty()) {
             File::open(above)?.sync_all()?;
         }
-        Ok(Self { root: root.to_owned(), durable: Mutex::default() })
+        Ok(())
+    }
+
+    pub(crate) fn new(root: PathBuf) -> Self {
+        Self { root, durable: Mutex::default() }
+    }
+
+    /// An owner's folder, which need not be there.
+    pub(crate) fn of(&self, owner: &str) -> PathBuf {
+        self.root.join(owner)
     }
 
     /// Makes a folder below, such that a power cut leaves it there. Blocks.
@@ -43,20 +55,34 @@ impl Folders {
     }
 }
 
-/// What is being written has a `#` in its file name until it is whole.
-pub(crate) fn remove_half_written(folder: &Path) -> io::Result<()> {
-    let entries = match fs::read_dir(folder) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(error),
-    };
+/// Removes the half-written files that `dead` is true of, by when they were last written to. What another node removes
+/// or finishes meanwhile is no error. Blocks.
+pub(crate) fn remove_half_written(folder: &Path, dead: &dyn Fn(SystemTime) -> bool) -> io::Result<()> {
+    let Some(entries) = unless_gone(fs::read_dir(folder))? else { return Ok(()) };
     for entry in entries {
         let entry = entry?;
-        if entry.file_type()?.is_dir() {
-            remove_half_written(&entry.path())?;
-        } else if entry.file_name().to_string_lossy().contains('#') {
-            fs::remove_file(entry.path())?;
+        let Some(kind) = unless_gone(entry.file_type())? else { continue };
+        if kind.is_dir() {
+            remove_half_written(&entry.path(), dead)?;
+        } else if is_half_written(&entry.file_name().to_string_lossy()) {
+            let Some(metadata) = unless_gone(entry.metadata())? else { continue };
+            if dead(metadata.modified()?) {
+                unless_gone(fs::remove_file(entry.path()))?;
+            }
         }
     }
     Ok(())
+}
+
+/// What is being written is called `ID#NUMBER` until it is whole.
+fn is_half_written(name: &str) -> bool {
+    name.split_once('#').is_some_and(|(id, _)| BlobId::parse(id).is_some())
+}
+
+fn unless_gone<T>(result: io::Result<T>) -> io::Result<Option<T>> {
+    match result {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
 }

@@ -1,125 +1,44 @@
-//! Blobs in a folder, as the program has them.
+//! Blobs where the program has them: in a folder, in a folder that nodes share, in an S3 cluster.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
+
+#[path = "blobs/folder.rs"]
+mod folder;
+#[path = "blobs/moto.rs"]
+mod moto;
+#[path = "blobs/raw.rs"]
+mod raw;
+#[path = "blobs/s3.rs"]
+mod s3;
+#[path = "blobs/shared.rs"]
+mod shared;
 
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
 use bytes::Bytes;
 use futures_util::TryStreamExt;
-use homeport_blobs::{BlobError, BlobId, Blobs, SWEEP_AGE_SECONDS, WRITE_PART};
-use homeport_core::{SeededRandomness, Timestamp};
+use homeport_blobs::{BlobId, Blobs};
+use homeport_core::Timestamp;
 
-fn opened() -> (tempfile::TempDir, Blobs, SeededRandomness) {
-    let folder = tempfile::tempdir().unwrap();
-    let blobs = Blobs::folder(&folder.path().join("blobs"), "s3").unwrap();
-    (folder, blobs, SeededRandomness::new(7))
-}
-
-fn files(folder: &Path) -> Vec<PathBuf> {
+pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
 }
 
-async fn read(blobs: &Blobs, id: &BlobId, range: Option<std::ops::Range<u64>>) -> Vec<u8> {
+pub(crate) async fn read(blobs: &Blobs, id: &BlobId, range: Option<std::ops::Range<u64>>) -> Vec<u8> {
     let chunks: Vec<Bytes> = blobs.read(id, range).await.unwrap().try_collect().await.unwrap();
     chunks.concat()
 }
 
 /// When the first of the files was written, by the file system's own clock.
-fn written(folder: &Path) -> Timestamp {
+pub(crate) fn written(folder: &Path) -> Timestamp {
     let modified = std::fs::metadata(&files(folder)[0]).unwrap().modified().unwrap();
     let since = modified.duration_since(UNIX_EPOCH).unwrap();
     Timestamp::from_seconds(since.as_secs().try_into().unwrap())
 }
 
-#[tokio::test]
-async fn what_was_finished_is_there_and_reads_in_any_range() {
-    let (_folder, blobs, random) = opened();
-    let bytes: Vec<u8> = (0..3 * WRITE_PART + 17).map(|n| (n % 251) as u8).collect();
-    let mut writer = blobs.create(&random).await.unwrap();
-    for part in bytes.chunks(100_000) {
-        writer.write(Bytes::copy_from_slice(part)).await.unwrap();
-    }
-    let id = writer.finish().await.unwrap();
-    assert_eq!(read(&blobs, &id, None).await, bytes);
-    let end = bytes.len() as u64;
-    for range in [0..1, 5..5 + WRITE_PART as u64, end - 1..end, 1_000..1_001] {
-        let part = &bytes[range.start as usize..range.end as usize];
-        assert_eq!(read(&blobs, &id, Some(range)).await, part);
-    }
-    assert!(matches!(blobs.read_whole(&id, end - 1).await, Err(BlobError::TooLarge { .. })));
-    assert_eq!(blobs.read_whole(&id, end).await.unwrap(), bytes);
-}
-
-#[tokio::test]
-async fn an_empty_blob_is_a_blob() {
-    let (_folder, blobs, random) = opened();
-    let id = blobs.put(&random, Bytes::new()).await.unwrap();
-    assert_eq!(read(&blobs, &id, None).await, b"");
-}
-
-#[tokio::test]
-async fn nothing_of_an_unfinished_blob_is_left() {
-    let (folder, blobs, random) = opened();
-    let mut writer = blobs.create(&random).await.unwrap();
-    writer.write(Bytes::from(vec![1; 2 * WRITE_PART])).await.unwrap();
-    assert_eq!(files(folder.path()).len(), 1);
-    drop(writer);
-    for _ in 0..100 {
-        if files(folder.path()).is_empty() {
-            return;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-    }
-    panic!("{:?}", files(folder.path()));
-}
-
-#[tokio::test]
-async fn what_a_crash_left_half_written_is_removed_at_the_next_start() {
-    let (folder, blobs, random) = opened();
-    let kept = blobs.put(&random, Bytes::from_static(b"kept")).await.unwrap();
-    let mut writer = blobs.create(&random).await.unwrap();
-    writer.write(Bytes::from(vec![1; WRITE_PART])).await.unwrap();
-    std::mem::forget(writer);
-    assert_eq!(files(folder.path()).len(), 2);
-    let again = Blobs::folder(&folder.path().join("blobs"), "s3").unwrap();
-    assert_eq!(files(folder.path()).len(), 1);
-    assert_eq!(read(&again, &kept, None).await, b"kept");
-}
-
-#[tokio::test]
-async fn a_deleted_blob_is_gone_but_an_open_reader_ends_well() {
-    let (_folder, blobs, random) = opened();
-    let id = blobs.put(&random, Bytes::from(vec![7; 2 * WRITE_PART])).await.unwrap();
-    let reader = blobs.read(&id, None).await.unwrap();
-    blobs.delete(&id).await.unwrap();
-    blobs.delete(&id).await.unwrap();
-    assert!(matches!(blobs.read(&id, None).await, Err(BlobError::NotFound)));
-    let chunks: Vec<Bytes> = reader.try_collect().await.unwrap();
-    assert_eq!(chunks.concat().len(), 2 * WRITE_PART);
-}
-
-#[tokio::test]
-async fn the_sweep_takes_old_blobs_that_no_record_names() {
-    let (folder, blobs, random) = opened();
-    let named = blobs.put(&random, Bytes::from_static(b"named")).await.unwrap();
-    let orphan = blobs.put(&random, Bytes::from_static(b"orphan")).await.unwrap();
-    let other = blobs.of("lambda").put(&random, Bytes::from_static(b"package")).await.unwrap();
-    let is_named = async |ids: Vec<BlobId>| Ok::<_, BlobError>(ids.iter().map(|id| *id == named).collect());
-    let now = written(folder.path());
-    assert_eq!(blobs.sweep(now, is_named).await.unwrap(), 0);
-    let later = now.plus_seconds(SWEEP_AGE_SECONDS + 60);
-    assert_eq!(blobs.sweep(later, is_named).await.unwrap(), 1);
-    assert!(matches!(blobs.read(&orphan, None).await, Err(BlobError::NotFound)));
-    assert_eq!(read(&blobs, &named, None).await, b"named");
-    assert_eq!(read(&blobs.of("lambda"), &other, None).await, b"package");
-}
-
-#[tokio::test]
-async fn the_folder_is_its_owners_alone() {
-    use std::os::unix::fs::PermissionsExt;
-    let (folder, _blobs, _) = opened();
-    let mode = std::fs::metadata(folder.path().join("blobs")).unwrap().permissions().mode();
-    assert_eq!(mode & 0o777, 0o700);
+/// Bytes that differ from place to place.
+pub(crate) fn pattern(length: usize) -> Vec<u8> {
+    (0..length).map(|n| (n % 251) as u8).collect()
 }
