@@ -84,12 +84,23 @@ pub enum StoreError {
         /// The lease's name.
         name: String,
     },
+    /// The database can't be reached or doesn't answer in time, or too much waits for it: worth another try in a moment. A
+    /// write may have taken effect where it was sent and the answer was lost for long.
+    #[error("the database is away: {0}")]
+    Away(Arc<str>),
     /// The engine failed to read, or has stopped.
     #[error("the store failed: {0}")]
     Engine(Arc<dyn std::error::Error + Send + Sync>),
 }
 
-/// Why a folder did not open as a store.
+impl StoreError {
+    /// Whether the same may work in a moment, without anything being wrong with what was asked.
+    pub const fn is_away(&self) -> bool {
+        matches!(self, Self::Away(_))
+    }
+}
+
+/// Why a folder or a database did not open as a store.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// Another process holds the folder.

@@ -10,8 +10,10 @@ mod connect;
 mod follower;
 mod own_news;
 mod packed;
+mod readers;
 mod schema;
 mod snapshot;
+mod trouble;
 
 use std::sync::Arc;
 
@@ -27,6 +29,7 @@ use committer::Committer;
 use connect::Database;
 use follower::Follower;
 use own_news::OwnNews;
+use trouble::broken;
 
 pub(crate) use snapshot::Snapshot;
 
@@ -49,7 +52,7 @@ pub(crate) struct Postgres {
 
 impl Postgres {
     pub(crate) async fn open(options: PostgresOptions, watchers: Arc<Watchers>) -> Result<Self, OpenError> {
-        let database = Database::new(&options).map_err(|error| OpenError::Engine(Box::new(error)))?;
+        let database = Database::new(&options)?;
         let began = Instant::now();
         let last = schema::prepare(&database).await?;
         let own = Arc::new(OwnNews::new(options.node, Arc::clone(&watchers)));
@@ -65,29 +68,17 @@ impl Postgres {
     pub(crate) async fn commit(&self, commit: Commit) -> Result<u64, Refused> {
         let (reply, answer) = oneshot::channel();
         self.committer.queue(Request::Commit(Box::new(commit), reply))?;
-        answer.await.unwrap_or_else(|gone| Err(Refused::Failed(failed(gone))))
+        answer.await.unwrap_or_else(|gone| Err(Refused::Failed(broken(gone))))
     }
 
     pub(crate) async fn count(&self, count: Count) -> Result<Counted, StoreError> {
         let (reply, answer) = oneshot::channel();
         self.committer.queue(Request::Count(count, reply))?;
-        answer.await.unwrap_or_else(|gone| Err(failed(gone)))
+        answer.await.unwrap_or_else(|gone| Err(broken(gone)))
     }
 }
 
-fn failed(error: impl std::error::Error + Send + Sync + 'static) -> StoreError {
-    StoreError::Engine(Arc::new(error))
-}
-
-/// Why the database did not serve, where it wasn't the database that said so.
+/// The tables are there, and the clock's row isn't.
 #[derive(Debug, thiserror::Error)]
-enum Away {
-    #[error("too much waits for the database")]
-    TooMuchWaits,
-    #[error("the database is away: {0}")]
-    Unreachable(String),
-    #[error("the database did not answer whether a group of commits took effect")]
-    Unknown,
-    #[error("the schema in the database is not one of this program's")]
-    NoClock,
-}
+#[error("the schema in the database is not one of this program's")]
+struct NoClock;

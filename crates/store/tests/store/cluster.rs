@@ -44,6 +44,15 @@ impl Cluster {
         Some(cluster)
     }
 
+    /// Ends it as a crash would.
+    pub(crate) fn stop(&self) {
+        self.pg_ctl(&["stop", "-m", "immediate"]);
+    }
+
+    pub(crate) fn start_again(&self) {
+        self.pg_ctl(&["start"]);
+    }
+
     fn data(&self) -> PathBuf {
         self.folder.path().join("data")
     }
@@ -123,7 +132,7 @@ impl Cluster {
 impl Drop for Cluster {
     fn drop(&mut self) {
         if self.data().join("postmaster.pid").exists() {
-            self.pg_ctl(&["stop", "-m", "immediate"]);
+            self.stop();
         }
     }
 }

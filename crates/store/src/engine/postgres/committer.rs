@@ -7,13 +7,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep};
-use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{Client, Row, Statement};
+use tokio_postgres::{Row, Statement};
 
-use super::connect::Database;
+use super::connect::{Database, Session};
 use super::own_news::OwnNews;
-use super::{Away, failed, packed};
+use super::trouble::{away, broken, failed, is_of_others, is_refusal};
+use super::{NoClock, packed};
 use crate::StoreError;
 use crate::commit::{Group, Refused, Touched};
 use crate::conflicts::Window;
@@ -50,11 +50,18 @@ const TICK: &str = "UPDATE homeport.clock SET last = $1";
 const TELL: &str = "SELECT pg_notify('homeport', '')";
 const IS_THERE: &str = "SELECT last FROM homeport.groups WHERE id = $1";
 
-pub(super) struct Committer(mpsc::Sender<Request>);
+/// A session that stalls with the clock's row in its hands holds up all nodes: the database ends it soon.
+const SOON: &str = "SET idle_in_transaction_session_timeout = 3000";
+
+pub(super) struct Committer {
+    requests: mpsc::Sender<Request>,
+    database: Database,
+}
 
 impl Committer {
     pub(super) fn start(database: Database, own: Arc<OwnNews>) -> Self {
         let (sender, requests) = mpsc::channel(MAX_WAITING);
+        let ours = database.clone();
         let task = Task {
             requests,
             waiting: VecDeque::new(),
@@ -67,18 +74,21 @@ impl Committer {
             own,
         };
         tokio::spawn(task.run());
-        Self(sender)
+        Self { requests: sender, database: ours }
     }
 
     pub(super) fn queue(&self, request: Request) -> Result<(), StoreError> {
-        self.0.try_send(request).map_err(|_| failed(Away::TooMuchWaits))
+        if self.database.is_away() {
+            return Err(away("it did not answer just now"));
+        }
+        self.requests.try_send(request).map_err(|_| away("too much waits for it"))
     }
 }
 
 struct Task {
     requests: mpsc::Receiver<Request>,
     waiting: VecDeque<Request>,
-    session: Option<Session>,
+    session: Option<Prepared>,
     away_until: Instant,
     window: Window,
     /// The last commit that the window knows; none when it must begin anew.
@@ -90,8 +100,8 @@ struct Task {
 }
 
 /// A connection with its statements prepared, so that they can be sent behind each other.
-struct Session {
-    client: Client,
+struct Prepared {
+    session: Session,
     lock: Statement,
     news: Statement,
     values: Statement,
@@ -104,21 +114,25 @@ struct Session {
 
 type Parameters<'p> = &'p [&'p (dyn ToSql + Sync)];
 
-impl Session {
+impl Prepared {
     async fn open(database: &Database) -> Result<Self, StoreError> {
-        let client = database.connected().await?;
-        let (lock, news, values, put, delete, note, tick, tell) = tokio::try_join!(
-            client.prepare(LOCK),
-            client.prepare(NEWS),
-            client.prepare(VALUES),
-            client.prepare(PUT),
-            client.prepare(DELETE),
-            client.prepare(NOTE),
-            client.prepare(TICK),
-            client.prepare(TELL),
-        )
-        .map_err(failed)?;
-        Ok(Self { client, lock, news, values, put, delete, note, tick, tell })
+        let session = database.connected().await?;
+        let prepared = async {
+            tokio::try_join!(
+                session.batch_execute(SOON),
+                session.prepare(LOCK),
+                session.prepare(NEWS),
+                session.prepare(VALUES),
+                session.prepare(PUT),
+                session.prepare(DELETE),
+                session.prepare(NOTE),
+                session.prepare(TICK),
+                session.prepare(TELL),
+            )
+        };
+        let ((), lock, news, values, put, delete, note, tick, tell) =
+            database.answer(&session, prepared).await?;
+        Ok(Self { session, lock, news, values, put, delete, note, tick, tell })
     }
 }
 
@@ -171,49 +185,57 @@ impl Task {
                     sleep(Duration::from_millis(5 << attempt)).await;
                 }
                 // The connection broke since: another may be had.
-                Err(_) if self.session.take().is_some() => {}
-                Err(error) => return self.fail_all(&Away::Unreachable(error.to_string())),
+                Err(_) if !self.database.is_away() && self.session.take().is_some() => {}
+                Err(error) => {
+                    self.session = None;
+                    return self.fail_all(&error);
+                }
             }
         }
-        self.fail_all(&Away::Unreachable("its sessions are in each other's way".to_owned()));
+        self.fail_all(&away("its sessions are in each other's way"));
     }
 
-    fn fail_all(&mut self, why: &Away) {
-        let why = why.to_string();
-        for request in self.waiting.drain(..) {
-            request.fail(failed(Away::Unreachable(why.clone())));
+    /// Nothing waits for a database that is away.
+    fn fail_all(&mut self, why: &StoreError) {
+        self.waiting.drain(..).for_each(|request| request.fail(why.clone()));
+        while let Ok(request) = self.requests.try_recv() {
+            request.fail(why.clone());
         }
     }
 
     /// Has the clock's row, learns what other nodes did, and reads what merges and counters begin with.
     async fn take_turn(&mut self) -> Result<Turn, StoreError> {
+        // What the network dropped silently while the database was away isn't waited for.
+        self.session = self.session.take().filter(|prepared| !self.database.is_stale(&prepared.session));
         if self.session.is_none() {
             if Instant::now() < self.away_until {
-                return Err(failed(Away::Unreachable("it was just tried".to_owned())));
+                return Err(away("it was just tried"));
             }
-            let session = Session::open(&self.database).await;
+            let session = Prepared::open(&self.database).await;
             // Counted from the last real try: what fails meanwhile doesn't put off the next one.
             let session = session.inspect_err(|_| self.away_until = Instant::now() + AWAY_FOR)?;
             self.session = Some(session);
             self.seen = None;
         }
-        let Some(session) = &self.session else { return Err(failed(Away::NoClock)) };
+        let Some(prepared) = &self.session else { return Err(broken(NoClock)) };
         let keys: Vec<Bytes> = self.waiting.iter().take(MAX_GROUP).flat_map(numbers).collect();
         let keys: Vec<&[u8]> = keys.iter().map(Bytes::as_ref).collect();
         let seen = self.seen.map_or(i64::MAX, u64::cast_signed);
-        let client = &session.client;
+        let session = &prepared.session;
         let (since, wanted): (Parameters<'_>, Parameters<'_>) = (&[&seen, &MAX_NEWS], &[&keys]);
         // One trip: each is sent before the answer to the one before has come.
-        let (begun, clock, news, values) = tokio::join!(
-            client.batch_execute(BEGIN),
-            client.query_one(&session.lock, &[]),
-            client.query(&session.news, since),
-            client.query(&session.values, wanted),
-        );
-        begun.map_err(failed)?;
-        let last = clock.map_err(failed)?.get::<_, i64>(0).unsigned_abs();
-        let below = values.map_err(failed)?.iter().map(|row| (bytes(row, 0), bytes(row, 1))).collect();
-        self.catch_up(last, &news.map_err(failed)?);
+        let asked = async {
+            tokio::try_join!(
+                session.batch_execute(BEGIN),
+                session.query_one(&prepared.lock, &[]),
+                session.query(&prepared.news, since),
+                session.query(&prepared.values, wanted),
+            )
+        };
+        let ((), clock, news, values) = self.database.answer(session, asked).await?;
+        let last = clock.get::<_, i64>(0).unsigned_abs();
+        let below = values.iter().map(|row| (bytes(row, 0), bytes(row, 1))).collect();
+        self.catch_up(last, &news);
         Ok(Turn { last, below })
     }
 
@@ -238,7 +260,8 @@ impl Task {
         let decided = self.decide(&turn);
         let Some(session) = self.session.take() else { return };
         if decided.last == decided.previous {
-            if session.client.batch_execute("ROLLBACK").await.is_ok() {
+            if self.database.answer(&session.session, session.session.batch_execute("ROLLBACK")).await.is_ok()
+            {
                 self.session = Some(session);
             }
             return decided.answers.into_iter().for_each(Answer::give);
@@ -251,7 +274,10 @@ impl Task {
                 self.made(&id, decided);
             }
             Ended::Refused(error) => self.not_made(decided, &failed(error)),
-            Ended::Unknown => self.settle(&id, decided).await,
+            Ended::Unknown => {
+                drop(session);
+                self.settle(&id, decided).await;
+            }
         }
     }
 
@@ -277,7 +303,7 @@ impl Task {
         Decided { previous: turn.last, last, changes, touched, answers }
     }
 
-    async fn write(&self, session: &Session, id: &[u8], decided: &Decided) -> Ended {
+    async fn write(&self, prepared: &Prepared, id: &[u8], decided: &Decided) -> Ended {
         let (mut keys, mut values, mut gone) = (Vec::new(), Vec::new(), Vec::new());
         for (key, value) in &decided.changes {
             match value {
@@ -291,10 +317,10 @@ impl Task {
         let (last, previous) = (decided.last.cast_signed(), decided.previous.cast_signed());
         let (node, changed) = (&self.own.node()[..], packed::keys(decided.changes.keys()));
         let touched = packed::touched(&decided.touched);
-        let client = &session.client;
+        let session = &prepared.session;
         let tell = async {
             match &touched {
-                Some(_) => client.query(&session.tell, &[]).await.map(|_| ()),
+                Some(_) => session.query(&prepared.tell, &[]).await.map(|_| ()),
                 None => Ok(()),
             }
         };
@@ -302,14 +328,20 @@ impl Task {
             (&[&keys, &values], &[&gone], &[&last]);
         let note: Parameters<'_> = &[&last, &previous, &id, &node, &changed, &touched];
         // One trip, in this order.
-        let (put, deleted, noted, ticked, told, committed) = tokio::join!(
-            client.execute(&session.put, put),
-            client.execute(&session.delete, delete),
-            client.execute(&session.note, note),
-            client.execute(&session.tick, tick),
-            tell,
-            client.batch_execute("COMMIT"),
-        );
+        let asked = async {
+            tokio::join!(
+                session.execute(&prepared.put, put),
+                session.execute(&prepared.delete, delete),
+                session.execute(&prepared.note, note),
+                session.execute(&prepared.tick, tick),
+                tell,
+                session.batch_execute("COMMIT"),
+            )
+        };
+        let Ok((put, deleted, noted, ticked, told, committed)) = self.database.in_time(session, asked).await
+        else {
+            return Ended::Unknown;
+        };
         let steps = [put.err(), deleted.err(), noted.err(), ticked.err(), told.err(), committed.err()];
         let failures: Vec<_> = steps.into_iter().flatten().collect();
         if failures.is_empty() {
@@ -347,20 +379,20 @@ impl Task {
         while began.elapsed() < UNKNOWN_FOR {
             match self.is_there(id).await {
                 Ok(true) => return self.made(id, decided),
-                Ok(false) => return self.not_made(decided, &failed(Away::Unreachable("cut off".to_owned()))),
+                Ok(false) => return self.not_made(decided, &away("it was cut off")),
                 Err(error) => {
                     tracing::warn!(%error, "whether a group of commits took effect can't be asked yet");
+                    self.fail_all(&error);
                     sleep(BETWEEN_QUESTIONS).await;
                 }
             }
         }
         self.seen = None;
+        let unknown = away("it did not answer whether a group of commits took effect");
         for answer in decided.answers {
             match answer {
-                Answer::Commit(reply, Ok(_)) => {
-                    drop(reply.send(Err(Refused::Failed(failed(Away::Unknown)))));
-                }
-                Answer::Count(reply, Ok(_)) => drop(reply.send(Err(failed(Away::Unknown)))),
+                Answer::Commit(reply, Ok(_)) => drop(reply.send(Err(Refused::Failed(unknown.clone())))),
+                Answer::Count(reply, Ok(_)) => drop(reply.send(Err(unknown.clone()))),
                 refused => refused.give(),
             }
         }
@@ -368,11 +400,14 @@ impl Task {
 
     async fn is_there(&mut self, id: &[u8]) -> Result<bool, StoreError> {
         let session = self.database.connected().await?;
-        session.batch_execute(BEGIN).await.map_err(failed)?;
-        session.query_one(LOCK, &[]).await.map_err(failed)?;
-        let found = session.query_opt(IS_THERE, &[&id]).await.map_err(failed)?;
-        session.batch_execute("ROLLBACK").await.map_err(failed)?;
-        Ok(found.is_some())
+        let asked = async {
+            session.batch_execute(BEGIN).await?;
+            session.query_one(LOCK, &[]).await?;
+            let found = session.query_opt(IS_THERE, &[&id]).await?;
+            session.batch_execute("ROLLBACK").await?;
+            Ok(found.is_some())
+        };
+        self.database.answer(&session, asked).await
     }
 }
 
@@ -389,20 +424,4 @@ fn numbers(request: &Request) -> Vec<Bytes> {
 
 fn bytes(row: &Row, column: usize) -> Bytes {
     Bytes::copy_from_slice(row.get::<_, &[u8]>(column))
-}
-
-/// A transaction of another session is in the way: it is worth another try.
-fn is_of_others(error: &StoreError) -> bool {
-    const OTHERS: [SqlState; 3] =
-        [SqlState::T_R_SERIALIZATION_FAILURE, SqlState::T_R_DEADLOCK_DETECTED, SqlState::LOCK_NOT_AVAILABLE];
-    let StoreError::Engine(error) = error else { return false };
-    let code = error.downcast_ref::<tokio_postgres::Error>().and_then(tokio_postgres::Error::code);
-    code.is_some_and(|code| OTHERS.contains(code))
-}
-
-/// An error after which the session lives, or lived long enough to refuse: classes 57 and 58 are of one that was ended,
-/// which may have happened behind its commit.
-fn is_refusal(error: &tokio_postgres::error::DbError) -> bool {
-    let class = error.code().code().get(..2);
-    !matches!(class, Some("57" | "58" | "XX" | "08"))
 }

@@ -1,68 +1,217 @@
+//! Connections: how they are made, and how long their answers are waited for.
+
+use std::ops::Deref;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
-use tokio_postgres::{AsyncMessage, Client, Config, Connection, NoTls, Socket, tls::NoTlsStream};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+use tokio_postgres::config::{Host, TargetSessionAttrs};
+use tokio_postgres::tls::NoTlsStream;
+use tokio_postgres::{AsyncMessage, Client, Config, Connection, NoTls, Socket};
 
-use super::{Away, PostgresOptions, failed};
-use crate::StoreError;
+use super::PostgresOptions;
+use super::readers::{Pool, Reader, Readers};
+use super::trouble::{away, failed, said};
+use crate::{OpenError, StoreError};
 
 /// The committer's and the follower's, beside those that read.
 const OWN_CONNECTIONS: usize = 2;
-/// How long one may take to be made, and a reader waits for a free one.
+/// How long a reader waits for a connection.
 const PATIENCE: Duration = Duration::from_secs(3);
-/// What every session is held to: a node that stalls with the clock's row in its hands is ended by the database.
+/// How long one of several hosts is waited for.
+const HOST_PATIENCE: Duration = Duration::from_secs(2);
+/// How long an answer is waited for: a little longer than the database itself takes for one.
+const ANSWER_WITHIN: Duration = Duration::from_secs(6);
+/// When the kernel gives up a connection on which nothing is heard.
+const TCP_PATIENCE: Duration = Duration::from_secs(8);
+/// What every session is held to: the database ends what a node that stalls has begun.
 const SESSION: &str = "-c statement_timeout=5000 -c idle_in_transaction_session_timeout=8000";
 
 /// The database, and the connections for reading.
 #[derive(Clone)]
 pub(super) struct Database {
-    config: Config,
+    hosts: Arc<Hosts>,
     pool: Pool,
+    /// It did not answer when it was last tried. Who follows tries it again and again.
+    away: Arc<AtomicBool>,
 }
 
 impl Database {
-    pub(super) fn new(options: &PostgresOptions) -> Result<Self, deadpool_postgres::BuildError> {
-        let mut config = options.config.clone();
-        let given = config.get_options().map(str::to_owned).unwrap_or_default();
-        config.options(format!("{SESSION} {given}").trim());
-        config.connect_timeout(PATIENCE);
-        config.target_session_attrs(tokio_postgres::config::TargetSessionAttrs::ReadWrite);
-        let manager = Manager::from_config(
-            config.clone(),
-            NoTls,
-            ManagerConfig { recycling_method: RecyclingMethod::Fast },
-        );
-        let pool = Pool::builder(manager)
+    pub(super) fn new(options: &PostgresOptions) -> Result<Self, OpenError> {
+        let hosts = Arc::new(Hosts::new(&options.config));
+        let pool = Pool::builder(Readers(Arc::clone(&hosts)))
             .max_size(options.connections.saturating_sub(OWN_CONNECTIONS).max(1))
-            .runtime(Runtime::Tokio1)
-            .wait_timeout(Some(PATIENCE))
-            .create_timeout(Some(PATIENCE))
-            .build()?;
-        Ok(Self { config, pool })
+            .build()
+            .map_err(|error| OpenError::Engine(Box::new(error)))?;
+        Ok(Self { hosts, pool, away: Arc::default() })
     }
 
-    /// A connection for reading; it goes back when it is dropped.
-    pub(super) async fn reader(&self) -> Result<Object, StoreError> {
-        self.pool.get().await.map_err(failed)
+    pub(super) fn is_away(&self) -> bool {
+        self.away.load(Ordering::Relaxed)
     }
 
-    /// A connection of one's own, and what drives it.
-    pub(super) async fn connect(&self) -> Result<(Client, Connection<Socket, NoTlsStream>), StoreError> {
-        let connecting = tokio::time::timeout(PATIENCE, self.config.connect(NoTls)).await;
-        let connected = connecting.map_err(|_| failed(Away::Unreachable("no answer".to_owned())))?;
-        connected.map_err(failed)
+    /// It can't be reached; whether that is new.
+    pub(super) fn went_away(&self) -> bool {
+        self.hosts.outages.fetch_add(1, Ordering::Relaxed);
+        !self.away.swap(true, Ordering::Relaxed)
     }
 
-    /// A connection that drives itself.
-    pub(super) async fn connected(&self) -> Result<Client, StoreError> {
-        let (client, connection) = self.connect().await?;
-        tokio::spawn(connection);
-        Ok(client)
+    /// It was reached; whether that is new.
+    pub(super) fn came_back(&self) -> bool {
+        self.away.swap(false, Ordering::Relaxed)
+    }
+
+    /// A connection for reading; it goes back when it is dropped. None while the database is away.
+    pub(super) async fn reader(&self) -> Result<Reader, StoreError> {
+        if self.is_away() {
+            return Err(away("it did not answer just now"));
+        }
+        let reader = timeout(PATIENCE, self.pool.get()).await;
+        let reader = reader.map_err(|_| away("no connection came free"))?;
+        reader.map_err(|error| match error {
+            deadpool::managed::PoolError::Backend(error) => error,
+            other => away(other),
+        })
+    }
+
+    /// A connection of one's own.
+    pub(super) async fn connected(&self) -> Result<Session, StoreError> {
+        self.hosts.connect(|| {}).await
+    }
+
+    /// The same, which calls when the database has news.
+    pub(super) async fn listening(&self, news: impl Fn() + Send + 'static) -> Result<Session, StoreError> {
+        self.hosts.connect(news).await
+    }
+
+    /// What the database answers a session. When it doesn't in time, it counts as away, and all connections made before as
+    /// dead: the network may have dropped them without a word.
+    pub(super) async fn answer<T>(
+        &self,
+        session: &Session,
+        asked: impl Future<Output = Result<T, tokio_postgres::Error>>,
+    ) -> Result<T, StoreError> {
+        self.in_time(session, asked).await?.map_err(failed)
+    }
+
+    pub(super) async fn in_time<T>(
+        &self,
+        session: &Session,
+        asked: impl Future<Output = T>,
+    ) -> Result<T, StoreError> {
+        timeout(ANSWER_WITHIN, asked).await.map_err(|_| {
+            // What hung on since an outage that is known says nothing new.
+            if !self.is_stale(session) {
+                self.went_away();
+            }
+            away("it did not answer in time")
+        })
+    }
+
+    /// Whether the database was away since the connection was made.
+    pub(super) fn is_stale(&self, session: &Session) -> bool {
+        self.hosts.is_stale(session)
     }
 }
 
-/// Drives a connection, and calls when the database has news; it ends with the connection.
-pub(super) async fn drive(mut connection: Connection<Socket, NoTlsStream>, news: impl Fn()) {
+/// A connection; it ends with this.
+pub(super) struct Session {
+    client: Client,
+    driver: JoinHandle<()>,
+    /// How many outages there were before.
+    outages: u64,
+}
+
+impl Deref for Session {
+    type Target = Client;
+
+    fn deref(&self) -> &Client {
+        &self.client
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.driver.abort();
+    }
+}
+
+/// Where the database may be: the one that takes writes is used.
+pub(super) struct Hosts {
+    each: Vec<Config>,
+    /// The one that was it last.
+    last: AtomicUsize,
+    /// How often the database was found to be away.
+    outages: AtomicU64,
+}
+
+impl Hosts {
+    fn new(config: &Config) -> Self {
+        let each = (0..config.get_hosts().len()).map(|host| alone(config, host)).collect();
+        Self { each, last: AtomicUsize::default(), outages: AtomicU64::default() }
+    }
+
+    pub(super) fn is_stale(&self, session: &Session) -> bool {
+        session.outages != self.outages.load(Ordering::Relaxed)
+    }
+
+    pub(super) async fn connect(&self, news: impl Fn() + Send + 'static) -> Result<Session, StoreError> {
+        let mut why = "no host is named".to_owned();
+        let (first, outages) = (self.last.load(Ordering::Relaxed), self.outages.load(Ordering::Relaxed));
+        for turn in 0..self.each.len() {
+            let host = (first + turn) % self.each.len();
+            match timeout(HOST_PATIENCE, self.each[host].connect(NoTls)).await {
+                Ok(Ok((client, connection))) => {
+                    self.last.store(host, Ordering::Relaxed);
+                    let driver = tokio::spawn(drive(connection, news));
+                    return Ok(Session { client, driver, outages });
+                }
+                Ok(Err(error)) => why = said(&error),
+                Err(_) => why = "no answer".to_owned(),
+            }
+        }
+        Err(away(why))
+    }
+}
+
+/// One of the hosts that a configuration names.
+fn alone(config: &Config, host: usize) -> Config {
+    let mut alone = Config::new();
+    match &config.get_hosts()[host] {
+        Host::Tcp(name) => alone.host(name),
+        Host::Unix(folder) => alone.host_path(folder),
+    };
+    // One port may stand for all hosts.
+    if let Some(port) = config.get_ports().get(host).or(config.get_ports().first()) {
+        alone.port(*port);
+    }
+    if let Some(user) = config.get_user() {
+        alone.user(user);
+    }
+    if let Some(password) = config.get_password() {
+        alone.password(password);
+    }
+    if let Some(database) = config.get_dbname() {
+        alone.dbname(database);
+    }
+    let given = config.get_options().unwrap_or_default();
+    alone
+        .options(format!("{SESSION} {given}").trim())
+        .application_name(config.get_application_name().unwrap_or("homeport"))
+        .ssl_mode(config.get_ssl_mode())
+        .connect_timeout(HOST_PATIENCE)
+        .tcp_user_timeout(TCP_PATIENCE)
+        .keepalives_idle(TCP_PATIENCE / 2)
+        .keepalives_interval(TCP_PATIENCE / 4)
+        .keepalives_retries(2)
+        .target_session_attrs(TargetSessionAttrs::ReadWrite);
+    alone
+}
+
+/// Drives a connection until it ends.
+async fn drive(mut connection: Connection<Socket, NoTlsStream>, news: impl Fn()) {
     loop {
         match std::future::poll_fn(|context| connection.poll_message(context)).await {
             Some(Ok(AsyncMessage::Notification(_))) => news(),

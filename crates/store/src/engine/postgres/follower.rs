@@ -1,16 +1,18 @@
 //! Hears what other nodes changed, for those that watch here.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
-use tokio_postgres::{Client, Row, Statement};
+use tokio_postgres::{Row, Statement};
 
-use super::connect::{Database, drive};
+use super::connect::{Database, Session};
 use super::own_news::OwnNews;
-use super::{Away, failed, packed};
+use super::trouble::broken;
+use super::{NoClock, packed};
 use crate::watch::Watchers;
 use crate::{StoreError, Versionstamp};
 
@@ -48,9 +50,7 @@ impl Follower {
         let mut following = Following { database, own, watchers, told };
         Self(tokio::spawn(async move {
             loop {
-                if let Err(error) = following.follow().await {
-                    tracing::warn!(%error, "other nodes' changes can't be followed");
-                }
+                following.try_to_follow().await;
                 sleep(AFTER_TROUBLE).await;
             }
         }))
@@ -71,21 +71,38 @@ struct Following {
 }
 
 impl Following {
-    /// Follows until the connection fails.
-    async fn follow(&mut self) -> Result<(), StoreError> {
-        let (session, connection) = self.database.connect().await?;
+    /// Follows until the connection fails. Whether the database is there at all is found here, for everyone.
+    async fn try_to_follow(&mut self) {
         let notified = Arc::new(Notify::new());
         let heard = Arc::clone(&notified);
-        tokio::spawn(drive(connection, move || heard.notify_one()));
-        session.batch_execute(LISTEN).await.map_err(failed)?;
-        let news = session.prepare(NEWS).await.map_err(failed)?;
+        let error = match self.database.listening(move || heard.notify_one()).await {
+            Ok(session) => match self.follow(&session, &notified).await {
+                Ok(never) => match never {},
+                Err(error) => error,
+            },
+            Err(error) => {
+                if !self.database.went_away() {
+                    return;
+                }
+                error
+            }
+        };
+        tracing::warn!(%error, "other nodes' changes can't be followed");
+    }
+
+    async fn follow(&mut self, session: &Session, notified: &Notify) -> Result<Infallible, StoreError> {
+        let prepared = async { tokio::try_join!(session.batch_execute(LISTEN), session.prepare(NEWS)) };
+        let ((), news) = self.database.answer(session, prepared).await?;
         let mut forgot: Option<Instant> = None;
         loop {
             let began = Instant::now();
-            while self.look(&session, &news).await? {}
+            while self.look(session, &news).await? {}
             self.watchers.all_was_told(began, Versionstamp::new(self.told, 0));
+            if self.database.came_back() {
+                tracing::info!("the database is there again");
+            }
             if forgot.is_none_or(|forgot| forgot.elapsed() > FORGET_EVERY) {
-                session.execute(FORGET, &[]).await.map_err(failed)?;
+                self.database.answer(session, session.execute(FORGET, &[])).await?;
                 forgot = Some(Instant::now());
             }
             // Time running out is a reason to look, too.
@@ -94,10 +111,10 @@ impl Following {
     }
 
     /// Tells the next changes; whether more may follow.
-    async fn look(&mut self, session: &Client, news: &Statement) -> Result<bool, StoreError> {
+    async fn look(&mut self, session: &Session, news: &Statement) -> Result<bool, StoreError> {
         let (told, node) = (self.told.cast_signed(), &self.own.node()[..]);
-        let rows = session.query(news, &[&told, &node]).await.map_err(failed)?;
-        let clock = rows.first().ok_or_else(|| failed(Away::NoClock))?.get::<_, i64>(0).unsigned_abs();
+        let rows = self.database.answer(session, session.query(news, &[&told, &node])).await?;
+        let clock = rows.first().ok_or_else(|| broken(NoClock))?.get::<_, i64>(0).unsigned_abs();
         let (more, mut missed) = (rows.len() == MAX_GROUPS, false);
         for row in &rows {
             let Some(last) = row.get::<_, Option<i64>>(1) else { continue };

@@ -2,8 +2,9 @@
 
 use tokio_postgres::error::SqlState;
 
+use super::NoClock;
 use super::connect::Database;
-use super::{Away, failed};
+use super::trouble::failed;
 use crate::{OpenError, StoreError};
 
 /// The format of the tables.
@@ -35,7 +36,7 @@ pub(super) async fn prepare(database: &Database) -> Result<u64, OpenError> {
             }
             Ok(_) => return Err(OpenError::NotAStore),
             Err(Failed::Raced) if attempt < ATTEMPTS => attempt += 1,
-            Err(Failed::Raced) => return Err(OpenError::Engine(Box::new(Away::NoClock))),
+            Err(Failed::Raced) => return Err(OpenError::Engine(Box::new(NoClock))),
             Err(Failed::Store(error)) => return Err(OpenError::Engine(Box::new(error))),
         }
     }

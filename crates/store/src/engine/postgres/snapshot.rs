@@ -1,21 +1,28 @@
 //! What one transaction reads.
 
+use std::ops::Deref;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 
 use bytes::Bytes;
-use deadpool_postgres::Object;
 use tokio::sync::Mutex;
+use tokio::time::timeout;
 use tokio_postgres::Row as SqlRow;
 use tokio_postgres::types::ToSql;
 
+use super::NoClock;
 use super::connect::Database;
-use super::{Away, failed};
+use super::readers::{Asked, Reader};
+use super::trouble::broken;
 use crate::range::Row;
 use crate::{Direction, MAX_PAGE_BYTES, Page, Range, StoreError};
 
+/// How long the end of a transaction is waited for before its connection is given up.
+const END_WITHIN: Duration = Duration::from_secs(6);
 const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-const GET: &str = "SELECT c.last, r.value FROM homeport.clock c LEFT JOIN homeport.rows r ON r.key = $1";
-const GET_MANY: &str =
+pub(super) const GET: &str =
+    "SELECT c.last, r.value FROM homeport.clock c LEFT JOIN homeport.rows r ON r.key = $1";
+pub(super) const GET_MANY: &str =
     "SELECT c.last, r.key, r.value FROM homeport.clock c LEFT JOIN homeport.rows r ON r.key = ANY($1)";
 
 /// A consistent view of the database. The first read is a statement of its own, which is one; only with a second one a
@@ -36,12 +43,12 @@ enum State {
     Once {
         key: Option<(Bytes, Option<Bytes>)>,
     },
-    Open(Object),
+    Open(Open),
 }
 
-/// What is read, as SQL.
+/// What is read.
 struct Question<'q> {
-    sql: &'q str,
+    asked: Asked,
     parameters: &'q [&'q (dyn ToSql + Sync)],
 }
 
@@ -53,10 +60,8 @@ impl Snapshot {
 
     /// Gives its connection back: nothing more is read. To be called before a commit is waited for.
     pub(crate) fn close(&self) {
-        if let Ok(mut state) = self.state.try_lock()
-            && let State::Open(client) = std::mem::replace(&mut *state, State::Fresh { steady: true })
-        {
-            end(client);
+        if let Ok(mut state) = self.state.try_lock() {
+            *state = State::Fresh { steady: true };
         }
     }
 
@@ -73,7 +78,7 @@ impl Snapshot {
     pub(crate) async fn get(&self, key: &Bytes) -> Result<Option<Bytes>, StoreError> {
         let key_bytes = key.as_ref();
         let mut state = self.state.lock().await;
-        let rows = self.ask(&mut state, &Question { sql: GET, parameters: &[&key_bytes] }).await?;
+        let rows = self.ask(&mut state, &Question { asked: Asked::Get, parameters: &[&key_bytes] }).await?;
         let value = value_of(&rows);
         if let State::Once { key: seen @ None } = &mut *state {
             *seen = Some((key.clone(), value.clone()));
@@ -87,7 +92,7 @@ impl Snapshot {
         }
         let wanted: Vec<&[u8]> = keys.iter().map(Bytes::as_ref).collect();
         let mut state = self.state.lock().await;
-        let rows = self.ask(&mut state, &Question { sql: GET_MANY, parameters: &[&wanted] }).await?;
+        let rows = self.ask(&mut state, &Question { asked: Asked::GetMany, parameters: &[&wanted] }).await?;
         let found: std::collections::HashMap<&[u8], &[u8]> =
             rows.iter().filter_map(|row| Some((row.get::<_, Option<&[u8]>>(1)?, row.get(2)))).collect();
         Ok(keys
@@ -105,34 +110,40 @@ impl Snapshot {
         let (from, to) = (range.from.as_ref(), range.to.as_ref());
         let (one_more, most) = (limit as i64 + 1, MAX_PAGE_BYTES as i64);
         let mut state = self.state.lock().await;
-        let question = Question { sql: scan_sql(direction), parameters: &[&from, &to, &one_more, &most] };
+        let question =
+            Question { asked: Asked::Scan(direction), parameters: &[&from, &to, &one_more, &most] };
         let rows = self.ask(&mut state, &question).await?;
         Ok(page(&rows, direction, limit))
     }
 
     async fn ask(&self, state: &mut State, question: &Question<'_>) -> Result<Vec<SqlRow>, StoreError> {
         match state {
-            State::Open(client) => question.rows(client).await,
+            State::Open(open) => self.database.answer(open, question.put_to(open)).await,
             State::Fresh { steady: false } => {
-                let client = self.database.reader().await?;
-                let rows = question.rows(&client).await?;
+                let reader = self.database.reader().await?;
+                let rows = match self.database.answer(&reader, question.put_to(&reader)).await {
+                    Ok(rows) => rows,
+                    Err(error) => {
+                        drop(Reader::take(reader));
+                        return Err(error);
+                    }
+                };
                 self.version.store(version_of(&rows)?, Ordering::Relaxed);
                 *state = State::Once { key: None };
                 Ok(rows)
             }
             State::Fresh { steady: true } => {
-                let client = self.database.reader().await?;
-                let (begun, rows) = tokio::join!(client.batch_execute(BEGIN), question.rows(&client));
-                begun.map_err(failed)?;
-                let rows = rows?;
+                let open = Open::around(self.database.reader().await?);
+                let asked = async { tokio::try_join!(open.batch_execute(BEGIN), question.put_to(&open)) };
+                let ((), rows) = self.database.answer(&open, asked).await?;
                 self.version.store(version_of(&rows)?, Ordering::Relaxed);
-                *state = State::Open(client);
+                *state = State::Open(open);
                 Ok(rows)
             }
             State::Once { key } => {
                 let key = key.take();
-                let (client, rows) = self.go_on(key, question).await?;
-                *state = State::Open(client);
+                let (open, rows) = self.go_on(key, question).await?;
+                *state = State::Open(open);
                 Ok(rows)
             }
         }
@@ -143,57 +154,68 @@ impl Snapshot {
         &self,
         seen: Option<(Bytes, Option<Bytes>)>,
         question: &Question<'_>,
-    ) -> Result<(Object, Vec<SqlRow>), StoreError> {
-        let client = self.database.reader().await?;
+    ) -> Result<(Open, Vec<SqlRow>), StoreError> {
+        let open = Open::around(self.database.reader().await?);
         let key = seen.as_ref().map_or(&[][..], |(key, _)| key.as_ref());
         let parameters: [&(dyn ToSql + Sync); 1] = [&key];
-        let again = Question { sql: GET, parameters: &parameters };
-        let (begun, again, rows) =
-            tokio::join!(client.batch_execute(BEGIN), again.rows(&client), question.rows(&client));
-        begun.map_err(failed)?;
-        let (again, rows) = (again?, rows?);
+        let again = Question { asked: Asked::Get, parameters: &parameters };
+        let asked = async {
+            tokio::try_join!(open.batch_execute(BEGIN), again.put_to(&open), question.put_to(&open))
+        };
+        let ((), again, rows) = self.database.answer(&open, asked).await?;
         let version = version_of(&rows)?;
         let same = |(_, before): (Bytes, Option<Bytes>)| before == value_of(&again);
         if version != self.version() && !seen.is_some_and(same) {
             self.moved.store(true, Ordering::Relaxed);
-            end(client);
             return Err(StoreError::Conflict);
         }
         self.version.store(version, Ordering::Relaxed);
-        Ok((client, rows))
+        Ok((open, rows))
     }
 }
 
 impl Question<'_> {
-    async fn rows(&self, client: &Object) -> Result<Vec<SqlRow>, StoreError> {
-        let statement = client.prepare_cached(self.sql).await.map_err(failed)?;
-        client.query(&statement, self.parameters).await.map_err(failed)
+    async fn put_to(&self, reader: &Reader) -> Result<Vec<SqlRow>, tokio_postgres::Error> {
+        reader.query(reader.statement(self.asked), self.parameters).await
     }
 }
 
-impl Drop for Snapshot {
+/// A reader in which a transaction was begun, or may have been. However this is dropped, no other reads in it.
+struct Open(Option<Reader>);
+
+impl Open {
+    fn around(reader: Reader) -> Self {
+        Self(Some(reader))
+    }
+}
+
+impl Deref for Open {
+    type Target = Reader;
+
+    #[expect(clippy::expect_used, reason = "it is only taken when this is dropped")]
+    fn deref(&self) -> &Reader {
+        self.0.as_ref().expect("it is there until this is dropped")
+    }
+}
+
+impl Drop for Open {
+    /// Ends the transaction beside the call; the connection goes back to the others then.
     fn drop(&mut self) {
-        self.close();
-    }
-}
-
-/// Ends the transaction beside the call; the connection goes back to the others then.
-fn end(client: Object) {
-    match tokio::runtime::Handle::try_current() {
-        Ok(runtime) => {
-            runtime.spawn(async move {
-                if client.batch_execute("COMMIT").await.is_err() {
-                    drop(Object::take(client));
+        let Some(reader) = self.0.take() else { return };
+        match tokio::runtime::Handle::try_current() {
+            Ok(runtime) => drop(runtime.spawn(async move {
+                if !matches!(timeout(END_WITHIN, reader.batch_execute("COMMIT")).await, Ok(Ok(()))) {
+                    drop(Reader::take(reader));
                 }
-            });
+            })),
+            // Without a runtime nobody waits for it: the connection ends, and the transaction with it.
+            Err(_) => drop(Reader::take(reader)),
         }
-        // Without a runtime nobody waits for it: the connection ends, and the transaction with it.
-        Err(_) => drop(Object::take(client)),
     }
 }
 
 fn version_of(rows: &[SqlRow]) -> Result<u64, StoreError> {
-    let row = rows.first().ok_or_else(|| failed(Away::NoClock))?;
+    let row = rows.first().ok_or_else(|| broken(NoClock))?;
     Ok(row.get::<_, i64>(0).unsigned_abs())
 }
 
@@ -202,7 +224,7 @@ fn value_of(rows: &[SqlRow]) -> Option<Bytes> {
 }
 
 /// A page ends with the row that takes it past its bytes. The row behind that comes without its value: there is more.
-fn scan_sql(direction: Direction) -> &'static str {
+pub(super) fn scan_sql(direction: Direction) -> &'static str {
     macro_rules! scan {
         ($order:literal) => {
             concat!(
