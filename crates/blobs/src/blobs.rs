@@ -22,6 +22,8 @@ pub struct Blobs {
     /// What a writer passes on at once, in bytes.
     part: usize,
     pub(crate) owner: &'static str,
+    /// Where they are, for people.
+    pub(crate) place: Arc<str>,
 }
 
 impl Blobs {
@@ -50,16 +52,17 @@ impl Blobs {
     fn in_folder(folder: &FilePath, owner: &'static str) -> Result<Self, BlobError> {
         let store = LocalFileSystem::new_with_prefix(folder)?.with_fsync(true);
         let folders = Folders::new(folder.to_owned());
-        Ok(Self { folders: Some(Arc::new(folders)), ..Self::new(Arc::new(store), WRITE_PART, owner) })
+        let place = folder.display().to_string();
+        Ok(Self { folders: Some(Arc::new(folders)), ..Self::new(Arc::new(store), WRITE_PART, owner, place) })
     }
 
     /// Blobs in memory, for tests.
     pub fn in_memory(owner: &'static str) -> Self {
-        Self::new(Arc::new(InMemory::new()), WRITE_PART, owner)
+        Self::new(Arc::new(InMemory::new()), WRITE_PART, owner, "memory".to_owned())
     }
 
-    pub(crate) fn new(store: Arc<dyn ObjectStore>, part: usize, owner: &'static str) -> Self {
-        Self { store, folders: None, hold: Hold::default(), part, owner }
+    pub(crate) fn new(store: Arc<dyn ObjectStore>, part: usize, owner: &'static str, place: String) -> Self {
+        Self { store, folders: None, hold: Hold::default(), part, owner, place: place.into() }
     }
 
     /// The same store's blobs of another owner.
@@ -139,6 +142,6 @@ impl Blobs {
 /// The store's own would tell how it signs.
 impl fmt::Debug for Blobs {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Blobs({} of {})", self.owner, self.store)
+        write!(f, "Blobs({} of {})", self.owner, self.place)
     }
 }

@@ -24,7 +24,7 @@ impl Blobs {
         match self.read_whole(&id, PROBE.len() as u64).await {
             Err(BlobError::NotFound) => Ok(()),
             Err(error) => Err(failed("reading what is not there")(error)),
-            Ok(_) => Err(BlobError::Place(format!("{}: a blob that was deleted is still there", self.store))),
+            Ok(_) => Err(BlobError::Place(format!("{}: a blob that was deleted is still there", self.place))),
         }
     }
 
@@ -36,7 +36,7 @@ impl Blobs {
         };
         BlobError::Place(format!(
             "the place for blobs, {}, can't be used: {doing}: {error} ({advice})",
-            self.store
+            self.place
         ))
     }
 }

@@ -11,7 +11,7 @@ use object_store::aws::AmazonS3Builder;
 use object_store::prefix::PrefixStore;
 use object_store::{BackoffConfig, RetryConfig};
 
-use crate::{BlobError, Blobs};
+use crate::{BlobError, BlobPlace, Blobs};
 use client::Connector;
 
 /// The least that S3 takes as a part, its last excepted. 10,000 of them make a blob.
@@ -62,8 +62,11 @@ impl Blobs {
         if let Some(endpoint) = &options.endpoint {
             builder = builder.with_endpoint(endpoint);
         }
+        let endpoint = options.endpoint.as_deref().unwrap_or("AWS");
+        let bucket = BlobPlace::S3 { bucket: options.bucket, prefix: options.prefix.clone() };
+        let place = format!("{bucket} at {endpoint}");
         let store = PrefixStore::new(builder.build()?, options.prefix);
-        Ok(Self::new(Arc::new(store), PART, owner))
+        Ok(Self::new(Arc::new(store), PART, owner, place))
     }
 }
 

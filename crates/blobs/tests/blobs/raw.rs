@@ -32,7 +32,7 @@ async fn a_copy_has_every_owners_blobs_under_their_ids() {
     let empty = from.put(&random, Bytes::new()).await.unwrap();
     let package = from.of("lambda").put(&random, Bytes::from_static(b"package")).await.unwrap();
     std::fs::write(one.path().join("s3/stray"), b"no blob").unwrap();
-    std::fs::write(one.path().join(object.as_str()), b"a blob's name in no blob's place").unwrap();
+    std::fs::write(one.path().join("s3").join(object.as_str()), b"a blob's name in no blob's place").unwrap();
 
     let copied = copy(&from, &to).await;
     let name = |owner: &str, id: &homeport_blobs::BlobId| (owner.to_owned(), id.to_string());
