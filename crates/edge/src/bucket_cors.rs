@@ -51,7 +51,7 @@ pub(crate) async fn preflight(
             *response.headers_mut() = headers;
             Some(response)
         }
-        Err(error) => Some(encode::response(routed, Err(encode::store_fault(error)), "", false)),
+        Err(error) => Some(encode::response(routed, Err(encode::unavailable(error)), "", false)),
     }
 }
 

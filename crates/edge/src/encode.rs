@@ -1,8 +1,9 @@
+use std::fmt;
+
 use homeport_core::Fault;
 use homeport_service::needs::{DEPTH_HEADER, MAX_INVOCATION_DEPTH, Unidentified};
 use homeport_service::{Answer, Body, Peer, Refusal, Via, full};
 use homeport_sigv4::Dialect;
-use homeport_store::StoreError;
 use homeport_wire::{EncodedResponse, Protocol, encode_fault};
 use http::request::Parts;
 use http::{HeaderValue, Response, StatusCode};
@@ -59,7 +60,7 @@ pub(crate) fn nothing_stated(routed: &Routed) -> Fault {
 pub(crate) fn unidentified(unknown: Unidentified, dialect: Dialect) -> Fault {
     let cause = unknown.to_string();
     let fault = match unknown {
-        Unidentified::Store(error) => return store_fault(error),
+        Unidentified::Store(error) => return unavailable(error),
         Unidentified::UnknownKey => unknown_key(dialect),
         Unidentified::InvalidToken | Unidentified::Revoked => invalid_token(dialect),
         Unidentified::Expired => expired(dialect),
@@ -101,8 +102,8 @@ fn expired(dialect: Dialect) -> Fault {
 }
 
 /// The store did not answer: the client may try again.
-pub(crate) fn store_fault(error: StoreError) -> Fault {
-    Fault::with_status("ServiceUnavailable", 503, "The service is unavailable. Try again.").because(error)
+pub(crate) fn unavailable(cause: impl fmt::Display) -> Fault {
+    Fault::with_status("ServiceUnavailable", 503, "The service is unavailable. Try again.").because(cause)
 }
 
 /// The call is for a service that isn't part of this program.

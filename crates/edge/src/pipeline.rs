@@ -164,6 +164,11 @@ impl Pipeline {
     ) -> Answered {
         let mut caller = Arc::new(self.authenticator.nobody(&way.head, &way.peer));
         let outcome = self.walk(way, routed, signature, body, &mut caller).await;
+        let outcome = outcome.map_err(|fault| match fault.status {
+            // Services know no more than that something of theirs broke; clients may well try again.
+            500.. if self.store.is_away() => encode::unavailable(fault.cause.unwrap_or_default()),
+            _ => fault,
+        });
         if let Err(fault) = &outcome {
             refused::log(routed, &caller, self.account, fault);
         }
@@ -384,9 +389,9 @@ impl Pipeline {
     /// What the operation needs by the store's state, and an authorization epoch no later than that state's.
     async fn look_up(&self, lookup: &Lookup, caller: &Caller) -> Result<(Vec<Permission>, i64), Fault> {
         let epoch = self.authorizer.epoch(&self.store, &caller.principal).await;
-        let epoch = epoch.map_err(encode::store_fault)?;
+        let epoch = epoch.map_err(encode::unavailable)?;
         let found = self.store.read(|tx| lookup(tx)).await;
-        Ok((found.map_err(encode::store_fault)?, epoch))
+        Ok((found.map_err(encode::unavailable)?, epoch))
     }
 
     /// The decision by which all of it is allowed, or the refusal.
@@ -401,7 +406,7 @@ impl Pipeline {
         }
         let decision =
             self.authorizer.decide(&self.store, caller, scope, self.clock.now(), &permissions).await;
-        let decided = decision.map_err(encode::store_fault)?;
+        let decided = decision.map_err(encode::unavailable)?;
         Ok(decided.map(|epoch| self.allowed(permissions, epoch, BTreeSet::new())))
     }
 
@@ -415,7 +420,7 @@ impl Pipeline {
     ) -> Result<Allowed, Fault> {
         let now = self.clock.now();
         let decided = self.authorizer.decide_each(&self.store, caller, scope, now, &permissions).await;
-        let (epoch, refusals) = decided.map_err(encode::store_fault)?;
+        let (epoch, refusals) = decided.map_err(encode::unavailable)?;
         if let Some(refusal) = refusals.values().next() {
             refused::log(routed, caller, self.account, &encode::denied(routed, refusal));
         }
@@ -438,7 +443,7 @@ impl Pipeline {
                 TokenRefused::Invalid => not_authorized("Invalid Access Token"),
                 TokenRefused::Expired => not_authorized("Access Token has expired"),
                 TokenRefused::Revoked => not_authorized("Access Token has been revoked"),
-                TokenRefused::Store(error) => encode::store_fault(error),
+                TokenRefused::Store(error) => encode::unavailable(error),
             },
         )?;
         if !verified.scopes.iter().any(|granted| granted == scope) {
@@ -546,7 +551,7 @@ impl CheckSignature for Pipeline {
             let scope = Scope { account: self.account, region: call.region.clone() };
             let now = self.clock.now();
             let decision = self.authorizer.decide(&self.store, &caller, &scope, now, &permissions).await;
-            match decision.map_err(encode::store_fault)? {
+            match decision.map_err(encode::unavailable)? {
                 Ok(_) => Ok(caller),
                 Err(refusal) => {
                     let fault = Fault::with_status("AccessDeniedException", 403, refusal.message);

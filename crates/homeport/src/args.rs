@@ -23,6 +23,12 @@ pub(crate) struct PlaceArguments {
     /// The file that holds the master key [default: the data folder's path with .key behind it]
     #[arg(long, global = true, value_name = "FILE")]
     key_file: Option<String>,
+    /// A PostgreSQL database in place of the folder: postgres://USER@HOST[:PORT][,HOST[:PORT]…]/DATABASE
+    #[arg(long, global = true, value_name = "URL")]
+    store: Option<String>,
+    /// Where blobs are: a folder that nodes share, or s3://BUCKET[/PREFIX] [default: blobs in the data folder]
+    #[arg(long, global = true, value_name = "PLACE")]
+    blobs: Option<String>,
     /// Settings [default: homeport.toml, if it is there]
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -169,6 +175,8 @@ impl Arguments {
             |path, value: Option<&String>| flags.extend(value.map(|value| (path, vec![value.clone()])));
         give("data.folder", place.data.as_ref());
         give("data.key_file", place.key_file.as_ref());
+        give("blobs.place", place.blobs.as_ref());
+        give("store.database", place.store.as_ref());
         give("listen.public_url", serve.and_then(|serve| serve.public_url.as_ref()));
         give("listen.console", serve.and_then(|serve| serve.console.as_ref()));
         if let Some(serve) = serve.filter(|serve| !serve.listen.is_empty()) {

@@ -6,7 +6,7 @@ use homeport_edge::tls::{
     TlsAcceptor,
 };
 use homeport_service::Parts;
-use homeport_store::{Collection, KeyParts, Record};
+use homeport_store::{Collection, KeyParts, Record, StoreError};
 use homeport_vault::{Place, Purpose, Sealed, Secret};
 use serde::{Deserialize, Serialize};
 
@@ -92,8 +92,18 @@ impl Authority {
         }
         let made = Self::make(parts, config, audience)?;
         let kept = &made.kept;
-        parts.store.write(|tx| async move { AUTHORITIES.put(&tx, kept).await }).await?;
-        Ok(made)
+        // Another node may have made its own in this moment: that one holds.
+        let before = parts.store.write(|tx| async move {
+            let before = AUTHORITIES.get(&tx, name).await?;
+            if before.is_none() {
+                AUTHORITIES.put(&tx, kept).await?;
+            }
+            Ok::<_, StoreError>(before)
+        });
+        match before.await? {
+            Some(kept) => Self::load(parts, kept),
+            None => Ok(made),
+        }
     }
 
     fn make(parts: &Parts, config: &Config, audience: Audience) -> Result<Self, ProgramError> {

@@ -80,11 +80,12 @@ impl Asking {
         ServerFile::read(&self.config.data.server_file())
     }
 
-    /// Asks the running server, or opens the folder where none runs.
+    /// Asks the running server, or opens the store: a database in any case, a folder where no server holds it.
     fn ask(&self, action: &Action) -> Result<Value, ProgramError> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         runtime.block_on(async {
-            if let Some(server) = self.server()
+            let ours = self.config.store.database.is_none() || matches!(action, Action::OutboxLink);
+            if let Some(server) = self.server().filter(|_| ours)
                 && let Some(answer) = front_desk::ask(&server, action).await?
             {
                 return Ok(answer);

@@ -3,6 +3,7 @@
 //! A setting is one row of its section's table: path, default, what it means, and the function that puts it into the
 //! section's struct. The same row reads the file, the environment and the flag, and writes docs/configuration.md.
 
+mod blobs;
 mod cognito;
 mod data;
 mod document;
@@ -25,6 +26,7 @@ pub(crate) use document::configuration_page;
 pub(crate) use listen::ConsoleAddress;
 pub(crate) use log::LogFormat;
 pub(crate) use smtp::{Smtp, SmtpSecurity};
+pub(crate) use store::DatabaseUrl;
 
 use given::{Given, Source};
 
@@ -32,6 +34,7 @@ use given::{Given, Source};
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Config {
     pub(crate) data: data::Data,
+    pub(crate) blobs: blobs::Blobs,
     pub(crate) listen: listen::Listen,
     pub(crate) limits: limits::Limits,
     pub(crate) tls: tls::Tls,
@@ -70,6 +73,7 @@ pub(crate) struct Section {
 /// All sections, in the order of the reference.
 pub(crate) const SECTIONS: &[Section] = &[
     data::SECTION,
+    blobs::SECTION,
     listen::SECTION,
     limits::SECTION,
     tls::SECTION,
@@ -137,6 +141,12 @@ impl Config {
         if problems.is_empty() { Ok(config) } else { Err(Problems(problems)) }
     }
 
+    /// Where the data is, for people.
+    pub(crate) fn place(&self) -> String {
+        let folder = || self.data.folder.display().to_string();
+        self.store.database.as_ref().map_or_else(folder, ToString::to_string)
+    }
+
     fn set(&mut self, given: &Given) -> Result<(), String> {
         let setting = find(&given.path).ok_or_else(|| {
             let hint = nearest(&given.path).map(|path| format!(" (is `{path}` meant?)")).unwrap_or_default();
@@ -150,6 +160,7 @@ impl Config {
         self.listen.check(self.dev, problems);
         self.tls.check(problems);
         self.smtp.check(problems);
+        self.blobs.check(problems);
     }
 }
 

@@ -17,30 +17,39 @@ pub(crate) enum ProgramError {
     PortTaken { address: SocketAddr, flag: &'static str, hint: String },
     #[error("{address} can't be listened on: {source}")]
     Listen { address: SocketAddr, source: std::io::Error },
-    #[error("there is no data at {}: `homeport serve` makes it; another folder is named by --data", folder.display())]
-    NoData { folder: PathBuf },
-    #[error("{} is held by another Homeport{who}; it must be stopped first, or another folder named by --data", folder.display())]
-    Held { folder: PathBuf, who: String },
-    #[error("{} was written by a newer version of Homeport (format {found}; this one reads up to {known}): install that version again", folder.display())]
-    NewerData { folder: PathBuf, found: u32, known: u32 },
-    #[error("{}: {source}", folder.display())]
-    Data { folder: PathBuf, source: OpenError },
+    #[error(
+        "there is no data at {place}: `homeport serve` makes it; another folder is named by --data, a database by --store"
+    )]
+    NoData { place: String },
+    #[error(
+        "{place} is held by another Homeport{who}; it must be stopped first, or another folder named by --data"
+    )]
+    Held { place: String, who: String },
+    #[error(
+        "{place} was written by a newer version of Homeport (format {found}; this one reads up to {known}): install that version again"
+    )]
+    NewerData { place: String, found: u32, known: u32 },
+    #[error("{place}: {source}")]
+    Data { place: String, source: OpenError },
     #[error("{}: {source}", path.display())]
     File { path: PathBuf, source: std::io::Error },
     #[error(
-        "the data in {} is sealed under a master key, and there is none at {}: put the key file back, or name it by --key-file",
-        folder.display(), path.display()
+        "the data in {place} is sealed under a master key, and there is none at {}: put the key file back, or name it by --key-file",
+        path.display()
     )]
-    KeyMissing { folder: PathBuf, path: PathBuf },
-    #[error("the data in {} can't be opened with the key of {source_name}: {error}", folder.display())]
-    KeyWrong { folder: PathBuf, source_name: String, error: VaultError },
+    KeyMissing { place: String, path: PathBuf },
+    #[error("the data in {place} can't be opened with the key of {source_name}: {error}")]
+    KeyWrong { place: String, source_name: String, error: VaultError },
+    #[error(
+        "the data in {place} is sealed under the master key of the node that came first: bring its key here and name it by --key-file"
+    )]
+    KeyOfAnother { place: String },
     #[error("{source_name}: {error}")]
     Key { source_name: String, error: VaultError },
     #[error(
-        "{} holds records but no installation: it was damaged, or copied in part. No new key is made for it",
-        folder.display()
+        "{place} holds records but no installation: it was damaged, or copied in part. No new key is made for it"
     )]
-    NoInstallation { folder: PathBuf },
+    NoInstallation { place: String },
     #[error(
         "this installation's account is {kept}, and data.account says {configured}: an account is never changed"
     )]

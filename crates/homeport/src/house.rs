@@ -7,18 +7,20 @@ use homeport_core::{SharedClock, SharedRandomness};
 use homeport_edge::egress::{Egress, EgressRules};
 use homeport_iam::Iam;
 use homeport_service::{AuthorizationEpoch, Hosted, Installation, Needs, Parts};
-use homeport_store::{EmbeddedOptions, OpenError, Store};
+use homeport_store::{EmbeddedOptions, OpenError, PostgresOptions, Store};
 use homeport_vault::{KeyRing, MasterKey};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 
 use crate::clock::SystemClock;
-use crate::config::{Config, Issuer};
+use crate::config::{Config, DatabaseUrl, Issuer};
+use crate::duty::Duties;
 use crate::environment::Environment;
 use crate::error::ProgramError;
 use crate::installation::InstallationRecord;
 use crate::mail::Mail;
 use crate::master_key::KeySource;
+use crate::node::Node;
 use crate::outbox::Outbox;
 use crate::randomness::OsRandomness;
 use crate::server_file::ServerFile;
@@ -28,6 +30,9 @@ pub(crate) struct House {
     pub(crate) config: Config,
     pub(crate) environment: Environment,
     pub(crate) key: KeySource,
+    /// The fingerprint of the master key at the start.
+    key_at_start: String,
+    pub(crate) duties: Duties,
     pub(crate) parts: Parts,
     /// IAM: a command needs it for the administrator's keys, the server for all.
     pub(crate) iam: Arc<Iam>,
@@ -55,20 +60,22 @@ impl House {
         let (clock, randomness): (SharedClock, SharedRandomness) =
             (Arc::new(SystemClock), Arc::new(OsRandomness));
         let key = KeySource::find(&config, &environment)?;
-        let store = open_store(&config, matches!(opened_for, For::Command)).await?;
-        let folder = config.data.folder.clone();
+        let node = Node::draw(&*randomness);
+        let store = open_store(&config, &node, matches!(opened_for, For::Command)).await?;
+        let place = config.place();
         let kept = InstallationRecord::read(&store).await?;
         let (record, master) = match (kept, &opened_for) {
             (Some(record), _) => {
-                let master = key.for_ring(&record.key_ring, folder.clone())?;
-                check(&record.key_ring, &master, &key, &folder)?;
+                let master = key.for_ring(&record.key_ring, &place)?;
+                check(&record.key_ring, &master, &key, place)?;
                 (record.bring_up_to_date(&store, &config, &master, &*randomness).await?, master)
             }
-            (None, For::Command) => return Err(ProgramError::NoData { folder }),
+            (None, For::Command) => return Err(ProgramError::NoData { place }),
             (None, For::Server { endpoint, .. }) => {
                 InstallationRecord::make(&store, &config, &key, endpoint, clock.now(), &*randomness).await?
             }
         };
+        let key_at_start = master.fingerprint()?;
         let vault = record.key_ring.unlock(&master, randomness.clone())?;
         let parts = Parts {
             epoch: Arc::new(AuthorizationEpoch::follow(&store)),
@@ -93,7 +100,27 @@ impl House {
         let egress = egress(&config)?;
         parts.needs.fetch.set(egress.clone()).ok();
         let (iam, iam_host) = homeport_iam::host(&parts);
-        Ok(Self { config, environment, key, parts, iam, iam_host, outbox, mail, egress })
+        let duties = Duties::new(parts.store.clone(), parts.clock.clone(), node);
+        Ok(Self {
+            config,
+            environment,
+            key,
+            key_at_start,
+            duties,
+            parts,
+            iam,
+            iam_host,
+            outbox,
+            mail,
+            egress,
+        })
+    }
+}
+
+impl House {
+    /// Whether this node could open the ring again, were it started now.
+    pub(crate) fn has_key_of(&self, ring: &KeyRing) -> bool {
+        ring.master_key() == self.key_at_start || self.key.opens(ring)
     }
 }
 
@@ -107,37 +134,57 @@ fn egress(config: &Config) -> Result<Arc<Egress>, ProgramError> {
 }
 
 /// A wrong key is told before anything is done with it.
-fn check(ring: &KeyRing, master: &MasterKey, key: &KeySource, folder: &Path) -> Result<(), ProgramError> {
+fn check(ring: &KeyRing, master: &MasterKey, key: &KeySource, place: String) -> Result<(), ProgramError> {
     if ring.is_wrapped_under(master) {
         return Ok(());
     }
     let refused = ring.unlock(master, Arc::new(OsRandomness)).err();
     Err(ProgramError::KeyWrong {
-        folder: folder.to_owned(),
+        place,
         source_name: key.name(),
         error: refused.unwrap_or(homeport_vault::VaultError::BrokenRing),
     })
 }
 
-async fn open_store(config: &Config, must_exist: bool) -> Result<Store, ProgramError> {
-    let (folder, path) = (&config.data.folder, config.data.store());
-    if must_exist && !path.exists() {
-        return Err(ProgramError::NoData { folder: folder.clone() });
+/// The store in the folder, or in the database that nodes share.
+async fn open_store(config: &Config, node: &Node, must_exist: bool) -> Result<Store, ProgramError> {
+    if !must_exist || config.store.database.is_none() {
+        let there = config.data.store().exists();
+        if must_exist && !there {
+            return Err(ProgramError::NoData { place: config.place() });
+        }
+        make_private(&config.data.folder)?;
     }
-    make_private(folder)?;
+    let opened = match &config.store.database {
+        Some(url) => Store::connect(database(url, config, node)?).await,
+        None => Store::open(&config.data.store(), embedded(config)).await,
+    };
+    opened.map_err(|error| {
+        let place = config.place();
+        match error {
+            OpenError::Locked => ProgramError::Held { place, who: holder(config) },
+            OpenError::NewerFormat { found, known } => ProgramError::NewerData { place, found, known },
+            source => ProgramError::Data { place, source },
+        }
+    })
+}
+
+fn database(url: &DatabaseUrl, config: &Config, node: &Node) -> Result<PostgresOptions, ProgramError> {
+    let connections = usize::from(config.store.connections);
+    Ok(PostgresOptions { config: parsed(url.expose())?, connections, node: node.id() })
+}
+
+fn parsed<C: std::str::FromStr<Err: std::fmt::Display>>(text: &str) -> Result<C, ProgramError> {
+    text.parse().map_err(|error: C::Err| ProgramError::Refused(format!("--store: {error}")))
+}
+
+fn embedded(config: &Config) -> EmbeddedOptions {
     let bytes = |mib: u32| u64::from(mib) << 20;
-    let options = EmbeddedOptions {
+    EmbeddedOptions {
         row_cache_bytes: usize::try_from(bytes(config.store.row_cache_mib)).unwrap_or(usize::MAX),
         block_cache_bytes: bytes(config.store.block_cache_mib),
         memtable_bytes: bytes(config.store.memtable_mib),
-    };
-    Store::open(&path, options).await.map_err(|error| match error {
-        OpenError::Locked => ProgramError::Held { folder: folder.clone(), who: holder(config) },
-        OpenError::NewerFormat { found, known } => {
-            ProgramError::NewerData { folder: folder.clone(), found, known }
-        }
-        source => ProgramError::Data { folder: path.clone(), source },
-    })
+    }
 }
 
 /// The data folder is its owner's alone.

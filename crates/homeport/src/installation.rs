@@ -1,5 +1,3 @@
-use std::path::PathBuf;
-
 use homeport_core::{Account, Randomness, Timestamp};
 use homeport_store::{Collection, Direction, KeyParts, Range, Record, Store, StoreError};
 use homeport_vault::{KeyRing, MasterKey};
@@ -41,12 +39,8 @@ impl InstallationRecord {
         store.read(|tx| async move { INSTALLATIONS.get(&tx, KeyParts::new()).await }).await
     }
 
-    /// Writes it.
-    pub(crate) async fn write(&self, store: &Store) -> Result<(), StoreError> {
-        store.write(|tx| async move { INSTALLATIONS.put(&tx, self).await }).await
-    }
-
-    /// A new installation, for a store that holds nothing yet.
+    /// A new installation, for a store that holds nothing yet. Of nodes that come at the same time one makes it; the
+    /// others find it, and need the same key.
     pub(crate) async fn make(
         store: &Store,
         config: &Config,
@@ -55,24 +49,39 @@ impl InstallationRecord {
         now: Timestamp,
         randomness: &dyn Randomness,
     ) -> Result<(Self, MasterKey), ProgramError> {
-        let page = store.read(|tx| async move { tx.scan(Range::all(), Direction::Forward, 1).await }).await;
-        if !page.map_err(|error: StoreError| error)?.rows.is_empty() {
-            return Err(ProgramError::NoInstallation { folder: config.data.folder.clone() });
-        }
-        let master = key.for_empty_store(randomness)?;
-        let record = Self {
+        let (master, is_new) = key.for_empty_store(randomness)?;
+        let record = &Self {
             account: config.data.account.unwrap_or_else(|| new_account(config.dev, randomness)),
             public_urls: vec![config.listen.public_url.clone().unwrap_or_else(|| endpoint.to_owned())],
             key_ring: KeyRing::new(&master, randomness)?,
             created: now,
         };
-        record.write(store).await?;
-        Ok((record, master))
+        let found = store.write(|tx| async move {
+            if let Some(kept) = INSTALLATIONS.get(&tx, KeyParts::new()).await? {
+                return Ok(First::Found(kept));
+            }
+            if !tx.scan(Range::all(), Direction::Forward, 1).await?.rows.is_empty() {
+                return Ok(First::NotEmpty);
+            }
+            INSTALLATIONS.put(&tx, record).await?;
+            Ok::<_, StoreError>(First::Made(record.clone()))
+        });
+        let place = config.place();
+        let refused = match found.await? {
+            First::Made(record) => return Ok((record, master)),
+            First::Found(kept) if kept.key_ring.is_wrapped_under(&master) => return Ok((kept, master)),
+            First::Found(_) => ProgramError::KeyOfAnother { place },
+            First::NotEmpty => ProgramError::NoInstallation { place },
+        };
+        if is_new {
+            key.take_back()?;
+        }
+        Err(refused)
     }
 
     /// The kept installation with what the configuration says today.
     pub(crate) async fn bring_up_to_date(
-        mut self,
+        self,
         store: &Store,
         config: &Config,
         master: &MasterKey,
@@ -82,12 +91,19 @@ impl InstallationRecord {
             let (kept, configured) = (self.account.to_string(), configured.to_string());
             return Err(ProgramError::OtherAccount { kept, configured });
         }
-        let more_keys = self.key_ring.complete(master, randomness)?;
-        let moved = config.listen.public_url.as_ref().is_some_and(|url| self.move_to(url));
-        if more_keys || moved {
-            self.write(store).await?;
-        }
-        Ok(self)
+        let before = &self;
+        store
+            .write(|tx| async move {
+                let kept = INSTALLATIONS.get(&tx, KeyParts::new()).await?;
+                let mut record = kept.unwrap_or_else(|| before.clone());
+                let more_keys = record.key_ring.complete(master, randomness)?;
+                let moved = config.listen.public_url.as_ref().is_some_and(|url| record.move_to(url));
+                if more_keys || moved {
+                    INSTALLATIONS.put(&tx, &record).await?;
+                }
+                Ok(record)
+            })
+            .await
     }
 
     /// Makes this the public URL; true if it was another. The others go on to denote the same pools.
@@ -105,19 +121,35 @@ impl InstallationRecord {
     pub(crate) async fn rotate_key(
         store: &Store,
         key: &KeySource,
-        folder: PathBuf,
+        place: String,
         randomness: &dyn Randomness,
     ) -> Result<String, ProgramError> {
-        let Some(mut record) = Self::read(store).await? else {
-            return Err(ProgramError::NoInstallation { folder });
+        let Some(record) = Self::read(store).await? else {
+            return Err(ProgramError::NoInstallation { place });
         };
-        let old = key.for_ring(&record.key_ring, folder)?;
-        let next = key.next(randomness)?;
-        record.key_ring = record.key_ring.rewrap(&old, &next, randomness)?;
-        record.write(store).await?;
+        let old = &key.for_ring(&record.key_ring, &place)?;
+        let next = &key.next(randomness)?;
+        let record = &record;
+        // Another node may have turned it meanwhile: then the old key doesn't open the ring any more.
+        let turned: Result<(), ProgramError> = store
+            .write(|tx| async move {
+                let kept = INSTALLATIONS.get(&tx, KeyParts::new()).await?;
+                let mut kept = kept.unwrap_or_else(|| record.clone());
+                kept.key_ring = kept.key_ring.rewrap(old, next, randomness)?;
+                Ok(INSTALLATIONS.put(&tx, &kept).await?)
+            })
+            .await;
+        turned?;
         key.turned()?;
         Ok(next.fingerprint()?)
     }
+}
+
+/// What a node found that wanted to make the installation.
+enum First {
+    Made(InstallationRecord),
+    Found(InstallationRecord),
+    NotEmpty,
 }
 
 /// Twelve random digits, the first not zero; with `--dev` twelve zeros, as other local tools have it.

@@ -9,6 +9,7 @@ use homeport_s3::S3;
 use homeport_service::Parts;
 use tokio::time::sleep;
 
+use crate::duty::Duties;
 use crate::mail::Mail;
 
 /// How soon an audit row is in the chain.
@@ -16,16 +17,34 @@ const CHAIN_EVERY: Duration = Duration::from_secs(1);
 /// How often what is over is looked for.
 const SWEEP_EVERY: Duration = Duration::from_secs(3_600);
 
-/// Starts all of it.
-pub(crate) fn start(parts: &Parts, s3: Arc<S3>, identities: Arc<CognitoIdentity>, mail: Arc<Mail>) {
-    tokio::spawn(mail.clone().deliver());
-    tokio::spawn(build_indexes(identities, mail));
-    tokio::spawn(link_audit_rows(parts.clone()));
-    tokio::spawn(sweep(parts.clone(), s3));
+/// Starts all of it; what must not be done twice as a duty.
+pub(crate) fn start(
+    parts: &Parts,
+    duties: &Duties,
+    s3: Arc<S3>,
+    identities: Arc<CognitoIdentity>,
+    mail: Arc<Mail>,
+) {
+    let delivers = mail.clone();
+    duties.take("mail", move |held| {
+        let mail = delivers.clone();
+        async move { mail.deliver(&held).await }
+    });
+    let linking = parts.clone();
+    duties.take("audit-chain", move |_| link_audit_rows(linking.clone()));
+    let sweeping = parts.clone();
+    duties.take("sweep", move |_| {
+        let (parts, s3) = (sweeping.clone(), s3.clone());
+        let (identities, mail) = (identities.clone(), mail.clone());
+        async move {
+            build_indexes(&identities, &mail).await;
+            sweep(parts, s3).await;
+        }
+    });
 }
 
 /// Fills the indexes that this program has and the one that made the data had not.
-async fn build_indexes(identities: Arc<CognitoIdentity>, mail: Arc<Mail>) {
+async fn build_indexes(identities: &CognitoIdentity, mail: &Mail) {
     let built = identities.build_indexes().await;
     if let Err(error) = built.and(mail.build_indexes().await) {
         tracing::error!(%error, "an index can't be built");

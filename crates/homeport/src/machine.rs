@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use homeport_blobs::Blobs;
+use homeport_blobs::{BlobPlace, Blobs};
 use homeport_lambda::{Limits, Machine, Outbound};
 use homeport_sandbox::{Spawner, Tier};
 
@@ -49,9 +49,14 @@ pub(crate) async fn describe(house: &House, blobs: &Blobs) -> Result<Machine, Pr
     })
 }
 
-/// Other files with secrets, wherever their owner keeps them.
+/// Other files with secrets, wherever their owner keeps them, and the blobs that nodes share.
 fn secrets(config: &Config) -> impl Iterator<Item = PathBuf> {
-    [&config.tls.key, &config.smtp.password_file].into_iter().flatten().map(|path| absolute(path))
+    let shared = match &config.blobs.place {
+        Some(BlobPlace::Folder(folder)) => Some(folder),
+        _ => None,
+    };
+    let files = [&config.tls.key, &config.smtp.password_file, &config.blobs.secret_key_file];
+    files.into_iter().flatten().chain(shared).map(|path| absolute(path))
 }
 
 /// What a function trusts: the system's roots, and both of Homeport's authorities.

@@ -11,6 +11,7 @@ use homeport_service::needs::{Channel, GoneUser, Message, NotSent, SendMessage, 
 use homeport_store::{StoreError, Tx};
 
 use crate::config::Smtp;
+use crate::duty::Held;
 use crate::environment::Environment;
 use crate::error::ProgramError;
 use crate::outbox::{Outbox, OutboxError};
@@ -34,10 +35,11 @@ impl Mail {
         Ok(Self { outbox, server: server.map(|server| (Queue::new(parts), server)) })
     }
 
-    /// Sends what is in the queue, as long as the server runs.
-    pub(crate) async fn deliver(self: Arc<Self>) {
-        if let Some((queue, server)) = &self.server {
-            queue.deliver(server).await;
+    /// Sends what is in the queue, as long as this node may.
+    pub(crate) async fn deliver(&self, held: &Held) {
+        match &self.server {
+            Some((queue, server)) => queue.deliver(server, held).await,
+            None => std::future::pending().await,
         }
     }
 

@@ -1,4 +1,4 @@
-use std::path::PathBuf;
+use std::time::Duration;
 
 use homeport_core::Randomness;
 use homeport_vault::{KeyFile, KeyRing, MasterKey, VaultError};
@@ -49,26 +49,41 @@ impl KeySource {
         }
     }
 
-    /// The key for a store that is still empty: the given one, the file's, or a new one in a new file.
-    pub(crate) fn for_empty_store(&self, randomness: &dyn Randomness) -> Result<MasterKey, ProgramError> {
+    /// The key for a store that is still empty: the given one, the file's, or a new one in a new file. Whether it is new is
+    /// said beside it.
+    pub(crate) fn for_empty_store(
+        &self,
+        randomness: &dyn Randomness,
+    ) -> Result<(MasterKey, bool), ProgramError> {
         let file = match self {
-            Self::Given { key, .. } => return Ok(key.clone()),
+            Self::Given { key, .. } => return Ok((key.clone(), false)),
             Self::File(file) => file,
         };
         match file.read() {
-            Err(VaultError::NoKeyFile { .. }) => Ok(file.create(randomness)?),
-            read => Ok(read?),
+            Err(VaultError::NoKeyFile { .. }) => match file.create(randomness) {
+                Err(VaultError::KeyFileExists { .. }) => Ok((just_made(file)?, false)),
+                made => Ok((made?, true)),
+            },
+            read => Ok((read?, false)),
+        }
+    }
+
+    /// Takes back a key that was made a moment ago and that nothing was sealed under.
+    pub(crate) fn take_back(&self) -> Result<(), ProgramError> {
+        match self {
+            Self::Given { .. } => Ok(()),
+            Self::File(file) => Ok(file.discard()?),
         }
     }
 
     /// The key that the ring was wrapped under. Where a change of keys was cut short, the file that fits is put in place.
-    pub(crate) fn for_ring(&self, ring: &KeyRing, folder: PathBuf) -> Result<MasterKey, ProgramError> {
+    pub(crate) fn for_ring(&self, ring: &KeyRing, place: &str) -> Result<MasterKey, ProgramError> {
         let file = match self {
             Self::Given { key, .. } => return Ok(key.clone()),
             Self::File(file) => file,
         };
         let missing = |error| match error {
-            VaultError::NoKeyFile { path } => ProgramError::KeyMissing { folder: folder.clone(), path },
+            VaultError::NoKeyFile { path } => ProgramError::KeyMissing { place: place.to_owned(), path },
             error => ProgramError::Vault(error),
         };
         let kept = file.read();
@@ -82,6 +97,14 @@ impl KeySource {
                 Ok(next)
             }
             _ => kept.map_err(missing),
+        }
+    }
+
+    /// Whether the key, as it is there now, opens this ring.
+    pub(crate) fn opens(&self, ring: &KeyRing) -> bool {
+        match self {
+            Self::Given { key, .. } => ring.is_wrapped_under(key),
+            Self::File(file) => file.read().is_ok_and(|key| ring.is_wrapped_under(&key)),
         }
     }
 
@@ -104,4 +127,15 @@ impl KeySource {
             Self::File(file) => Ok(file.promote_next()?),
         }
     }
+}
+
+/// The key in a file that another node on this machine is making at this moment.
+fn just_made(file: &KeyFile) -> Result<MasterKey, VaultError> {
+    for _ in 0..20 {
+        if let Ok(key) = file.read() {
+            return Ok(key);
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    file.read()
 }

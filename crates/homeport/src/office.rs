@@ -122,8 +122,8 @@ impl Office {
         // By a task of its own: who asked may go away in the midst of it.
         let turned = tokio::spawn(async move {
             let _one_at_a_time = turning.lock().await;
-            let (store, folder) = (&house.parts.store, house.config.data.folder.clone());
-            InstallationRecord::rotate_key(store, &house.key, folder, &*house.parts.randomness).await
+            let (store, place) = (&house.parts.store, house.config.place());
+            InstallationRecord::rotate_key(store, &house.key, place, &*house.parts.randomness).await
         });
         let turned = turned.await.map_err(|error| ProgramError::Server(error.to_string()))?;
         Ok(json!({ "masterKey": turned?, "source": self.house.key.name() }))

@@ -1,5 +1,4 @@
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use homeport_core::{Arn, BoxFuture, Region};
@@ -7,19 +6,16 @@ use homeport_edge::Pipeline;
 use homeport_edge::cors::was_forwarded;
 use homeport_service::needs::{CheckSignature, SignedCall};
 use homeport_service::{Body, Peer, Permission, Plane, full};
-use homeport_store::{Key, Store, StoreError};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, ORIGIN};
 use http::request::Parts;
 use http::{HeaderValue, Method, Response, StatusCode};
 
 use crate::metrics::Metrics;
-
-/// How long the store may take to answer before the server is not ready.
-const READY_TIME: Duration = Duration::from_secs(1);
+use crate::readiness::Readiness;
 
 /// `/_homeport/*`: health, ready, metrics.
 pub(crate) struct OwnPages {
-    pub(crate) store: Store,
+    pub(crate) readiness: Arc<Readiness>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) pipeline: Arc<Pipeline>,
 }
@@ -36,8 +32,7 @@ impl Plane for OwnPages {
             }
             match head.uri.path() {
                 "/_homeport/health" => text(StatusCode::OK, "yes\n"),
-                "/_homeport/ready" if self.is_ready().await => text(StatusCode::OK, "yes\n"),
-                "/_homeport/ready" => text(StatusCode::SERVICE_UNAVAILABLE, "no\n"),
+                "/_homeport/ready" => self.ready().await,
                 "/_homeport/metrics" => self.metrics(&head, peer).await,
                 _ => text(StatusCode::NOT_FOUND, ""),
             }
@@ -46,10 +41,11 @@ impl Plane for OwnPages {
 }
 
 impl OwnPages {
-    async fn is_ready(&self) -> bool {
-        let read = self.store.read(|tx| async move { tx.get(&Key::of("installation")).await });
-        let read: Result<Result<_, StoreError>, _> = tokio::time::timeout(READY_TIME, read).await;
-        matches!(read, Ok(Ok(_)))
+    async fn ready(&self) -> Response<Body> {
+        match self.readiness.check().await {
+            Ok(()) => text(StatusCode::OK, "yes\n"),
+            Err(why) => text(StatusCode::SERVICE_UNAVAILABLE, &format!("no: {why}\n")),
+        }
     }
 
     /// For programs on this machine that come straight to us, or for whom IAM allows it.

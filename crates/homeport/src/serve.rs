@@ -25,6 +25,7 @@ use crate::metrics::Metrics;
 use crate::office::Office;
 use crate::own_pages::OwnPages;
 use crate::randomness::{OsRandomness, seed_library};
+use crate::readiness::Readiness;
 use crate::server_file::ServerFile;
 use crate::sockets::{Sockets, endpoint_of};
 use crate::wiring;
@@ -37,10 +38,20 @@ pub(crate) async fn serve(config: Config, environment: Environment) -> Result<()
     // Before all else, so that a request to end that comes during the start is not its end.
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
+    let drain = Duration::from_secs(config.listen.drain_seconds.into());
     let server = RunningServer::start(config, environment).await?;
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
+    }
+    server.readiness.end();
+    if !drain.is_zero() {
+        tracing::info!("ending: requests are taken for another {} s", drain.as_secs());
+        tokio::select! {
+            () = tokio::time::sleep(drain) => {}
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
     }
     tracing::info!("ending: requests that run have {} s", GRACE.as_secs());
     server.end().await;
@@ -58,6 +69,8 @@ fn harden() -> Result<(), ProgramError> {
 /// A server whose listeners accept.
 struct RunningServer {
     server: Server,
+    house: Arc<House>,
+    readiness: Arc<Readiness>,
     /// Dropped first at the end: a server that ends takes no more questions.
     _published: crate::server_file::Published,
 }
@@ -79,7 +92,8 @@ impl RunningServer {
 
     async fn open_doors(house: Arc<House>, sockets: Sockets, endpoint: String) -> Result<Self, ProgramError> {
         let (parts, config) = (&house.parts, &house.config);
-        let doors = Doors::make(&house).await?;
+        let readiness = Readiness::new(house.clone());
+        let doors = Doors::make(&house, readiness.clone()).await?;
         let address = sockets.console.address;
         let links = sockets
             .has_console
@@ -105,12 +119,13 @@ impl RunningServer {
         let server = Server::new(config.limits.0.clone());
         doors.open(&server, sockets, &house, console)?;
         tell(&file, &house);
-        Ok(Self { server, _published: published })
+        Ok(Self { server, house, readiness, _published: published })
     }
 
     /// Ends it, letting requests finish.
     async fn end(self) {
-        if !self.server.shut_down(GRACE).await {
+        let (all_answered, ()) = tokio::join!(self.server.shut_down(GRACE), self.house.duties.end());
+        if !all_answered {
             tracing::warn!("some requests were cut short");
         }
     }
@@ -125,7 +140,7 @@ struct Doors {
 }
 
 impl Doors {
-    async fn make(house: &House) -> Result<Self, ProgramError> {
+    async fn make(house: &House, readiness: Arc<Readiness>) -> Result<Self, ProgramError> {
         let (parts, config) = (&house.parts, &house.config);
         let services = wiring::services(house).await?;
         let development = if config.dev { house.iam.administrator().await? } else { None };
@@ -140,8 +155,8 @@ impl Doors {
         let pipeline = Arc::new(Pipeline::new(parts, services.hosted, options));
         parts.needs.check_signature.set(pipeline.clone()).ok();
         let metrics = Arc::new(Metrics::default());
-        let (store, counted) = (parts.store.clone(), metrics.clone());
-        let own = Arc::new(OwnPages { store, metrics: counted, pipeline: pipeline.clone() });
+        let own = OwnPages { readiness, metrics: metrics.clone(), pipeline: pipeline.clone() };
+        let own = Arc::new(own);
         let front = Arc::new(FrontDoor::new(hosts, services.planes, own, pipeline));
         if config.tls.certificate.is_none() {
             write_root(house).await?;

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use homeport_blobs::Blobs;
 use homeport_service::needs::{ResourcePolicy, VerifyWebIdentity};
 use homeport_service::{Hosted, Plane};
 
@@ -21,7 +20,9 @@ pub(crate) struct Services {
 /// Makes all services, then fills the needs: some are met by services that need others.
 pub(crate) async fn services(house: &House) -> Result<Services, ProgramError> {
     let parts = &house.parts;
-    let blobs = Blobs::folder(&house.config.data.blobs(), "s3")?;
+    let config = &house.config;
+    let own = config.store.database.is_none().then(|| config.data.blobs());
+    let blobs = config.blobs.open(own.as_deref(), &house.environment, &*parts.randomness).await?;
     let (pools, pools_host) = homeport_cognito_idp::host_with(parts, house.config.cognito.sign_in);
     let (gateway, gateway_host) = homeport_apigateway::host(parts);
     let (sts, sts_host) = homeport_sts::host(parts);
@@ -56,7 +57,7 @@ pub(crate) async fn services(house: &House) -> Result<Services, ProgramError> {
     logs.start();
     lambda.start();
     pools.resume().await?;
-    jobs::start(parts, s3, identity, house.mail.clone());
+    jobs::start(parts, &house.duties, s3, identity, house.mail.clone());
     let hosted = vec![
         house.iam_host.clone(),
         sts_host,

@@ -1,4 +1,5 @@
-//! The seam: what differs between engines. Everything above it is the same on all.
+//! The seam: what differs between engines. Everything above it is the same on all. What waits for a network is boxed, so
+//! that it doesn't make the futures of every call large.
 
 pub(crate) mod embedded;
 pub(crate) mod postgres;
@@ -31,7 +32,7 @@ impl Engine {
     pub(crate) async fn commit(&self, commit: Commit) -> Result<u64, Refused> {
         match self {
             Self::Embedded(engine) => engine.commit(commit).await,
-            Self::Postgres(engine) => engine.commit(commit).await,
+            Self::Postgres(engine) => Box::pin(engine.commit(commit)).await,
             Self::Testkit(engine) => engine.commit(commit).await,
         }
     }
@@ -40,7 +41,7 @@ impl Engine {
     pub(crate) async fn count(&self, count: Count) -> Result<Counted, StoreError> {
         match self {
             Self::Embedded(engine) => engine.count(count).await,
-            Self::Postgres(engine) => engine.count(count).await,
+            Self::Postgres(engine) => Box::pin(engine.count(count)).await,
             Self::Testkit(engine) => engine.count(count).await,
         }
     }
@@ -48,6 +49,14 @@ impl Engine {
     /// Whether others commit beside this process: queueing first here doesn't keep them back.
     pub(crate) fn has_neighbours(&self) -> bool {
         matches!(self, Self::Postgres(_))
+    }
+
+    /// Whether nothing can be read or written at the moment.
+    pub(crate) fn is_away(&self) -> bool {
+        match self {
+            Self::Postgres(engine) => engine.is_away(),
+            Self::Embedded(_) | Self::Testkit(_) => false,
+        }
     }
 
     /// Whether every write closure runs once more before it counts, so that tests find side effects in it.
@@ -92,7 +101,7 @@ impl Snapshot {
     pub(crate) async fn get(&self, key: &Bytes) -> Result<Option<Bytes>, StoreError> {
         match self {
             Self::Embedded(snapshot) => snapshot.get(key).await,
-            Self::Postgres(snapshot) => snapshot.get(key).await,
+            Self::Postgres(snapshot) => Box::pin(snapshot.get(key)).await,
             Self::Testkit(snapshot) => snapshot.get(key).await,
         }
     }
@@ -100,7 +109,7 @@ impl Snapshot {
     pub(crate) async fn get_many(&self, keys: Vec<Bytes>) -> Result<Vec<Option<Bytes>>, StoreError> {
         match self {
             Self::Embedded(snapshot) => snapshot.get_many(keys).await,
-            Self::Postgres(snapshot) => snapshot.get_many(keys).await,
+            Self::Postgres(snapshot) => Box::pin(snapshot.get_many(keys)).await,
             Self::Testkit(snapshot) => snapshot.get_many(keys).await,
         }
     }
@@ -114,7 +123,7 @@ impl Snapshot {
     ) -> Result<Page, StoreError> {
         match self {
             Self::Embedded(snapshot) => snapshot.scan(range, direction, limit).await,
-            Self::Postgres(snapshot) => snapshot.scan(range, direction, limit).await,
+            Self::Postgres(snapshot) => Box::pin(snapshot.scan(range, direction, limit)).await,
             Self::Testkit(snapshot) => snapshot.scan(range, direction, limit).await,
         }
     }

@@ -201,6 +201,12 @@ impl Store {
         self.0.engine.has_neighbours()
     }
 
+    /// Whether the database can't be reached at the moment: what is asked meanwhile fails at once with
+    /// [`StoreError::Away`].
+    pub fn is_away(&self) -> bool {
+        self.0.engine.is_away()
+    }
+
     /// Calls `call` for changes as [`Self::watch`] tells them, before the `write` that made them returns; for
     /// the life of the store. It must be quick, must not wait (commits stand still meanwhile) and must not hold the
     /// store itself (which could then never close). When several

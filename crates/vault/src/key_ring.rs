@@ -39,6 +39,11 @@ impl KeyRing {
         &self.installation
     }
 
+    /// The fingerprint of the master key it is wrapped under.
+    pub fn master_key(&self) -> &str {
+        &self.master_key
+    }
+
     /// Adds keys for the purposes that have none yet (those of a newer version of the program). True when any was
     /// added: the ring must then be stored before the vault is used.
     pub fn complete(&mut self, master: &MasterKey, randomness: &dyn Randomness) -> Result<bool, VaultError> {

@@ -24,8 +24,9 @@ key = \"/etc/homeport/key.pem\"
 `--dev` is a flag alone: it adds the development keys `test`/`test` for programs on this machine, and refuses every listener
 that is not loopback and every trusted proxy.
 
-Three secrets come by the environment and are no settings: `HOMEPORT_MASTER_KEY` (the master key), `HOMEPORT_NEXT_MASTER_KEY`
-(the one that `homeport key rotate` turns to where the key comes from the environment) and `HOMEPORT_SMTP_PASSWORD`.
+Four secrets come by the environment and are no settings: `HOMEPORT_MASTER_KEY` (the master key), `HOMEPORT_NEXT_MASTER_KEY`
+(the one that `homeport key rotate` turns to where the key comes from the environment), `HOMEPORT_SMTP_PASSWORD` and
+`HOMEPORT_BLOBS_SECRET_ACCESS_KEY`.
 ";
 
 /// docs/configuration.md.

@@ -16,8 +16,13 @@ pub(super) enum Source {
 }
 
 /// Variables that begin like settings and are none.
-const NOT_SETTINGS: [&str; 4] =
-    ["HOMEPORT_MASTER_KEY", "HOMEPORT_NEXT_MASTER_KEY", "HOMEPORT_LOG", "HOMEPORT_SMTP_PASSWORD"];
+const NOT_SETTINGS: [&str; 5] = [
+    "HOMEPORT_MASTER_KEY",
+    "HOMEPORT_NEXT_MASTER_KEY",
+    "HOMEPORT_LOG",
+    "HOMEPORT_SMTP_PASSWORD",
+    "HOMEPORT_BLOBS_SECRET_ACCESS_KEY",
+];
 
 impl Given {
     /// The setting by the name it was given under.
@@ -33,8 +38,11 @@ impl Given {
     }
 }
 
-/// `HOMEPORT_A_B` of `a.b`.
+/// `HOMEPORT_A_B` of `a.b`; where the store is, is `HOMEPORT_STORE`.
 pub(super) fn variable_of(path: &str) -> String {
+    if path == "store.database" {
+        return "HOMEPORT_STORE".to_owned();
+    }
     format!("HOMEPORT_{}", path.replace('.', "_").to_ascii_uppercase())
 }
 

@@ -3,7 +3,7 @@ use std::net::{IpAddr, SocketAddr};
 use homeport_edge::listener::TrustedProxies;
 use ipnet::IpNet;
 
-use super::given::{boolean, each, one};
+use super::given::{boolean, each, number, one};
 use super::{Section, Setting};
 
 /// The default address of AWS calls: LocalStack's, so that its tools find it.
@@ -21,6 +21,7 @@ pub(crate) struct Listen {
     pub(crate) trusted_proxies: Vec<IpNet>,
     pub(crate) proxy_protocol: Vec<SocketAddr>,
     pub(crate) plain_behind_proxy: bool,
+    pub(crate) drain_seconds: u16,
 }
 
 /// Where the console is.
@@ -46,6 +47,7 @@ impl Default for Listen {
             trusted_proxies: Vec::new(),
             proxy_protocol: Vec::new(),
             plain_behind_proxy: false,
+            drain_seconds: 0,
         }
     }
 }
@@ -216,6 +218,17 @@ pub(super) const SECTION: Section = Section {
             about: "Those of the addresses on which each connection begins with a PROXY protocol header (version 2).",
             set: |config, values| {
                 config.listen.proxy_protocol = each(values, address)?;
+                Ok(())
+            },
+        },
+        Setting {
+            path: "listen.drain_seconds",
+            flag: None,
+            default: "`0`",
+            about: "How long a server that is asked to end (SIGTERM) goes on taking requests while `/_homeport/ready` says \
+                    no. Behind a balancer: longer than it takes to notice, as 5; a second signal cuts it short.",
+            set: |config, values| {
+                config.listen.drain_seconds = number(values, 0, 300)?;
                 Ok(())
             },
         },

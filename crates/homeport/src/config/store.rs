@@ -1,9 +1,13 @@
+use std::fmt;
+
 use super::given::number;
 use super::{Section, Setting};
 
-/// The embedded store's memory, in MiB.
+/// Where the store is, and what it may take; the embedded store's memory in MiB.
 #[derive(Clone, Debug)]
 pub(crate) struct Store {
+    pub(crate) database: Option<DatabaseUrl>,
+    pub(crate) connections: u16,
     pub(crate) row_cache_mib: u32,
     pub(crate) block_cache_mib: u32,
     pub(crate) memtable_mib: u32,
@@ -11,7 +15,45 @@ pub(crate) struct Store {
 
 impl Default for Store {
     fn default() -> Self {
-        Self { row_cache_mib: 8, block_cache_mib: 8, memtable_mib: 8 }
+        Self { database: None, connections: 32, row_cache_mib: 8, block_cache_mib: 8, memtable_mib: 8 }
+    }
+}
+
+/// `postgres://…`, with a password perhaps: it is shown without it.
+#[derive(Clone)]
+pub(crate) struct DatabaseUrl(String);
+
+impl DatabaseUrl {
+    fn parse(text: &str) -> Result<Self, String> {
+        let known = ["postgres://", "postgresql://"].iter().any(|scheme| text.starts_with(scheme));
+        if known {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err("postgres://USER@HOST[:PORT]/DATABASE is expected".to_owned())
+        }
+    }
+
+    /// All of it.
+    pub(crate) fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (scheme, rest) = self.0.split_once("://").unwrap_or_default();
+        let (user, place) = rest.rsplit_once('@').unwrap_or(("", rest));
+        let place = place.split('?').next().unwrap_or_default();
+        match user.split(':').next() {
+            None | Some("") => write!(f, "{scheme}://{place}"),
+            Some(user) => write!(f, "{scheme}://{user}@{place}"),
+        }
+    }
+}
+
+impl fmt::Debug for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 
@@ -19,8 +61,32 @@ const MOST_MIB: u32 = 1_048_576;
 
 pub(super) const SECTION: Section = Section {
     name: "store",
-    about: "The embedded store's memory.",
+    about: "Where the store is: in the data folder, or in a database that several nodes share; and the embedded store's \
+            memory.",
     settings: &[
+        Setting {
+            path: "store.database",
+            flag: Some("--store"),
+            default: "none: the store is in the data folder",
+            about: "A PostgreSQL database, as `postgres://USER@HOST[:PORT][,HOST[:PORT]…]/DATABASE`; of several hosts the \
+                    writable one is used. The password comes from `PGPASSWORD`, from `~/.pgpass`, or with the whole URL \
+                    from the variable `HOMEPORT_STORE`. The data folder then keeps only what a node can make anew.",
+            set: |config, values| {
+                // A list of hosts has commas, at which the environment's values are taken apart.
+                config.store.database = Some(DatabaseUrl::parse(&values.join(","))?);
+                Ok(())
+            },
+        },
+        Setting {
+            path: "store.connections",
+            flag: None,
+            default: "`32`",
+            about: "The most connections of this node to the database.",
+            set: |config, values| {
+                config.store.connections = number(values, 4, 1_000)?;
+                Ok(())
+            },
+        },
         Setting {
             path: "store.row_cache_mib",
             flag: None,

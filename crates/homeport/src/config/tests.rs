@@ -59,7 +59,46 @@ fn everything_wrong_is_told_at_once_with_its_place() {
 
 #[test]
 fn secrets_in_the_environment_are_no_settings() {
-    assert!(read("", &[("HOMEPORT_MASTER_KEY", "x"), ("HOMEPORT_SMTP_PASSWORD", "y")], &[]).is_ok());
+    let secrets = ["HOMEPORT_MASTER_KEY", "HOMEPORT_SMTP_PASSWORD", "HOMEPORT_BLOBS_SECRET_ACCESS_KEY"];
+    assert!(read("", &secrets.map(|name| (name, "x")), &[]).is_ok());
+}
+
+#[test]
+fn blobs_in_a_bucket_need_their_key_and_a_key_needs_its_bucket() {
+    let place = &[("blobs.place", "s3://homeport/one")];
+    assert!(read("", &[], place).unwrap_err().contains("blobs.access_key_id: it is needed"));
+    let config = read("[blobs]\naccess_key_id = \"AKIA\"", &[("HOMEPORT_BLOBS_REGION", "eu-north-1")], place);
+    let config = config.unwrap();
+    assert_eq!(config.blobs.place.unwrap().to_string(), "s3://homeport/one");
+    assert_eq!(config.blobs.region, "eu-north-1");
+    assert!(read("[blobs]\naccess_key_id = \"AKIA\"", &[], &[]).unwrap_err().contains("s3://BUCKET"));
+    assert!(read("", &[], &[("blobs.place", "ftp://x")]).unwrap_err().contains("--blobs: `ftp://x`"));
+    assert!(read("", &[], &[("blobs.place", "/srv/blobs")]).is_ok());
+}
+
+#[tokio::test]
+async fn a_secret_that_others_may_read_is_refused_and_a_folder_that_is_there_opens() {
+    use std::os::unix::fs::PermissionsExt;
+    let (folder, random) = (tempfile::tempdir().unwrap(), crate::randomness::OsRandomness);
+    let secret = folder.path().join("secret");
+    std::fs::write(&secret, "word\n").unwrap();
+    // Nobody listens on port 1: what passes the secret is told so.
+    let toml = format!(
+        "[blobs]\naccess_key_id = \"AKIA\"\nendpoint = \"http://127.0.0.1:1\"\nsecret_key_file = {secret:?}"
+    );
+    let environment = crate::environment::Environment::of_this_process();
+    let config = read(&toml, &[], &[("blobs.place", "s3://homeport")]).unwrap();
+    for (mode, told) in [(0o640, "chmod 600"), (0o600, "is the endpoint right")] {
+        std::fs::set_permissions(&secret, std::fs::Permissions::from_mode(mode)).unwrap();
+        let refused = config.blobs.open(None, &environment, &random).await.unwrap_err().to_string();
+        assert!(refused.contains(told) && !refused.contains("word"), "{refused}");
+    }
+    let (own, shared) = (folder.path().join("own"), folder.path().to_str().unwrap());
+    let named = read("", &[], &[("blobs.place", shared)]).unwrap().blobs;
+    named.open(None, &environment, &random).await.unwrap();
+    let none = Config::default().blobs;
+    none.open(Some(&own), &environment, &random).await.unwrap();
+    assert!(none.open(None, &environment, &random).await.unwrap_err().to_string().contains("--blobs"));
 }
 
 #[test]

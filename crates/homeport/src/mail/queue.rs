@@ -1,9 +1,7 @@
 //! Mail on its way to the mail server: sealed in the store from the call that caused it until the server has it.
 
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use bytes::Bytes;
 use futures_util::future::join_all;
 use homeport_core::{SharedClock, SharedRandomness, Timestamp};
 use homeport_service::Parts;
@@ -11,10 +9,10 @@ use homeport_service::needs::GoneUser;
 use homeport_store::{Collection, Index, Key, KeyParts, MAX_PAGE_ROWS, Record, Store, StoreError, Tx};
 use homeport_vault::{Place, Purpose, Sealed, Vault};
 use serde::{Deserialize, Serialize};
-use tokio::sync::Notify;
 use tokio::time::{sleep, timeout};
 
 use super::server::{MailServer, Undelivered};
+use crate::duty::Held;
 use crate::outbox::OutboxError;
 
 const WAITING: Collection<Waiting> = Collection::new();
@@ -94,8 +92,6 @@ pub(super) struct Queue {
     vault: Vault,
     clock: SharedClock,
     randomness: SharedRandomness,
-    count: AtomicI64,
-    came: Notify,
 }
 
 impl Queue {
@@ -105,34 +101,38 @@ impl Queue {
             vault: parts.vault.clone(),
             clock: parts.clock.clone(),
             randomness: parts.randomness.clone(),
-            count: AtomicI64::new(0),
-            came: Notify::new(),
         }
     }
 
     /// Takes a mail; it is durable when this returns. `None` when too many wait.
     pub(super) async fn take(&self, mail: &Mail, envelope: Envelope) -> Result<Option<()>, OutboxError> {
-        if self.count.fetch_add(1, Ordering::Relaxed) >= MOST_WAITING {
-            self.count.fetch_sub(1, Ordering::Relaxed);
+        if self.is_full().await? {
             return Ok(None);
         }
-        let kept = self.keep(mail, envelope).await;
-        match &kept {
-            Ok(()) => self.came.notify_one(),
-            Err(_) => drop(self.count.fetch_sub(1, Ordering::Relaxed)),
-        }
-        kept.map(Some)
+        self.keep(mail, envelope).await.map(Some)
+    }
+
+    async fn is_full(&self) -> Result<bool, StoreError> {
+        let waiting = self.store.read(|tx| async move { tx.get_i64(&count_key()).await });
+        let waiting: Result<_, StoreError> = waiting.await;
+        Ok(waiting?.is_some_and(|count| count >= MOST_WAITING))
     }
 
     async fn keep(&self, mail: &Mail, envelope: Envelope) -> Result<(), OutboxError> {
         let waiting = &self.seal(mail, envelope)?;
-        self.store.write(|tx| async move { WAITING.put(&tx, waiting).await }).await?;
+        self.store
+            .write(|tx| async move {
+                WAITING.put(&tx, waiting).await?;
+                tx.add(&count_key(), 1)?;
+                tx.touch(&came_key())
+            })
+            .await?;
         Ok(())
     }
 
     /// Does what taking a mail takes, and sends nothing: neither time nor a full queue tells the two apart.
     pub(super) async fn pretend(&self) -> Result<Option<()>, OutboxError> {
-        if self.count.load(Ordering::Relaxed) >= MOST_WAITING {
+        if self.is_full().await? {
             return Ok(None);
         }
         let nobody = Mail {
@@ -180,17 +180,18 @@ impl Queue {
         WAITING.build_indexes(&self.store).await
     }
 
-    /// Sends what waits, as long as the program runs. What was sent in the moment of a crash is sent again.
-    pub(super) async fn deliver(&self, server: &MailServer) {
+    /// Sends what waits, as long as this node may. What was sent in the moment of a crash is sent again.
+    pub(super) async fn deliver(&self, server: &MailServer, held: &Held) {
+        let mut came = self.store.watch(&came_key());
         if let Err(error) = self.recount().await {
             tracing::error!(%error, "waiting mail can't be counted");
         }
-        loop {
+        while held.holds() {
             match self.next().await {
                 Ok(Next::Send(due)) => {
                     join_all(due.iter().map(|waiting| self.attempt(server, waiting))).await;
                 }
-                Ok(Next::Rest(time)) => _ = timeout(time, self.came.notified()).await,
+                Ok(Next::Rest(time)) => _ = timeout(time, came.changed()).await,
                 Err(error) => {
                     tracing::error!(%error, "waiting mail can't be read");
                     sleep(AFTER_TROUBLE).await;
@@ -199,23 +200,24 @@ impl Queue {
         }
     }
 
-    /// Counts what an earlier run left.
+    /// Counts what waits: an earlier program counted in its memory alone.
     async fn recount(&self) -> Result<(), StoreError> {
-        let mut after: Option<Bytes> = None;
-        loop {
-            let from = after.as_deref();
-            let page = self
-                .store
-                .read(|tx| async move { WAITING.page(&tx, KeyParts::new(), from, MAX_PAGE_ROWS).await });
-            let page: Result<_, StoreError> = page.await;
-            let page = page?;
-            let found = i64::try_from(page.records.len()).unwrap_or(MOST_WAITING);
-            self.count.fetch_add(found, Ordering::Relaxed);
-            match page.cursor {
-                Some(cursor) => after = Some(cursor),
-                None => return Ok(()),
-            }
-        }
+        self.store
+            .write(|tx| async move {
+                let counted = tx.get_i64(&count_key()).await?.unwrap_or_default();
+                let (mut found, mut after) = (0, None);
+                loop {
+                    let from = after.as_deref();
+                    let page = WAITING.page(&tx, KeyParts::new(), from, MAX_PAGE_ROWS).await?;
+                    found += i64::try_from(page.records.len()).unwrap_or(MOST_WAITING);
+                    match page.cursor {
+                        Some(cursor) => after = Some(cursor),
+                        None => break,
+                    }
+                }
+                if found == counted { Ok(()) } else { tx.add(&count_key(), found - counted) }
+            })
+            .await
     }
 
     async fn next(&self) -> Result<Next, StoreError> {
@@ -247,17 +249,16 @@ impl Queue {
             async move {
                 // One that was given up meanwhile lies elsewhere, and counts there.
                 let there = WAITING.delete(&tx, done).await?.is_some();
-                if let Some(next) = next.as_ref().filter(|_| there) {
-                    WAITING.put(&tx, next).await?;
+                match next {
+                    Some(next) if there => WAITING.put(&tx, next).await,
+                    None if there => tx.add(&count_key(), -1),
+                    _ => Ok(()),
                 }
-                Ok(there)
             }
         });
-        let settled: Result<bool, StoreError> = settled.await;
-        match settled {
-            Ok(true) if again.is_none() => drop(self.count.fetch_sub(1, Ordering::Relaxed)),
-            Ok(_) => {}
-            Err(error) => tracing::error!(%error, "what became of a mail can't be written"),
+        let settled: Result<(), StoreError> = settled.await;
+        if let Err(error) = settled {
+            tracing::error!(%error, "what became of a mail can't be written");
         }
     }
 
@@ -309,6 +310,16 @@ fn retry(waiting: &Waiting, now: Timestamp) -> Option<Waiting> {
     Some(next).filter(|next| next.due < next.until)
 }
 
+/// How many wait.
+fn count_key() -> Key {
+    Key::of("mail-waiting")
+}
+
+/// What is touched when one came.
+fn came_key() -> Key {
+    Key::of("mail-came")
+}
+
 fn place(id: &[u8; 8]) -> Place<'_> {
     Place { collection: Waiting::COLLECTION, key: id, field: "content" }
 }
@@ -331,14 +342,23 @@ mod tests {
             vault: Vault::for_tests(),
             clock: clock.clone(),
             randomness: Arc::new(SeededRandomness::new(1)),
-            count: AtomicI64::new(0),
-            came: Notify::new(),
         };
         (queue, clock)
     }
 
     fn mail(to: &str) -> Mail {
         Mail { to: to.into(), subject: "Your code".into(), body: "It is 987654.".into(), html: false }
+    }
+
+    async fn count(queue: &Queue) -> Option<i64> {
+        let count = queue.store.read(|tx| async move { tx.get_i64(&count_key()).await });
+        let count: Result<_, StoreError> = count.await;
+        count.unwrap()
+    }
+
+    async fn set_count(queue: &Queue, count: i64) {
+        let by = count - self::count(queue).await.unwrap_or_default();
+        queue.store.write(|tx| async move { tx.add(&count_key(), by) }).await.unwrap();
     }
 
     async fn due(queue: &Queue) -> Vec<Waiting> {
@@ -414,7 +434,7 @@ mod tests {
         for waiting in before.iter().chain(&after) {
             queue.attempt(&server, waiting).await;
         }
-        assert_eq!(queue.count.load(Ordering::Relaxed), 1);
+        assert_eq!(count(&queue).await, Some(1));
         clock.advance_seconds(10);
         let left: Vec<String> = due(&queue).await.iter().map(|left| queue.open(left).unwrap().to).collect();
         assert_eq!(left, ["b@x"]);
@@ -424,11 +444,13 @@ mod tests {
     async fn no_more_wait_than_may_also_after_a_new_start() {
         let (queue, _clock) = queue();
         queue.take(&mail("a@x"), Envelope::default()).await.unwrap().unwrap();
-        queue.count.store(MOST_WAITING, Ordering::Relaxed);
+        set_count(&queue, MOST_WAITING).await;
         assert!(queue.take(&mail("b@x"), Envelope::default()).await.unwrap().is_none());
         assert!(queue.pretend().await.unwrap().is_none(), "it would tell who is nobody");
-        queue.count.store(0, Ordering::Relaxed);
         queue.recount().await.unwrap();
-        assert_eq!(queue.count.load(Ordering::Relaxed), 1);
+        assert_eq!(count(&queue).await, Some(1));
+        set_count(&queue, 0).await;
+        queue.recount().await.unwrap();
+        assert_eq!(count(&queue).await, Some(1));
     }
 }

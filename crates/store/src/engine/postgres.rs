@@ -61,6 +61,10 @@ impl Postgres {
         Ok(Self { database, committer, _follower: follower })
     }
 
+    pub(crate) fn is_away(&self) -> bool {
+        self.database.is_away()
+    }
+
     pub(crate) fn snapshot(&self, steady: bool) -> Snapshot {
         Snapshot::new(self.database.clone(), steady)
     }
