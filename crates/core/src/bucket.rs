@@ -26,6 +26,23 @@ impl TokenBucket {
         enough
     }
 
+    /// Takes tokens for what passed elsewhere, whether they are there or not; it never owes more than `most`.
+    pub fn owe(&mut self, tokens: f64, most: f64, now: Timestamp) {
+        self.refill(now);
+        self.tokens = (self.tokens - tokens).max(-most).min(self.tokens);
+    }
+
+    /// Goes on with other limits, at the level that it has.
+    pub fn set_limits(&mut self, rate: f64, burst: f64) {
+        (self.rate, self.burst) = (rate.max(0.0), burst.max(0.0));
+        self.tokens = self.tokens.min(self.burst);
+    }
+
+    /// The most that passes within so many seconds.
+    pub fn most_in(&self, seconds: f64) -> f64 {
+        self.burst + self.rate * seconds
+    }
+
     /// Whether it is full again, so that forgetting it changes nothing.
     pub fn is_full(&mut self, now: Timestamp) -> bool {
         self.refill(now);
@@ -62,6 +79,30 @@ mod tests {
         let first = (0..5_000).filter(|_| bucket.take(start)).count();
         let second = (0..5_000).filter(|_| bucket.take(Timestamp::from_millis(101))).count();
         assert_eq!((first, second), (5_000, 1_010));
+    }
+
+    #[test]
+    fn what_is_owed_is_paid_by_the_rate_and_bounded() {
+        let start = Timestamp::from_seconds(100);
+        let mut bucket = TokenBucket::new(2.0, 5.0, start);
+        bucket.owe(8.0, 10.0, start);
+        assert!(!bucket.take(start.plus_seconds(1)));
+        assert!(bucket.take(start.plus_seconds(2)));
+        bucket.owe(1_000.0, 10.0, start.plus_seconds(2));
+        assert!(!bucket.take(start.plus_seconds(7)));
+        assert!(bucket.take(start.plus_seconds(8)));
+        bucket.owe(0.0, -50.0, start.plus_seconds(8));
+        assert!(bucket.take(start.plus_seconds(8)) && !bucket.take(start.plus_seconds(8)));
+    }
+
+    #[test]
+    fn other_limits_fill_nothing() {
+        let start = Timestamp::from_seconds(100);
+        let mut bucket = TokenBucket::new(1.0, 2.0, start);
+        assert!(bucket.take(start) && bucket.take(start));
+        bucket.set_limits(1.0, 100.0);
+        assert!(!bucket.take(start));
+        assert!((bucket.most_in(2.0) - 102.0).abs() < 1e-9);
     }
 
     #[test]

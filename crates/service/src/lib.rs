@@ -19,6 +19,7 @@ mod peer;
 mod per_address;
 mod permissions;
 mod plane;
+mod shared_rates;
 
 pub use audit::{AuditRow, AuditTrail, Outcome, append as append_audit, rows as audit_rows};
 pub use authorize::{Authorizer, Refusal};
@@ -36,3 +37,4 @@ pub use peer::{Peer, Via};
 pub use per_address::{PerAddress, network_of};
 pub use permissions::{Asked, HandedRole, Lookup, Permission, Permissions};
 pub use plane::Plane;
+pub use shared_rates::{MOST_BUCKETS, SharedBucket, SharedRates, Telling};

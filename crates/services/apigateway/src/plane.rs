@@ -19,14 +19,13 @@ mod refusal;
 mod results;
 mod router;
 mod served;
-mod throttle;
 
 use std::sync::Arc;
 
 use bytes::Bytes;
 use homeport_core::{BoxFuture, SharedClock, SharedRandomness};
 use homeport_service::needs::{SignedCall, met};
-use homeport_service::{Body, Needs, Parts, Peer, Permission, Plane, TooLong, collect};
+use homeport_service::{Body, Needs, Parts, Peer, Permission, Plane, SharedRates, TooLong, collect};
 use homeport_store::Store;
 use http::{HeaderValue, Response, header};
 
@@ -55,7 +54,7 @@ pub(crate) struct DataPlane {
 impl DataPlane {
     pub(crate) fn new(parts: &Parts) -> Self {
         Self {
-            stages: Stages::follow(&parts.store),
+            stages: Stages::follow(&parts.store, SharedRates::start(parts, "apigateway")),
             claims: Results::default(),
             judgements: Results::default(),
             logs: AccessLogs::start(parts.needs.clone()),

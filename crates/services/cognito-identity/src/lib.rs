@@ -15,7 +15,7 @@ mod user_gone;
 use std::sync::Arc;
 
 use homeport_core::{SharedClock, SharedRandomness};
-use homeport_service::{Host, Hosted, Needs, Parts, PerAddress, ServiceSpec};
+use homeport_service::{Host, Hosted, Needs, Parts, PerAddress, ServiceSpec, SharedRates};
 use homeport_store::{Store, StoreError};
 use homeport_vault::Vault;
 
@@ -48,7 +48,11 @@ pub fn host(parts: &Parts) -> (Arc<CognitoIdentity>, Arc<dyn Hosted>) {
         needs: parts.needs.clone(),
         clock: parts.clock.clone(),
         randomness: parts.randomness.clone(),
-        guests: PerAddress::new(GUESTS_PER_SECOND, GUESTS_AT_ONCE),
+        guests: PerAddress::new(
+            SharedRates::start(parts, "cognito-identity"),
+            GUESTS_PER_SECOND,
+            GUESTS_AT_ONCE,
+        ),
         keys: open_id::Keys::default(),
     });
     let host = Host::new(SPEC, service.clone(), operations::OPERATIONS);

@@ -3,7 +3,7 @@
 
 use std::net::IpAddr;
 
-use homeport_service::{Cx, PerAddress, network_of};
+use homeport_service::{Cx, PerAddress, SharedRates, network_of};
 
 use crate::CognitoIdp;
 use crate::error::IdpError;
@@ -14,8 +14,8 @@ const BURST: f64 = 200.0;
 const A_SECOND: f64 = 50.0;
 
 /// The throttle of open operations, in memory: a node that starts anew is lenient once.
-pub(crate) fn of_open_operations() -> PerAddress {
-    PerAddress::new(A_SECOND, BURST)
+pub(crate) fn of_open_operations(rates: SharedRates) -> PerAddress {
+    PerAddress::new(rates, A_SECOND, BURST)
 }
 
 impl CognitoIdp {
@@ -48,7 +48,7 @@ mod tests {
 
     #[test]
     fn a_burst_of_two_hundred_and_then_fifty_a_second() {
-        let throttle = of_open_operations();
+        let throttle = of_open_operations(SharedRates::default());
         let ann = address("192.0.2.1");
         assert_eq!((0..300).filter(|_| throttle.admits(ann, NOW)).count(), 200);
         assert_eq!((0..300).filter(|_| throttle.admits(ann, NOW.plus_seconds(1))).count(), 50);
@@ -57,7 +57,7 @@ mod tests {
 
     #[test]
     fn many_other_addresses_do_not_give_a_spent_one_anything_back() {
-        let throttle = of_open_operations();
+        let throttle = of_open_operations(SharedRates::default());
         let ann = address("192.0.2.1");
         while throttle.admits(ann, NOW) {}
         for network in 0..70_000_u32 {

@@ -1,18 +1,17 @@
 //! Stages as they are served: compiled once from a deployment, kept until any stage changes.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use homeport_core::Timestamp;
 use homeport_policy::{Policy, PolicyKind};
-use homeport_store::{Store, StoreError, Tx};
+use homeport_service::{SharedBucket, SharedRates};
+use homeport_store::{Changes, Store, StoreError, Tx};
 use regex::{Regex, RegexBuilder};
 
 use super::access_log::Format;
 use super::mock::Mock;
 use super::router::Router;
-use super::throttle::{Bucket, Buckets};
 use crate::limits::{ACCOUNT_BURST, ACCOUNT_RATE};
 use crate::method::{Integration, IntegrationType, Method};
 use crate::records::{
@@ -34,7 +33,7 @@ pub(super) struct Served {
     pub(super) disabled: bool,
     pub(super) log: Option<LogTo>,
     /// What counts as one with every stage's calls of the account and region.
-    pub(super) account_bucket: Arc<Bucket>,
+    pub(super) account_bucket: Arc<SharedBucket>,
     /// Results of authorizers hold for as long as this number.
     pub(super) flushes: u64,
 }
@@ -59,7 +58,7 @@ pub(super) struct ServedMethod {
     /// What answers if it is a mock.
     pub(super) mock: Option<Mock>,
     pub(super) gate: Gate,
-    pub(super) bucket: Option<Arc<Bucket>>,
+    pub(super) bucket: Option<Arc<SharedBucket>>,
 }
 
 /// What `ANY` stands for.
@@ -98,9 +97,11 @@ impl Served {
 
 /// The stages that were called since any stage changed.
 pub(super) struct Stages {
-    generation: Arc<AtomicU64>,
+    changes: Changes,
     known: RwLock<Known>,
-    buckets: Buckets,
+    /// What calls are throttled by (API Gateway developer guide, "Throttle requests to your REST APIs"). Buckets
+    /// outlive the compiled stages, so that a change of a stage fills none.
+    rates: SharedRates,
 }
 
 #[derive(Default)]
@@ -111,14 +112,8 @@ struct Known {
 
 impl Stages {
     /// Follows the stages of this store.
-    pub(super) fn follow(store: &Store) -> Self {
-        let generation = Arc::new(AtomicU64::new(1));
-        let moved = generation.clone();
-        let on_change = Arc::new(move |_| {
-            moved.fetch_add(1, Ordering::SeqCst);
-        });
-        store.on_change(&STAGES.root(), on_change);
-        Self { generation, known: RwLock::default(), buckets: Buckets::default() }
+    pub(super) fn follow(store: &Store, rates: SharedRates) -> Self {
+        Self { changes: store.changes(&STAGES.root()), known: RwLock::default(), rates }
     }
 
     /// The stage of this name; none if there is no such API or stage.
@@ -130,7 +125,7 @@ impl Stages {
         now: Timestamp,
     ) -> Result<Option<Arc<Served>>, StoreError> {
         // Read before the store is: what is compiled from an older state is never kept as a newer one's.
-        let generation = self.generation.load(Ordering::SeqCst);
+        let generation = self.changes.current();
         {
             let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
             let served = known.by_api.get(api).and_then(|stages| stages.get(stage));
@@ -174,8 +169,7 @@ impl Stages {
             let methods = methods.collect();
             resources.push(ServedResource { id: resource.id, path: resource.path, methods });
         }
-        let account_bucket =
-            self.buckets.get(format!("{}", stage.home.region), ACCOUNT_RATE, ACCOUNT_BURST, now);
+        let account_bucket = self.rates.bucket(stage.home.region.as_str(), ACCOUNT_RATE, ACCOUNT_BURST, now);
         let log = stage.access_log_settings.filter(|log| !log.format.is_empty()).map(|log| LogTo {
             group: log.destination_arn.rsplit("log-group:").next().unwrap_or_default().to_owned(),
             format: Format::compile(&log.format),
@@ -198,7 +192,7 @@ impl Stages {
     }
 
     /// The bucket of a method, if the stage limits it by itself or by `*/*`.
-    fn bucket(&self, stage: &Stage, path: &str, verb: &str, now: Timestamp) -> Option<Arc<Bucket>> {
+    fn bucket(&self, stage: &Stage, path: &str, verb: &str, now: Timestamp) -> Option<Arc<SharedBucket>> {
         let setting = setting(&stage.method_settings, path, verb)?;
         if setting.throttling_rate_limit < 0.0 && setting.throttling_burst_limit < 0 {
             return None;
@@ -214,7 +208,7 @@ impl Stages {
             limit => limit as f64,
         };
         let name = format!("{}/{}/{verb}{path}", stage.home.api, stage.stage_name);
-        Some(self.buckets.get(name, rate, burst, now))
+        Some(self.rates.bucket(&name, rate, burst, now))
     }
 }
 
@@ -264,6 +258,10 @@ fn gate(method: &Method, authorizers: &HashMap<String, Arc<ServedAuthorizer>>) -
 
 #[cfg(test)]
 mod tests {
+    use homeport_core::{Account, ManualClock, Region, SeededRandomness, SharedClock};
+    use homeport_service::Telling;
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -280,5 +278,41 @@ mod tests {
         assert_eq!(rate("/notes/{id}", "PUT"), 1.0);
         assert_eq!(rate("/plain", "POST"), 3.0);
         assert_eq!(rate("/", "GET"), 1.0);
+    }
+
+    /// The plane's stages on one node.
+    fn node(store: &Store, seed: u64) -> (Stages, Telling) {
+        let rates = SharedRates::default();
+        let clock: SharedClock = Arc::new(ManualClock::at(Timestamp::from_seconds(1)));
+        let telling = Telling::new(&rates, "apigateway", store, &clock, &SeededRandomness::new(seed));
+        (Stages::follow(store, rates), telling)
+    }
+
+    #[tokio::test]
+    async fn what_one_node_lets_through_counts_on_the_other() {
+        let store = Store::testkit(3);
+        let ((one, mut tells), (other, mut hears)) = (node(&store, 1), node(&store, 2));
+        let home = Home {
+            account: Account::from_number(1),
+            region: Region::parse("us-east-1").unwrap(),
+            api: "a123456789".to_owned(),
+        };
+        let settings = json!({"*/*": {"throttlingRateLimit": 1.0, "throttlingBurstLimit": 3}});
+        let stage: Stage =
+            serde_json::from_value(json!({"home": home, "stageName": "prod", "deploymentId": "d",
+            "createdDate": 0, "lastUpdatedDate": 0, "methodSettings": settings, "cacheClusterEnabled": false,
+            "cacheClusterStatus": "NOT_AVAILABLE", "variables": {}, "tracingEnabled": false}))
+            .unwrap();
+        let now = Timestamp::from_seconds(1);
+        let passed = |stages: &Stages, calls: usize| {
+            let bucket = stages.bucket(&stage, "/notes", "GET", now).unwrap();
+            (0..calls).filter(|_| bucket.take(now)).count()
+        };
+        assert_eq!(passed(&other, 0), 0);
+        hears.exchange().await.unwrap();
+        assert_eq!(passed(&one, 2), 2);
+        tells.exchange().await.unwrap();
+        hears.exchange().await.unwrap();
+        assert_eq!(passed(&other, 5), 1);
     }
 }
