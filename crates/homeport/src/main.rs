@@ -9,6 +9,8 @@ mod clock;
 mod commands;
 mod config;
 mod console;
+#[cfg(test)]
+mod data_format;
 mod duty;
 mod environment;
 mod error;
