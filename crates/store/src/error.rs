@@ -106,10 +106,10 @@ pub enum OpenError {
     /// Another process holds the folder.
     #[error("another process holds this data folder")]
     Locked,
-    /// The folder was written by a newer program.
-    #[error("the data folder has format {found}; this program reads up to {known}")]
+    /// The store was written by a newer program.
+    #[error("the store has format {found}; this program reads up to {known}")]
     NewerFormat {
-        /// The folder's format.
+        /// The store's format.
         found: u32,
         /// The newest format that this program knows.
         known: u32,
@@ -120,7 +120,13 @@ pub enum OpenError {
     /// The folder can't be made, read or written.
     #[error("the data folder can't be used: {0}")]
     Io(#[from] std::io::Error),
-    /// The engine refused the folder.
-    #[error("the data folder can't be opened: {0}")]
+    /// The database can't be used as it was asked for.
+    #[error("the database can't be used so: {0}")]
+    Options(String),
+    /// The database can't be reached, refuses this user, or takes no writes.
+    #[error("the database can't be reached: {0}")]
+    Away(Arc<str>),
+    /// The engine refused.
+    #[error("the store can't be opened: {0}")]
     Engine(Box<dyn std::error::Error + Send + Sync>),
 }

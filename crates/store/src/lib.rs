@@ -62,7 +62,7 @@ mod watch;
 pub use collection::{Collection, Index, Record, Records, UpgradeError};
 pub use commit::Counted;
 pub use engine::embedded::EmbeddedOptions;
-pub use engine::postgres::PostgresOptions;
+pub use engine::postgres::{PostgresOptions, PostgresUrl, PostgresUrlError};
 pub use error::{OpenError, StoreError};
 pub use key::{Key, KeyParts, MAX_KEY_BYTES, Part};
 pub use lease::Lease;

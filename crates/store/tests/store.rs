@@ -18,6 +18,8 @@ mod nodes;
 mod opening;
 #[path = "store/proxy.rs"]
 mod proxy;
+#[path = "store/reaching.rs"]
+mod reaching;
 #[path = "store/transactions.rs"]
 mod transactions;
 #[path = "store/watching.rs"]

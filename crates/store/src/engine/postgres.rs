@@ -10,10 +10,13 @@ mod connect;
 mod follower;
 mod own_news;
 mod packed;
+mod passwords;
 mod readers;
 mod schema;
 mod snapshot;
+mod tls;
 mod trouble;
+mod url;
 
 use std::sync::Arc;
 
@@ -32,16 +35,24 @@ use own_news::OwnNews;
 use trouble::broken;
 
 pub(crate) use snapshot::Snapshot;
+pub use url::{PostgresUrl, PostgresUrlError};
 
 /// How a node uses its database.
 #[derive(Clone)]
 pub struct PostgresOptions {
     /// Where it is, and who asks.
-    pub config: tokio_postgres::Config,
-    /// The most connections of this node.
+    pub url: PostgresUrl,
+    /// The most connections of this node: 4 to 1,000.
     pub connections: usize,
     /// A random number of this process: its groups are told from others' by it.
     pub node: [u8; 16],
+}
+
+impl PostgresOptions {
+    /// At most 32 connections.
+    pub const fn new(url: PostgresUrl, node: [u8; 16]) -> Self {
+        Self { url, connections: 32, node }
+    }
 }
 
 pub(crate) struct Postgres {

@@ -1,11 +1,11 @@
 //! A PostgreSQL of one's own, in a folder that goes with it.
 
-use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use homeport_store::{PostgresOptions, Store};
+use homeport_store::{OpenError, PostgresOptions, Store};
 
 /// Where distributions put the server's programs.
 const FOLDERS: [&str; 4] = [
@@ -114,10 +114,38 @@ impl Cluster {
 
     /// The same by a port of a proxy in between.
     pub(crate) async fn node_by(&self, port: u16, database: &str) -> Store {
+        self.node_at(&self.url(port, database)).await.unwrap()
+    }
+
+    /// The same by a URL.
+    pub(crate) async fn node_at(&self, url: &str) -> Result<Store, OpenError> {
         let mut node = [0; 16];
         node[..4].copy_from_slice(&self.nodes.fetch_add(1, Ordering::Relaxed).to_be_bytes());
-        let config = self.url(port, database).parse().unwrap();
-        Store::connect(PostgresOptions { config, connections: 16, node }).await.unwrap()
+        let url = url.parse().unwrap();
+        Store::connect(PostgresOptions { connections: 16, ..PostgresOptions::new(url, node) }).await
+    }
+
+    /// The folder it lies in, and its socket.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Sets what `postgresql.conf` may say, from the next start on.
+    pub(crate) fn configure(&self, settings: &str) {
+        let file = self.data().join("postgresql.auto.conf");
+        let before = std::fs::read_to_string(&file).unwrap();
+        std::fs::write(&file, format!("{before}\n{settings}\n")).unwrap();
+    }
+
+    /// Puts a file beside its data that it alone may read.
+    pub(crate) fn keep(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+        if std::fs::metadata(&path).unwrap().uid() == 0 {
+            run(Command::new("chown").arg("postgres").arg(&path));
+        }
+        path
     }
 
     pub(crate) fn port(&self) -> u16 {

@@ -1,23 +1,25 @@
 //! Connections: how they are made, and how long their answers are waited for.
 
-use std::ops::Deref;
+use std::ops::{Deref, RangeInclusive};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
-use tokio_postgres::config::{Host, TargetSessionAttrs};
-use tokio_postgres::tls::NoTlsStream;
-use tokio_postgres::{AsyncMessage, Client, Config, Connection, NoTls, Socket};
+use tokio_postgres::config::{SslMode, TargetSessionAttrs};
+use tokio_postgres::{AsyncMessage, Client, Config, Connection, Socket};
 
 use super::PostgresOptions;
 use super::readers::{Pool, Reader, Readers};
+use super::tls::{Encrypted, Tls};
 use super::trouble::{away, failed, said};
+use super::url::{PostgresHost, PostgresUrl};
 use crate::{OpenError, StoreError};
 
 /// The committer's and the follower's, beside those that read.
 const OWN_CONNECTIONS: usize = 2;
+const ALLOWED_CONNECTIONS: RangeInclusive<usize> = 4..=1_000;
 /// How long a reader waits for a connection.
 const PATIENCE: Duration = Duration::from_secs(3);
 /// How long one of several hosts is waited for.
@@ -40,9 +42,17 @@ pub(super) struct Database {
 
 impl Database {
     pub(super) fn new(options: &PostgresOptions) -> Result<Self, OpenError> {
-        let hosts = Arc::new(Hosts::new(&options.config));
+        if !ALLOWED_CONNECTIONS.contains(&options.connections) {
+            return Err(OpenError::Options(format!(
+                "{} connections; {} to {} are possible",
+                options.connections,
+                ALLOWED_CONNECTIONS.start(),
+                ALLOWED_CONNECTIONS.end()
+            )));
+        }
+        let hosts = Arc::new(Hosts::new(&options.url).map_err(OpenError::Options)?);
         let pool = Pool::builder(Readers(Arc::clone(&hosts)))
-            .max_size(options.connections.saturating_sub(OWN_CONNECTIONS).max(1))
+            .max_size(options.connections.saturating_sub(OWN_CONNECTIONS))
             .build()
             .map_err(|error| OpenError::Engine(Box::new(error)))?;
         Ok(Self { hosts, pool, away: Arc::default() })
@@ -141,6 +151,9 @@ impl Drop for Session {
 /// Where the database may be: the one that takes writes is used.
 pub(super) struct Hosts {
     each: Vec<Config>,
+    tls: Tls,
+    /// How long each is waited for.
+    patience: Duration,
     /// The one that was it last.
     last: AtomicUsize,
     /// How often the database was found to be away.
@@ -148,9 +161,12 @@ pub(super) struct Hosts {
 }
 
 impl Hosts {
-    fn new(config: &Config) -> Self {
-        let each = (0..config.get_hosts().len()).map(|host| alone(config, host)).collect();
-        Self { each, last: AtomicUsize::default(), outages: AtomicU64::default() }
+    fn new(url: &PostgresUrl) -> Result<Self, String> {
+        let encrypts = url.hosts.iter().any(|host| host.encrypted);
+        let tls = if encrypts { Tls::trusting(url.roots.as_deref())? } else { Tls::none()? };
+        let patience = url.connect_timeout.unwrap_or(HOST_PATIENCE);
+        let each = url.hosts.iter().map(|host| config(url, host, patience)).collect();
+        Ok(Self { each, tls, patience, last: AtomicUsize::default(), outages: AtomicU64::default() })
     }
 
     pub(super) fn is_stale(&self, session: &Session) -> bool {
@@ -162,7 +178,7 @@ impl Hosts {
         let (first, outages) = (self.last.load(Ordering::Relaxed), self.outages.load(Ordering::Relaxed));
         for turn in 0..self.each.len() {
             let host = (first + turn) % self.each.len();
-            match timeout(HOST_PATIENCE, self.each[host].connect(NoTls)).await {
+            match timeout(self.patience, self.each[host].connect(self.tls.clone())).await {
                 Ok(Ok((client, connection))) => {
                     self.last.store(host, Ordering::Relaxed);
                     let driver = tokio::spawn(drive(connection, news));
@@ -176,42 +192,32 @@ impl Hosts {
     }
 }
 
-/// One of the hosts that a configuration names.
-fn alone(config: &Config, host: usize) -> Config {
-    let mut alone = Config::new();
-    match &config.get_hosts()[host] {
-        Host::Tcp(name) => alone.host(name),
-        Host::Unix(folder) => alone.host_path(folder),
-    };
-    // One port may stand for all hosts.
-    if let Some(port) = config.get_ports().get(host).or(config.get_ports().first()) {
-        alone.port(*port);
+/// How one of the hosts is connected to.
+fn config(url: &PostgresUrl, host: &PostgresHost, patience: Duration) -> Config {
+    let mut config = Config::new();
+    if let Some(password) = &host.password {
+        config.password(password);
     }
-    if let Some(user) = config.get_user() {
-        alone.user(user);
-    }
-    if let Some(password) = config.get_password() {
-        alone.password(password);
-    }
-    if let Some(database) = config.get_dbname() {
-        alone.dbname(database);
-    }
-    let given = config.get_options().unwrap_or_default();
-    alone
-        .options(format!("{SESSION} {given}").trim())
-        .application_name(config.get_application_name().unwrap_or("homeport"))
-        .ssl_mode(config.get_ssl_mode())
-        .connect_timeout(HOST_PATIENCE)
+    config
+        // A folder is taken for a socket's.
+        .host(&host.name)
+        .port(host.port)
+        .user(&url.user)
+        .dbname(&url.database)
+        .options(SESSION)
+        .application_name(url.application_name.as_deref().unwrap_or("homeport"))
+        .ssl_mode(if host.encrypted { SslMode::Require } else { SslMode::Disable })
+        .connect_timeout(patience)
         .tcp_user_timeout(TCP_PATIENCE)
         .keepalives_idle(TCP_PATIENCE / 2)
         .keepalives_interval(TCP_PATIENCE / 4)
         .keepalives_retries(2)
         .target_session_attrs(TargetSessionAttrs::ReadWrite);
-    alone
+    config
 }
 
 /// Drives a connection until it ends.
-async fn drive(mut connection: Connection<Socket, NoTlsStream>, news: impl Fn()) {
+async fn drive(mut connection: Connection<Socket, Encrypted>, news: impl Fn()) {
     loop {
         match std::future::poll_fn(|context| connection.poll_message(context)).await {
             Some(Ok(AsyncMessage::Notification(_))) => news(),

@@ -37,6 +37,7 @@ pub(super) async fn prepare(database: &Database) -> Result<u64, OpenError> {
             Ok(_) => return Err(OpenError::NotAStore),
             Err(Failed::Raced) if attempt < ATTEMPTS => attempt += 1,
             Err(Failed::Raced) => return Err(OpenError::Engine(Box::new(NoClock))),
+            Err(Failed::Store(StoreError::Away(why))) => return Err(OpenError::Away(why)),
             Err(Failed::Store(error)) => return Err(OpenError::Engine(Box::new(error))),
         }
     }

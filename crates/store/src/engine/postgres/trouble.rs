@@ -37,16 +37,20 @@ fn is_unavailable(code: &SqlState) -> bool {
         || [SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT, SqlState::READ_ONLY_SQL_TRANSACTION].contains(code)
 }
 
+/// How the driver says it of a host.
+const TAKES_NO_WRITES: &str = "does not allow writes";
+
 /// The whole error in words; nothing of the connection's parameters is in it.
 pub(super) fn said(error: &Error) -> String {
     if let Some(db) = error.as_db_error() {
         return format!("{}: {} ({})", db.severity(), db.message(), db.code().code());
     }
+    let cause = error.source().map(|cause| format!(": {cause}")).unwrap_or_default();
     let text = error.to_string();
-    match error.source() {
-        Some(cause) if !text.contains(&cause.to_string()) => format!("{text}: {cause}"),
-        _ => text,
+    if cause.contains(TAKES_NO_WRITES) {
+        return "it takes no writes: it is a standby, or default_transaction_read_only is set".to_owned();
     }
+    if text.ends_with(&cause) { text } else { text + &cause }
 }
 
 /// A transaction of another session is in the way: it is worth another try.
