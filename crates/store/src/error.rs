@@ -84,6 +84,14 @@ pub enum StoreError {
         /// The lease's name.
         name: String,
     },
+    /// Another version of the program has upgraded the store meanwhile: this one reads and writes it no more.
+    #[error("the store was upgraded by another Homeport: its format is {found}, this one's is {known}")]
+    OtherFormat {
+        /// The store's format.
+        found: u32,
+        /// This program's.
+        known: u32,
+    },
     /// The database can't be reached or doesn't answer in time, or too much waits for it: worth another try in a moment. A
     /// write may have taken effect where it was sent and the answer was lost for long.
     #[error("the database is away: {0}")]

@@ -43,6 +43,13 @@
 //! # Ok::<(), StoreError>(()) }).unwrap();
 //! ```
 
+#[cfg(test)]
+extern crate self as homeport_store;
+
+#[cfg(test)]
+#[path = "../tests/store/cluster.rs"]
+#[expect(dead_code, reason = "the tests beside the crate use the rest")]
+mod cluster;
 mod collection;
 mod commit;
 mod conflicts;

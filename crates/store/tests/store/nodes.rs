@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use homeport_core::{Randomness, SeededRandomness};
-use homeport_store::{Direction, Key, MAX_PAGE_ROWS, Range, Store, StoreError};
+use homeport_store::{Direction, Key, MAX_PAGE_ROWS, OpenError, Range, Store, StoreError};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
@@ -176,6 +176,75 @@ async fn a_change_that_was_forgotten_before_it_was_heard_is_told_to_everyone() {
         let told = || (changes.current(), calls.load(Ordering::SeqCst)) == (1, 1);
         until(Duration::from_secs(2), "everyone is told", told).await;
         assert!(node.is_current());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_change_is_told_within_a_second_where_there_are_no_notifications() {
+    let Some(cluster) = cluster() else { return };
+    let database = cluster.database().await;
+    let sql = cluster.sql(&database).await;
+    sql.batch_execute("ALTER FUNCTION pg_catalog.pg_notify(text, text) RENAME TO pg_no_notify")
+        .await
+        .unwrap();
+    let (one, other) = (cluster.node(&database).await, cluster.node(&database).await);
+    let mut watch = other.watch(&Key::of("watched"));
+    for _ in 0..3 {
+        touch(&one, "watched").await;
+        tokio::time::timeout(Duration::from_secs(1), watch.changed()).await.expect("it is told");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_stops_where_a_newer_one_has_upgraded_the_store() {
+    let Some(cluster) = cluster() else { return };
+    let database = cluster.database().await;
+    let node = cluster.node(&database).await;
+    let sql = cluster.sql(&database).await;
+    let set =
+        async |format: i32| sql.execute("UPDATE homeport.clock SET format = $1", &[&format]).await.unwrap();
+    assert!(serves(&node, Duration::from_secs(2)).await);
+    set(2).await;
+    let upgraded = |error: &StoreError| {
+        matches!(error, StoreError::OtherFormat { found: 2, known: 1 }) && !error.is_away()
+    };
+    let (key, range) = (&Key::of("written"), &Range::prefix(&Key::of("written")));
+    let got = node.read(|tx| async move { tx.get(key).await });
+    assert!(upgraded(&got.await.unwrap_err()));
+    let got = node.read(|tx| async move { tx.get_many(std::slice::from_ref(key)).await });
+    assert!(upgraded(&got.await.unwrap_err()));
+    let found = node.read(|tx| async move { tx.scan(range.clone(), Direction::Backward, 5).await });
+    assert!(upgraded(&found.await.unwrap_err()));
+    assert!(upgraded(&node.write(|tx| async move { tx.add(key, 1) }).await.unwrap_err()));
+    assert!(upgraded(&node.count(key, 1, 10).await.unwrap_err()));
+    let sum: i64 = sql.query_one("SELECT last FROM homeport.clock", &[]).await.unwrap().get(0);
+    assert_eq!(sum, 1, "something was written");
+    let newer =
+        cluster.node_at(&format!("postgres://homeport@127.0.0.1:{}/{database}", cluster.port())).await;
+    assert!(matches!(newer, Err(OpenError::NewerFormat { found: 2, known: 1 })));
+    until(Duration::from_secs(7), "its caches count no more", || !node.is_current()).await;
+    set(1).await;
+    recovers(&node).await;
+}
+
+/// What a node's sessions commit with, as a trigger finds it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_acknowledged_was_flushed_whatever_the_default_is() {
+    let Some(cluster) = cluster() else { return };
+    for (default, used) in [("off", "on"), ("local", "on"), ("on", "on"), ("remote_apply", "remote_apply")] {
+        let database = cluster.database().await;
+        let sql = cluster.sql(&database).await;
+        let set = format!("ALTER DATABASE {database} SET synchronous_commit = {default}");
+        sql.batch_execute(&set).await.unwrap();
+        let node = cluster.node(&database).await;
+        let noted = "CREATE TABLE noted (setting text);
+            CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS
+              $$BEGIN INSERT INTO noted VALUES (current_setting('synchronous_commit')); RETURN NEW; END$$;
+            CREATE TRIGGER note BEFORE INSERT ON homeport.groups FOR EACH ROW EXECUTE FUNCTION note()";
+        sql.batch_execute(noted).await.unwrap();
+        touch(&node, "a").await;
+        let found: String = sql.query_one("SELECT setting FROM noted", &[]).await.unwrap().get(0);
+        assert_eq!(found, used, "{default}");
     }
 }
 

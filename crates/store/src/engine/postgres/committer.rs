@@ -12,8 +12,8 @@ use tokio_postgres::{Row, Statement};
 
 use super::connect::{Database, Session};
 use super::own_news::OwnNews;
-use super::trouble::{away, broken, failed, is_of_others, is_refusal};
-use super::{NoClock, packed};
+use super::trouble::{away, broken, failed, if_supported, is_of_others, is_refusal};
+use super::{NoClock, packed, schema};
 use crate::StoreError;
 use crate::commit::{Group, Refused, Touched};
 use crate::conflicts::Window;
@@ -37,7 +37,7 @@ const BETWEEN_QUESTIONS: Duration = Duration::from_millis(200);
 const AWAY_FOR: Duration = Duration::from_millis(500);
 
 const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
-const LOCK: &str = "SELECT last FROM homeport.clock FOR UPDATE";
+const LOCK: &str = "SELECT last, format FROM homeport.clock FOR UPDATE";
 const NEWS: &str =
     "SELECT last, previous, changed FROM homeport.groups WHERE last > $1 ORDER BY last LIMIT $2";
 const VALUES: &str = "SELECT key, value FROM homeport.rows WHERE key = ANY($1)";
@@ -109,7 +109,8 @@ struct Prepared {
     delete: Statement,
     note: Statement,
     tick: Statement,
-    tell: Statement,
+    /// None where the database has no notifications: the other nodes look often enough.
+    tell: Option<Statement>,
 }
 
 type Parameters<'p> = &'p [&'p (dyn ToSql + Sync)];
@@ -120,6 +121,7 @@ impl Prepared {
         let prepared = async {
             tokio::try_join!(
                 session.batch_execute(SOON),
+                session.batch_execute(schema::DURABLE),
                 session.prepare(LOCK),
                 session.prepare(NEWS),
                 session.prepare(VALUES),
@@ -127,10 +129,10 @@ impl Prepared {
                 session.prepare(DELETE),
                 session.prepare(NOTE),
                 session.prepare(TICK),
-                session.prepare(TELL),
+                if_supported(session.prepare(TELL)),
             )
         };
-        let ((), lock, news, values, put, delete, note, tick, tell) =
+        let ((), (), lock, news, values, put, delete, note, tick, tell) =
             database.answer(&session, prepared).await?;
         Ok(Self { session, lock, news, values, put, delete, note, tick, tell })
     }
@@ -177,22 +179,24 @@ impl Task {
 
     /// Commits a group of what waits; where the database is away, all of it fails.
     async fn serve(&mut self) {
+        let mut why = away("it was not tried");
         for attempt in 0..ATTEMPTS {
             match self.take_turn().await {
                 Ok(turn) => return self.commit(turn).await,
-                Err(error) if is_of_others(&error) => {
-                    self.session = None;
-                    sleep(Duration::from_millis(5 << attempt)).await;
-                }
-                // The connection broke since: another may be had.
-                Err(_) if !self.database.is_away() && self.session.take().is_some() => {}
-                Err(error) => {
-                    self.session = None;
-                    return self.fail_all(&error);
-                }
+                Err(error) => why = error,
+            }
+            let had_one = self.session.take().is_some();
+            if is_of_others(&why) {
+                why = away("its sessions are in each other's way");
+                sleep(Duration::from_millis(5 << attempt)).await;
+                continue;
+            }
+            // A connection that was had may have broken since: another one may be had.
+            if !had_one || self.database.is_away() || matches!(why, StoreError::OtherFormat { .. }) {
+                break;
             }
         }
-        self.fail_all(&away("its sessions are in each other's way"));
+        self.fail_all(&why);
     }
 
     /// Nothing waits for a database that is away.
@@ -233,6 +237,7 @@ impl Task {
             )
         };
         let ((), clock, news, values) = self.database.answer(session, asked).await?;
+        schema::check(clock.get(1))?;
         let last = clock.get::<_, i64>(0).unsigned_abs();
         let below = values.iter().map(|row| (bytes(row, 0), bytes(row, 1))).collect();
         self.catch_up(last, &news);
@@ -319,9 +324,9 @@ impl Task {
         let touched = packed::touched(&decided.touched);
         let session = &prepared.session;
         let tell = async {
-            match &touched {
-                Some(_) => session.query(&prepared.tell, &[]).await.map(|_| ()),
-                None => Ok(()),
+            match (&touched, &prepared.tell) {
+                (Some(_), Some(tell)) => session.query(tell, &[]).await.map(|_| ()),
+                _ => Ok(()),
             }
         };
         let (put, delete, tick): (Parameters<'_>, Parameters<'_>, Parameters<'_>) =

@@ -62,15 +62,15 @@ impl Database {
         self.away.load(Ordering::Relaxed)
     }
 
-    /// It can't be reached; whether that is new.
-    pub(super) fn went_away(&self) -> bool {
+    /// It can't be reached.
+    pub(super) fn went_away(&self) {
         self.hosts.outages.fetch_add(1, Ordering::Relaxed);
-        !self.away.swap(true, Ordering::Relaxed)
+        self.away.store(true, Ordering::Relaxed);
     }
 
-    /// It was reached; whether that is new.
-    pub(super) fn came_back(&self) -> bool {
-        self.away.swap(false, Ordering::Relaxed)
+    /// It was reached.
+    pub(super) fn came_back(&self) {
+        self.away.store(false, Ordering::Relaxed);
     }
 
     /// A connection for reading; it goes back when it is dropped. None while the database is away.

@@ -11,8 +11,8 @@ use tokio_postgres::{Row, Statement};
 
 use super::connect::{Database, Session};
 use super::own_news::OwnNews;
-use super::trouble::broken;
-use super::{NoClock, packed};
+use super::trouble::{broken, if_supported};
+use super::{NoClock, packed, schema};
 use crate::watch::Watchers;
 use crate::{StoreError, Versionstamp};
 
@@ -28,7 +28,8 @@ const FORGET_EVERY: Duration = Duration::from_secs(60);
 
 const LISTEN: &str = "LISTEN homeport";
 /// The clock, and behind it what came since, of this node only what it may not have told itself.
-const NEWS: &str = "SELECT c.last, g.last, g.previous, g.id, g.touched FROM homeport.clock c LEFT JOIN (
+const NEWS: &str =
+    "SELECT c.last, c.format, g.last, g.previous, g.id, g.touched FROM homeport.clock c LEFT JOIN (
        SELECT last, previous, CASE WHEN node = $2 THEN id END AS id, touched
        FROM homeport.groups WHERE last > $1 ORDER BY last LIMIT 1000) g ON true ORDER BY g.last";
 /// A node that was away for longer begins anew, and whether so old a commit took effect is asked no more.
@@ -47,7 +48,7 @@ impl Follower {
         began: Instant,
     ) -> Self {
         watchers.all_was_told(began, Versionstamp::new(told, 0));
-        let mut following = Following { database, own, watchers, told };
+        let mut following = Following { database, own, watchers, told, trouble: String::new() };
         Self(tokio::spawn(async move {
             loop {
                 following.try_to_follow().await;
@@ -68,6 +69,8 @@ struct Following {
     own: Arc<OwnNews>,
     watchers: Arc<Watchers>,
     told: u64,
+    /// What was in the way last, so that it is said once.
+    trouble: String,
 }
 
 impl Following {
@@ -81,25 +84,29 @@ impl Following {
                 Err(error) => error,
             },
             Err(error) => {
-                if !self.database.went_away() {
-                    return;
-                }
+                self.database.went_away();
                 error
             }
         };
-        tracing::warn!(%error, "other nodes' changes can't be followed");
+        let trouble = error.to_string();
+        if self.trouble != trouble {
+            tracing::warn!("other nodes' changes can't be followed: {trouble}");
+            self.trouble = trouble;
+        }
     }
 
     async fn follow(&mut self, session: &Session, notified: &Notify) -> Result<Infallible, StoreError> {
-        let prepared = async { tokio::try_join!(session.batch_execute(LISTEN), session.prepare(NEWS)) };
-        let ((), news) = self.database.answer(session, prepared).await?;
+        let prepared =
+            async { tokio::try_join!(if_supported(session.batch_execute(LISTEN)), session.prepare(NEWS)) };
+        let (_, news) = self.database.answer(session, prepared).await?;
         let mut forgot: Option<Instant> = None;
         loop {
             let began = Instant::now();
             while self.look(session, &news).await? {}
             self.watchers.all_was_told(began, Versionstamp::new(self.told, 0));
-            if self.database.came_back() {
-                tracing::info!("the database is there again");
+            if !self.trouble.is_empty() {
+                tracing::info!("other nodes' changes are followed again");
+                self.trouble.clear();
             }
             if forgot.is_none_or(|forgot| forgot.elapsed() > FORGET_EVERY) {
                 self.database.answer(session, session.execute(FORGET, &[])).await?;
@@ -114,11 +121,14 @@ impl Following {
     async fn look(&mut self, session: &Session, news: &Statement) -> Result<bool, StoreError> {
         let (told, node) = (self.told.cast_signed(), &self.own.node()[..]);
         let rows = self.database.answer(session, session.query(news, &[&told, &node])).await?;
-        let clock = rows.first().ok_or_else(|| broken(NoClock))?.get::<_, i64>(0).unsigned_abs();
+        self.database.came_back();
+        let clock = rows.first().ok_or_else(|| broken(NoClock))?;
+        schema::check(clock.get(1))?;
+        let clock = clock.get::<_, i64>(0).unsigned_abs();
         let (more, mut missed) = (rows.len() == MAX_GROUPS, false);
         for row in &rows {
-            let Some(last) = row.get::<_, Option<i64>>(1) else { continue };
-            missed |= row.get::<_, i64>(2).unsigned_abs() != self.told;
+            let Some(last) = row.get::<_, Option<i64>>(2) else { continue };
+            missed |= row.get::<_, i64>(3).unsigned_abs() != self.told;
             self.tell(row);
             self.told = last.unsigned_abs();
         }
@@ -134,9 +144,9 @@ impl Following {
     }
 
     fn tell(&self, row: &Row) {
-        let Some(touched) = row.get::<_, Option<&[u8]>>(4) else { return };
+        let Some(touched) = row.get::<_, Option<&[u8]>>(5) else { return };
         let touched = packed::unpacked_touched(touched);
-        match row.get::<_, Option<&[u8]>>(3) {
+        match row.get::<_, Option<&[u8]>>(4) {
             Some(id) => self.own.tell(id, &touched),
             None => self.watchers.tell(&touched),
         }

@@ -7,7 +7,7 @@ use deadpool::managed::{self, Metrics, RecycleError, RecycleResult};
 use tokio_postgres::Statement;
 
 use super::connect::{Hosts, Session};
-use super::snapshot::{GET, GET_MANY, scan_sql};
+use super::snapshot::{BACKWARD, FORWARD, GET, GET_MANY};
 use super::trouble::failed;
 use crate::{Direction, StoreError};
 
@@ -63,8 +63,8 @@ impl managed::Manager for Readers {
         let (get, get_many, forward, backward) = tokio::try_join!(
             session.prepare(GET),
             session.prepare(GET_MANY),
-            session.prepare(scan_sql(Direction::Forward)),
-            session.prepare(scan_sql(Direction::Backward)),
+            session.prepare(FORWARD),
+            session.prepare(BACKWARD),
         )
         .map_err(failed)?;
         Ok(Prepared { session, get, get_many, forward, backward })

@@ -1,14 +1,16 @@
-//! The tables, made by whichever node comes first.
+//! The tables, made by whichever node comes first, and upgraded by whichever newer one does.
 
 use tokio_postgres::error::SqlState;
 
 use super::NoClock;
-use super::connect::Database;
+use super::connect::{Database, Session};
 use super::trouble::failed;
 use crate::{OpenError, StoreError};
 
+/// What makes each format of the next older one; the first makes 2 of 1. Nodes that know only the older one stop at once.
+const STEPS: &[&str] = &[];
 /// The format of the tables.
-const FORMAT: i32 = 1;
+const FORMAT: i32 = format_behind(STEPS);
 /// Nodes that make the tables at the same time may run into each other: then they look again.
 const ATTEMPTS: usize = 10;
 
@@ -23,16 +25,50 @@ const TABLES: &str = "
     INSERT INTO homeport.clock (one, last, format) VALUES (true, 0, 1) ON CONFLICT (one) DO NOTHING;
 ";
 const FOUND: &str = "SELECT last, format FROM homeport.clock";
+/// Whoever has the clock's row has the tables: no node commits meanwhile.
+const BEGIN_UPGRADE: &str = "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL statement_timeout = 0";
+const LOCK: &str = "SELECT format FROM homeport.clock FOR UPDATE";
+const UPGRADED: &str = "UPDATE homeport.clock SET format = $1";
+/// A session that acknowledges before the flush is made to wait for it; what waits for standbys, too, stays as it is.
+pub(super) const DURABLE: &str = "SELECT set_config('synchronous_commit', 'on', false)
+    WHERE current_setting('synchronous_commit') IN ('off', 'local')";
+/// What must be on for that flush to mean something. (How many predicate locks there may be does not matter: transactions
+/// are validated here, not by the database.)
+const RISKS: &str =
+    "SELECT name FROM pg_settings WHERE name IN ('fsync', 'full_page_writes') AND setting = 'off'";
 
-/// Makes the tables where they are missing; the number of the last commit.
+#[expect(clippy::cast_possible_wrap, clippy::cast_possible_truncation, reason = "a handful")]
+const fn format_behind(steps: &[&str]) -> i32 {
+    1 + steps.len() as i32
+}
+
+/// Refuses to work on tables of another format than this program's, as a newer program may leave them at any time.
+pub(super) fn check(format: i32) -> Result<(), StoreError> {
+    if format == FORMAT {
+        return Ok(());
+    }
+    Err(StoreError::OtherFormat { found: number(format), known: number(FORMAT) })
+}
+
+/// Makes the tables where they are missing, and upgrades older ones; the number of the last commit.
 pub(super) async fn prepare(database: &Database) -> Result<u64, OpenError> {
+    let last = prepare_by(database, STEPS).await?;
+    for risk in risks(database).await {
+        tracing::warn!(
+            "the database's {risk} is off: what was acknowledged may be lost with its machine's power"
+        );
+    }
+    Ok(last)
+}
+
+async fn prepare_by(database: &Database, steps: &[&str]) -> Result<u64, OpenError> {
+    let known = format_behind(steps);
     let mut attempt = 0;
     loop {
-        match try_to_prepare(database).await {
-            Ok((last, FORMAT)) => return Ok(last),
-            Ok((_, format)) if format > FORMAT => {
-                let found = u32::try_from(format).unwrap_or(u32::MAX);
-                return Err(OpenError::NewerFormat { found, known: FORMAT.unsigned_abs() });
+        match try_to_prepare(database, steps).await {
+            Ok((last, format)) if format == known => return Ok(last),
+            Ok((_, format)) if format > known => {
+                return Err(OpenError::NewerFormat { found: number(format), known: number(known) });
             }
             Ok(_) => return Err(OpenError::NotAStore),
             Err(Failed::Raced) if attempt < ATTEMPTS => attempt += 1,
@@ -43,26 +79,62 @@ pub(super) async fn prepare(database: &Database) -> Result<u64, OpenError> {
     }
 }
 
+/// What can't be asked, as on other databases, is no risk that could be named.
+async fn risks(database: &Database) -> Vec<String> {
+    let Ok(session) = database.connected().await else { return Vec::new() };
+    let found = database.answer(&session, session.query(RISKS, &[])).await;
+    found.unwrap_or_default().iter().map(|row| row.get(0)).collect()
+}
+
 enum Failed {
     Raced,
     Store(StoreError),
 }
 
-async fn try_to_prepare(database: &Database) -> Result<(u64, i32), Failed> {
-    let client = database.connected().await.map_err(Failed::Store)?;
-    let found = match client.query_opt(FOUND, &[]).await {
-        Ok(found) => found,
-        Err(error) if is_missing(&error) => None,
-        Err(error) => return Err(Failed::Store(failed(error))),
-    };
-    let row = match found {
-        Some(row) => row,
-        None => {
-            client.batch_execute(TABLES).await.map_err(raced)?;
-            client.query_one(FOUND, &[]).await.map_err(raced)?
+/// The last commit and the format, after what could be done about it.
+async fn try_to_prepare(database: &Database, steps: &[&str]) -> Result<(u64, i32), Failed> {
+    let session = database.connected().await.map_err(Failed::Store)?;
+    let asked = async {
+        session.batch_execute(DURABLE).await?;
+        match session.query_opt(FOUND, &[]).await {
+            Err(error) if is_missing(&error) => Ok(None),
+            found => found,
         }
     };
+    let mut found = database.answer(&session, asked).await.map_err(Failed::Store)?;
+    if found.is_none() {
+        session.batch_execute(TABLES).await.map_err(raced)?;
+        found = session.query_opt(FOUND, &[]).await.map_err(raced)?;
+    }
+    let row = found.ok_or(Failed::Raced)?;
+    let (last, format): (i64, i32) = (row.get(0), row.get(1));
+    let known = format_behind(steps);
+    if !(1..known).contains(&format) {
+        return Ok((last.unsigned_abs(), format));
+    }
+    upgrade(&session, steps).await.map_err(raced)?;
+    tracing::info!("the store was upgraded from format {format} to {known}");
+    let row = session.query_one(FOUND, &[]).await.map_err(raced)?;
     Ok((row.get::<_, i64>(0).unsigned_abs(), row.get(1)))
+}
+
+/// All steps that are missing, in one transaction. It takes as long as it takes.
+async fn upgrade(session: &Session, steps: &[&str]) -> Result<(), tokio_postgres::Error> {
+    session.batch_execute(BEGIN_UPGRADE).await?;
+    let format: i32 = session.query_one(LOCK, &[]).await?.get(0);
+    // Another node may have been here first.
+    let done = usize::try_from(format - 1).unwrap_or_default();
+    for step in steps.iter().skip(done) {
+        session.batch_execute(step).await?;
+    }
+    if done < steps.len() {
+        session.execute(UPGRADED, &[&format_behind(steps)]).await?;
+    }
+    session.batch_execute("COMMIT").await
+}
+
+fn number(format: i32) -> u32 {
+    u32::try_from(format).unwrap_or(u32::MAX)
 }
 
 fn is_missing(error: &tokio_postgres::Error) -> bool {
@@ -82,5 +154,66 @@ fn raced(error: tokio_postgres::Error) -> Failed {
     match error.code() {
         Some(code) if OTHERS.contains(code) => Failed::Raced,
         _ => Failed::Store(failed(error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::PostgresOptions;
+    use crate::cluster::Cluster;
+
+    const TO_TWO: &str = "CREATE TABLE homeport.two (x int)";
+    const TO_THREE: &str =
+        "ALTER TABLE homeport.two ADD COLUMN y int; INSERT INTO homeport.two VALUES (1, 2)";
+
+    async fn database(cluster: &Cluster) -> Database {
+        let name = cluster.database().await;
+        let url = format!("postgres://homeport@127.0.0.1:{}/{name}", cluster.port());
+        Database::new(&PostgresOptions::new(url.parse().unwrap(), [1; 16])).unwrap()
+    }
+
+    async fn format(database: &Database) -> i32 {
+        let session = database.connected().await.unwrap();
+        session.query_one(FOUND, &[]).await.unwrap().get(1)
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn an_older_store_is_upgraded_once_by_whoever_comes_first() {
+        let Some(cluster) = Cluster::start() else { return };
+        let database = database(&cluster).await;
+        assert_eq!(prepare(&database).await.unwrap(), 0);
+        assert_eq!(format(&database).await, 1);
+        let at_once = (0..8).map(|_| {
+            let database = database.clone();
+            tokio::spawn(async move { prepare_by(&database, &[TO_TWO, TO_THREE]).await.map(drop) })
+        });
+        for node in at_once.collect::<Vec<_>>() {
+            node.await.unwrap().unwrap();
+        }
+        assert_eq!(format(&database).await, 3);
+        let session = database.connected().await.unwrap();
+        let rows = session.query("SELECT x, y FROM homeport.two", &[]).await.unwrap();
+        assert_eq!(rows.len(), 1, "a step was taken twice, or not at all");
+        let refused = prepare_by(&database, &[TO_TWO]).await;
+        assert!(matches!(refused, Err(OpenError::NewerFormat { found: 3, known: 2 })));
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_step_that_fails_leaves_the_store_as_it_was() {
+        let Some(cluster) = Cluster::start() else { return };
+        let database = database(&cluster).await;
+        // A store begins with the first format.
+        let failing = prepare_by(&database, &[TO_TWO, "SELECT 1 / 0"]).await;
+        assert!(matches!(failing, Err(OpenError::Engine(_))));
+        assert_eq!(format(&database).await, 1);
+        prepare_by(&database, &[TO_TWO, TO_THREE]).await.unwrap();
+        assert_eq!(format(&database).await, 3);
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn settings_that_risk_what_was_acknowledged_are_found() {
+        let Some(cluster) = Cluster::start() else { return };
+        assert_eq!(risks(&database(&cluster).await).await, ["fsync"]);
     }
 }

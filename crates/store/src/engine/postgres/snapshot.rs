@@ -10,10 +10,10 @@ use tokio::time::timeout;
 use tokio_postgres::Row as SqlRow;
 use tokio_postgres::types::ToSql;
 
-use super::NoClock;
 use super::connect::Database;
 use super::readers::{Asked, Reader};
 use super::trouble::broken;
+use super::{NoClock, schema};
 use crate::range::Row;
 use crate::{Direction, MAX_PAGE_BYTES, Page, Range, StoreError};
 
@@ -21,9 +21,32 @@ use crate::{Direction, MAX_PAGE_BYTES, Page, Range, StoreError};
 const END_WITHIN: Duration = Duration::from_secs(6);
 const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 pub(super) const GET: &str =
-    "SELECT c.last, r.value FROM homeport.clock c LEFT JOIN homeport.rows r ON r.key = $1";
-pub(super) const GET_MANY: &str =
-    "SELECT c.last, r.key, r.value FROM homeport.clock c LEFT JOIN homeport.rows r ON r.key = ANY($1)";
+    "SELECT c.last, c.format, r.value FROM homeport.clock c LEFT JOIN homeport.rows r ON r.key = $1";
+pub(super) const GET_MANY: &str = "SELECT c.last, c.format, r.key, r.value
+    FROM homeport.clock c LEFT JOIN homeport.rows r ON r.key = ANY($1)";
+
+/// A page ends with the row that takes it past its bytes. The row behind that comes without its value: there is more.
+pub(super) const FORWARD: &str =
+    "SELECT c.last, c.format, r.key, r.value FROM homeport.clock c LEFT JOIN LATERAL (
+       SELECT key, CASE WHEN coalesce(before, 0) < $4 THEN value END AS value FROM (
+         SELECT key, value,
+           sum(octet_length(key) + octet_length(value)) OVER
+             (ORDER BY key ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before,
+           sum(octet_length(key) + octet_length(value)) OVER
+             (ORDER BY key ROWS BETWEEN UNBOUNDED PRECEDING AND 2 PRECEDING) AS earlier
+         FROM homeport.rows WHERE key >= $1 AND key < $2 ORDER BY key LIMIT $3) page
+       WHERE coalesce(earlier, 0) < $4) r ON true";
+/// The same from the other end.
+pub(super) const BACKWARD: &str =
+    "SELECT c.last, c.format, r.key, r.value FROM homeport.clock c LEFT JOIN LATERAL (
+       SELECT key, CASE WHEN coalesce(before, 0) < $4 THEN value END AS value FROM (
+         SELECT key, value,
+           sum(octet_length(key) + octet_length(value)) OVER
+             (ORDER BY key DESC ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before,
+           sum(octet_length(key) + octet_length(value)) OVER
+             (ORDER BY key DESC ROWS BETWEEN UNBOUNDED PRECEDING AND 2 PRECEDING) AS earlier
+         FROM homeport.rows WHERE key >= $1 AND key < $2 ORDER BY key DESC LIMIT $3) page
+       WHERE coalesce(earlier, 0) < $4) r ON true";
 
 /// A consistent view of the database. The first read is a statement of its own, which is one; only with a second one a
 /// transaction of the database begins, and what the first one read is checked in it.
@@ -94,7 +117,7 @@ impl Snapshot {
         let mut state = self.state.lock().await;
         let rows = self.ask(&mut state, &Question { asked: Asked::GetMany, parameters: &[&wanted] }).await?;
         let found: std::collections::HashMap<&[u8], &[u8]> =
-            rows.iter().filter_map(|row| Some((row.get::<_, Option<&[u8]>>(1)?, row.get(2)))).collect();
+            rows.iter().filter_map(|row| Some((row.get::<_, Option<&[u8]>>(2)?, row.get(3)))).collect();
         Ok(keys
             .iter()
             .map(|key| found.get(key.as_ref()).map(|value| Bytes::copy_from_slice(value)))
@@ -216,46 +239,18 @@ impl Drop for Open {
 
 fn version_of(rows: &[SqlRow]) -> Result<u64, StoreError> {
     let row = rows.first().ok_or_else(|| broken(NoClock))?;
+    schema::check(row.get(1))?;
     Ok(row.get::<_, i64>(0).unsigned_abs())
 }
 
 fn value_of(rows: &[SqlRow]) -> Option<Bytes> {
-    rows.first().and_then(|row| row.get::<_, Option<&[u8]>>(1)).map(Bytes::copy_from_slice)
-}
-
-/// A page ends with the row that takes it past its bytes. The row behind that comes without its value: there is more.
-pub(super) fn scan_sql(direction: Direction) -> &'static str {
-    macro_rules! scan {
-        ($order:literal) => {
-            concat!(
-                "SELECT c.last, r.key, r.value FROM homeport.clock c LEFT JOIN LATERAL (
-                   SELECT key, CASE WHEN coalesce(before, 0) < $4 THEN value END AS value FROM (
-                     SELECT key, value,
-                       sum(octet_length(key) + octet_length(value)) OVER
-                         (ORDER BY key",
-                $order,
-                " ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before,
-                       sum(octet_length(key) + octet_length(value)) OVER
-                         (ORDER BY key",
-                $order,
-                " ROWS BETWEEN UNBOUNDED PRECEDING AND 2 PRECEDING) AS earlier
-                     FROM homeport.rows WHERE key >= $1 AND key < $2 ORDER BY key",
-                $order,
-                " LIMIT $3) page
-                   WHERE coalesce(earlier, 0) < $4) r ON true"
-            )
-        };
-    }
-    match direction {
-        Direction::Forward => scan!(""),
-        Direction::Backward => scan!(" DESC"),
-    }
+    rows.first().and_then(|row| row.get::<_, Option<&[u8]>>(2)).map(Bytes::copy_from_slice)
 }
 
 fn page(rows: &[SqlRow], direction: Direction, limit: usize) -> Page {
     let found = rows.iter().filter_map(|row| {
-        let key = row.get::<_, Option<&[u8]>>(1)?;
-        Some((key, row.get::<_, Option<&[u8]>>(2)))
+        let key = row.get::<_, Option<&[u8]>>(2)?;
+        Some((key, row.get::<_, Option<&[u8]>>(3)))
     });
     let mut found: Vec<_> = found.collect();
     found.sort_unstable_by(|one, other| match direction {

@@ -53,6 +53,18 @@ pub(super) fn said(error: &Error) -> String {
     if text.ends_with(&cause) { text } else { text + &cause }
 }
 
+/// None where the database doesn't know what was asked: not all that speak the protocol have notifications.
+pub(super) async fn if_supported<T>(
+    asked: impl Future<Output = Result<T, Error>>,
+) -> Result<Option<T>, Error> {
+    const UNKNOWN: [SqlState; 3] =
+        [SqlState::UNDEFINED_FUNCTION, SqlState::SYNTAX_ERROR, SqlState::FEATURE_NOT_SUPPORTED];
+    match asked.await {
+        Err(error) if error.code().is_some_and(|code| UNKNOWN.contains(code)) => Ok(None),
+        answer => answer.map(Some),
+    }
+}
+
 /// A transaction of another session is in the way: it is worth another try.
 pub(super) fn is_of_others(error: &StoreError) -> bool {
     const OTHERS: [SqlState; 3] =
