@@ -116,6 +116,7 @@ impl<'a> Group<'a> {
             let before = if matches!(op, Op::Merge(_)) { self.current(&key, &below)? } else { None };
             rows.push((key, Op::over(Some(&op), before)?));
         }
+        self.version = self.version.max(commit.writes.clock);
         let version = self.version + 1;
         rows.extend(commit.writes.stamped.into_iter().map(|stamped| {
             let (key, value) = stamped.resolve(version);

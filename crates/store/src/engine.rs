@@ -28,6 +28,22 @@ impl Engine {
         }
     }
 
+    /// What is durable now, for a reader that takes long.
+    pub(crate) async fn lasting_snapshot(&self) -> Result<LastingSnapshot, StoreError> {
+        match self {
+            Self::Postgres(engine) => Ok(LastingSnapshot::Postgres(engine.export().await?)),
+            Self::Embedded(_) | Self::Testkit(_) => Ok(LastingSnapshot::Own(self.snapshot(true))),
+        }
+    }
+
+    /// How many other processes commit beside this one.
+    pub(crate) async fn other_nodes(&self) -> Result<usize, StoreError> {
+        match self {
+            Self::Postgres(engine) => engine.other_nodes().await,
+            Self::Embedded(_) | Self::Testkit(_) => Ok(0),
+        }
+    }
+
     /// Commits, if what the transaction read still holds; returns once it is durable and watchers were told.
     pub(crate) async fn commit(&self, commit: Commit) -> Result<u64, Refused> {
         match self {
@@ -101,7 +117,7 @@ impl Snapshot {
     pub(crate) async fn get(&self, key: &Bytes) -> Result<Option<Bytes>, StoreError> {
         match self {
             Self::Embedded(snapshot) => snapshot.get(key).await,
-            Self::Postgres(snapshot) => Box::pin(snapshot.get(key)).await,
+            Self::Postgres(snapshot) => snapshot.get(key).await,
             Self::Testkit(snapshot) => snapshot.get(key).await,
         }
     }
@@ -109,7 +125,7 @@ impl Snapshot {
     pub(crate) async fn get_many(&self, keys: Vec<Bytes>) -> Result<Vec<Option<Bytes>>, StoreError> {
         match self {
             Self::Embedded(snapshot) => snapshot.get_many(keys).await,
-            Self::Postgres(snapshot) => Box::pin(snapshot.get_many(keys)).await,
+            Self::Postgres(snapshot) => snapshot.get_many(keys).await,
             Self::Testkit(snapshot) => snapshot.get_many(keys).await,
         }
     }
@@ -123,8 +139,47 @@ impl Snapshot {
     ) -> Result<Page, StoreError> {
         match self {
             Self::Embedded(snapshot) => snapshot.scan(range, direction, limit).await,
-            Self::Postgres(snapshot) => Box::pin(snapshot.scan(range, direction, limit)).await,
+            Self::Postgres(snapshot) => snapshot.scan(range, direction, limit).await,
             Self::Testkit(snapshot) => snapshot.scan(range, direction, limit).await,
+        }
+    }
+}
+
+/// A snapshot that outlives every bound of a transaction.
+pub(crate) enum LastingSnapshot {
+    Own(Snapshot),
+    Postgres(postgres::Export),
+}
+
+impl LastingSnapshot {
+    /// The last commit it holds.
+    pub(crate) fn version(&self) -> u64 {
+        match self {
+            Self::Own(snapshot) => snapshot.version(),
+            Self::Postgres(export) => export.version(),
+        }
+    }
+
+    /// How many rows there are.
+    pub(crate) async fn count(&self) -> Result<u64, StoreError> {
+        let snapshot = match self {
+            Self::Own(snapshot) => snapshot,
+            Self::Postgres(export) => return export.count().await,
+        };
+        let (mut count, mut range) = (0, Range::all());
+        loop {
+            let page = snapshot.scan(range.clone(), Direction::Forward, usize::MAX).await?;
+            count += page.rows.len() as u64;
+            let Some(last) = page.rows.last().filter(|_| page.more) else { return Ok(count) };
+            range = range.after(&last.key);
+        }
+    }
+
+    /// The first rows of a range that is not empty. Where there are more, it says so; it may also where there are none.
+    pub(crate) async fn rows(&self, range: Range, limit: usize) -> Result<Page, StoreError> {
+        match self {
+            Self::Own(snapshot) => snapshot.scan(range, Direction::Forward, limit).await,
+            Self::Postgres(export) => export.rows(range, limit).await,
         }
     }
 }

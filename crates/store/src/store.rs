@@ -1,4 +1,5 @@
 use std::path::Path;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -69,7 +70,10 @@ impl Store {
     /// [`OpenError`], when the database can't be reached or what is in it is not a store.
     pub async fn connect(options: PostgresOptions) -> Result<Self, OpenError> {
         let watchers = Arc::default();
-        let engine = Postgres::open(options, Arc::clone(&watchers)).await?;
+        // Boxed: the compiler doesn't have to look through it wherever a store is opened.
+        let opening: Pin<Box<dyn Future<Output = _> + Send>> =
+            Box::pin(Postgres::open(options, Arc::clone(&watchers)));
+        let engine = opening.await?;
         Ok(Self::new(Engine::Postgres(Box::new(engine)), watchers))
     }
 
@@ -78,6 +82,10 @@ impl Store {
     pub fn testkit(seed: u64) -> Self {
         let watchers = Arc::default();
         Self::new(Engine::Testkit(Testkit::new(seed, Arc::clone(&watchers))), watchers)
+    }
+
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.0.engine
     }
 
     /// Runs `f` on a consistent snapshot; twice, where the first came apart between two reads.

@@ -249,6 +249,14 @@ impl Tx {
         Ok(pending)
     }
 
+    pub(crate) fn put_encoded(&self, key: Bytes, value: Bytes) -> Result<(), StoreError> {
+        self.change(|writes| writes.put(key, value))
+    }
+
+    pub(crate) fn note_clock(&self, last: u64) -> Result<(), StoreError> {
+        self.change(|writes| writes.raise_clock(last))
+    }
+
     fn change(&self, change: impl FnOnce(&mut WriteSet)) -> Result<(), StoreError> {
         if !self.0.writes_allowed {
             return Err(StoreError::ReadOnly);

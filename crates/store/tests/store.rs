@@ -8,6 +8,8 @@ mod cluster;
 mod collections;
 #[path = "store/counters.rs"]
 mod counters;
+#[path = "store/exports.rs"]
+mod exports;
 #[path = "store/leases.rs"]
 mod leases;
 #[path = "store/model.rs"]
@@ -34,9 +36,15 @@ type Clause = (&'static str, fn(Store) -> Pin<Box<dyn Future<Output = Result<(),
 
 /// Everything an engine must do.
 fn contract() -> impl Iterator<Item = &'static Clause> {
-    [transactions::CLAUSES, counters::CLAUSES, collections::CLAUSES, leases::CLAUSES, watching::CLAUSES]
-        .into_iter()
-        .flatten()
+    let clauses = [
+        transactions::CLAUSES,
+        counters::CLAUSES,
+        collections::CLAUSES,
+        leases::CLAUSES,
+        watching::CLAUSES,
+        exports::CLAUSES,
+    ];
+    clauses.into_iter().flatten()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

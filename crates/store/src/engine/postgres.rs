@@ -7,6 +7,7 @@
 
 mod committer;
 mod connect;
+mod export;
 mod follower;
 mod own_news;
 mod packed;
@@ -34,6 +35,7 @@ use follower::Follower;
 use own_news::OwnNews;
 use trouble::broken;
 
+pub(crate) use export::Export;
 pub(crate) use snapshot::Snapshot;
 pub use url::{PostgresUrl, PostgresUrlError};
 
@@ -78,6 +80,14 @@ impl Postgres {
 
     pub(crate) fn snapshot(&self, steady: bool) -> Snapshot {
         Snapshot::new(self.database.clone(), steady)
+    }
+
+    pub(crate) async fn export(&self) -> Result<Export, StoreError> {
+        Export::begin(&self.database).await
+    }
+
+    pub(crate) async fn other_nodes(&self) -> Result<usize, StoreError> {
+        export::other_nodes(&self.database).await
     }
 
     pub(crate) async fn commit(&self, commit: Commit) -> Result<u64, Refused> {

@@ -89,6 +89,8 @@ pub(crate) struct WriteSet {
     pub(crate) stamped: Vec<Stamped>,
     pub(crate) touched: Vec<Bytes>,
     pub(crate) commit: Arc<OnceLock<u64>>,
+    /// The commit's number is greater than this.
+    pub(crate) clock: u64,
     stamps_drawn: u32,
     size: usize,
 }
@@ -125,6 +127,10 @@ impl WriteSet {
         self.touched.push(key);
     }
 
+    pub(super) fn raise_clock(&mut self, last: u64) {
+        self.clock = self.clock.max(last);
+    }
+
     pub(super) fn draw_stamp(&mut self) -> StampPlaceholder {
         let order = self.stamps_drawn;
         self.stamps_drawn = self.stamps_drawn.saturating_add(1);
@@ -145,6 +151,6 @@ impl WriteSet {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.ops.is_empty() && self.stamped.is_empty() && self.touched.is_empty()
+        self.ops.is_empty() && self.stamped.is_empty() && self.touched.is_empty() && self.clock == 0
     }
 }

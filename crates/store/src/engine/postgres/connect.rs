@@ -14,7 +14,7 @@ use super::PostgresOptions;
 use super::readers::{Pool, Reader, Readers};
 use super::tls::{Encrypted, Tls};
 use super::trouble::{away, failed, said};
-use super::url::{PostgresHost, PostgresUrl};
+use super::url::PostgresHost;
 use crate::{OpenError, StoreError};
 
 /// The committer's and the follower's, beside those that read.
@@ -50,7 +50,7 @@ impl Database {
                 ALLOWED_CONNECTIONS.end()
             )));
         }
-        let hosts = Arc::new(Hosts::new(&options.url).map_err(OpenError::Options)?);
+        let hosts = Arc::new(Hosts::new(options).map_err(OpenError::Options)?);
         let pool = Pool::builder(Readers(Arc::clone(&hosts)))
             .max_size(options.connections.saturating_sub(OWN_CONNECTIONS))
             .build()
@@ -161,11 +161,12 @@ pub(super) struct Hosts {
 }
 
 impl Hosts {
-    fn new(url: &PostgresUrl) -> Result<Self, String> {
+    fn new(options: &PostgresOptions) -> Result<Self, String> {
+        let url = &options.url;
         let encrypts = url.hosts.iter().any(|host| host.encrypted);
         let tls = if encrypts { Tls::trusting(url.roots.as_deref())? } else { Tls::none()? };
         let patience = url.connect_timeout.unwrap_or(HOST_PATIENCE);
-        let each = url.hosts.iter().map(|host| config(url, host, patience)).collect();
+        let each = url.hosts.iter().map(|host| config(options, host, patience)).collect();
         Ok(Self { each, tls, patience, last: AtomicUsize::default(), outages: AtomicU64::default() })
     }
 
@@ -193,7 +194,8 @@ impl Hosts {
 }
 
 /// How one of the hosts is connected to.
-fn config(url: &PostgresUrl, host: &PostgresHost, patience: Duration) -> Config {
+fn config(options: &PostgresOptions, host: &PostgresHost, patience: Duration) -> Config {
+    let url = &options.url;
     let mut config = Config::new();
     if let Some(password) = &host.password {
         config.password(password);
@@ -205,7 +207,8 @@ fn config(url: &PostgresUrl, host: &PostgresHost, patience: Duration) -> Config 
         .user(&url.user)
         .dbname(&url.database)
         .options(SESSION)
-        .application_name(url.application_name.as_deref().unwrap_or("homeport"))
+        // By this name the sessions of other processes are told apart.
+        .application_name(format!("homeport {:032x}", u128::from_be_bytes(options.node)))
         .ssl_mode(if host.encrypted { SslMode::Require } else { SslMode::Disable })
         .connect_timeout(patience)
         .tcp_user_timeout(TCP_PATIENCE)

@@ -1,6 +1,7 @@
 //! What one transaction reads.
 
 use std::ops::Deref;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -68,6 +69,8 @@ enum State {
     },
     Open(Open),
 }
+
+type Asking<'a> = Pin<Box<dyn Future<Output = Result<Vec<SqlRow>, StoreError>> + Send + 'a>>;
 
 /// What is read.
 struct Question<'q> {
@@ -139,7 +142,12 @@ impl Snapshot {
         Ok(page(&rows, direction, limit))
     }
 
-    async fn ask(&self, state: &mut State, question: &Question<'_>) -> Result<Vec<SqlRow>, StoreError> {
+    /// Boxed: the compiler doesn't have to look through it in each of the futures that transactions are nested in.
+    fn ask<'a>(&'a self, state: &'a mut State, question: &'a Question<'a>) -> Asking<'a> {
+        Box::pin(self.put(state, question))
+    }
+
+    async fn put(&self, state: &mut State, question: &Question<'_>) -> Result<Vec<SqlRow>, StoreError> {
         match state {
             State::Open(open) => self.database.answer(open, question.put_to(open)).await,
             State::Fresh { steady: false } => {

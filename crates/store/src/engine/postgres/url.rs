@@ -31,7 +31,7 @@ const MAX_TIMEOUT: u64 = 60;
 ///
 /// A host is a name, an address (IPv6 in brackets) or, percent-encoded or as the parameter `host`, the folder of a Unix
 /// socket. Of several hosts the one is used that takes writes. Parameters: `host`, `port`, `sslmode`, `sslrootcert`,
-/// `connect_timeout` (seconds for each host, at most 60), `application_name`, `target_session_attrs` (`read-write` only).
+/// `connect_timeout` (seconds for each host, at most 60), `target_session_attrs` (`read-write` only).
 ///
 /// Other machines are spoken to by TLS alone, with their certificate and name verified (`sslmode=verify-full`); less is
 /// refused. Neither [`Display`](fmt::Display) nor [`Debug`](fmt::Debug) shows the password.
@@ -43,7 +43,6 @@ pub struct PostgresUrl {
     /// The file of the roots that certificates are verified by, where it isn't the system's.
     pub(super) roots: Option<PathBuf>,
     pub(super) connect_timeout: Option<Duration>,
-    pub(super) application_name: Option<String>,
     hosts_are_parameters: bool,
     parameters: String,
 }
@@ -135,7 +134,6 @@ impl FromStr for PostgresUrl {
             database,
             roots: parameters.roots,
             connect_timeout: parameters.connect_timeout,
-            application_name: parameters.application_name,
             hosts_are_parameters: parameters.host.is_some(),
             parameters: query.to_owned(),
         })
@@ -150,7 +148,6 @@ struct Parameters {
     mode: Option<String>,
     roots: Option<PathBuf>,
     connect_timeout: Option<Duration>,
-    application_name: Option<String>,
 }
 
 impl Parameters {
@@ -173,7 +170,6 @@ impl Parameters {
                     let seconds = value.parse().ok().filter(|seconds| (1..=MAX_TIMEOUT).contains(seconds));
                     read.connect_timeout = Some(Duration::from_secs(seconds.ok_or_else(unknown)?));
                 }
-                "application_name" => read.application_name = Some(value),
                 "target_session_attrs" if value == "read-write" => {}
                 _ => return Err(unknown()),
             }
