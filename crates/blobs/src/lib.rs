@@ -11,6 +11,7 @@
 mod blob_id;
 mod blobs;
 mod check;
+mod claim;
 mod error;
 mod hold;
 mod place;

@@ -26,7 +26,6 @@ pub(crate) use document::configuration_page;
 pub(crate) use listen::ConsoleAddress;
 pub(crate) use log::LogFormat;
 pub(crate) use smtp::{Smtp, SmtpSecurity};
-pub(crate) use store::DatabaseUrl;
 
 use given::{Given, Source};
 

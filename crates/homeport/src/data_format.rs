@@ -42,8 +42,8 @@ fn line(block: &str) -> String {
     let block = block.split("\n}").next().unwrap_or_default();
     let quoted = |text: &str| text.split('"').nth(1).unwrap_or_default().to_owned();
     let behind = |mark| block.split_once(mark).map(|(_, rest)| rest).unwrap_or_default();
-    let version: String =
-        behind("const VERSION: u16 = ").chars().take_while(char::is_ascii_digit).collect();
-    let names: Vec<String> = block.split("name: \"").skip(1).map(|rest| quoted(&format!("\"{rest}"))).collect();
+    let version: String = behind("const VERSION: u16 = ").chars().take_while(char::is_ascii_digit).collect();
+    let names: Vec<String> =
+        block.split("name: \"").skip(1).map(|rest| quoted(&format!("\"{rest}"))).collect();
     format!("{} {version} [{}]", quoted(behind("const COLLECTION: &'static str = ")), names.join(", "))
 }

@@ -1,19 +1,19 @@
 //! An opened installation: store, keys, administrator. A server has one, and so has a command where none runs.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use homeport_core::{SharedClock, SharedRandomness};
 use homeport_edge::egress::{Egress, EgressRules};
 use homeport_iam::Iam;
 use homeport_service::{AuthorizationEpoch, Hosted, Installation, Needs, Parts};
-use homeport_store::{EmbeddedOptions, OpenError, PostgresOptions, Store};
+use homeport_store::{EmbeddedOptions, OpenError, PostgresOptions, PostgresUrl, Store};
 use homeport_vault::{KeyRing, MasterKey};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 
 use crate::clock::SystemClock;
-use crate::config::{Config, DatabaseUrl, Issuer};
+use crate::config::{Config, Issuer};
 use crate::duty::Duties;
 use crate::environment::Environment;
 use crate::error::ProgramError;
@@ -61,7 +61,7 @@ impl House {
             (Arc::new(SystemClock), Arc::new(OsRandomness));
         let key = KeySource::find(&config, &environment)?;
         let node = Node::draw(&*randomness);
-        let store = open_store(&config, &node, matches!(opened_for, For::Command)).await?;
+        let store = open_store(&config, &environment, &node, matches!(opened_for, For::Command)).await?;
         let place = config.place();
         let kept = InstallationRecord::read(&store).await?;
         let (record, master) = match (kept, &opened_for) {
@@ -156,7 +156,7 @@ async fn open_store(config: &Config, node: &Node, must_exist: bool) -> Result<St
         make_private(&config.data.folder)?;
     }
     let opened = match &config.store.database {
-        Some(url) => Store::connect(database(url, config, node)?).await,
+        Some(url) => Store::connect(database(url, config, environment, node)?).await,
         None => Store::open(&config.data.store(), embedded(config)).await,
     };
     opened.map_err(|error| {
@@ -169,13 +169,22 @@ async fn open_store(config: &Config, node: &Node, must_exist: bool) -> Result<St
     })
 }
 
-fn database(url: &DatabaseUrl, config: &Config, node: &Node) -> Result<PostgresOptions, ProgramError> {
-    let connections = usize::from(config.store.connections);
-    Ok(PostgresOptions { config: parsed(url.expose())?, connections, node: node.id() })
+fn database(
+    url: &PostgresUrl,
+    config: &Config,
+    environment: &Environment,
+    node: &Node,
+) -> Result<PostgresOptions, ProgramError> {
+    let file = password_file(environment);
+    let url = url.clone().with_password(environment.get("PGPASSWORD"), file.as_deref());
+    let url = url.map_err(|error| ProgramError::Refused(format!("--store: {error}")))?;
+    Ok(PostgresOptions { url, connections: config.store.connections.into(), node: node.id() })
 }
 
-fn parsed<C: std::str::FromStr<Err: std::fmt::Display>>(text: &str) -> Result<C, ProgramError> {
-    text.parse().map_err(|error: C::Err| ProgramError::Refused(format!("--store: {error}")))
+/// Where libpq looks for passwords.
+pub(crate) fn password_file(environment: &Environment) -> Option<PathBuf> {
+    let home = || Some(PathBuf::from(environment.get("HOME")?).join(".pgpass"));
+    environment.get("PGPASSFILE").map(PathBuf::from).or_else(home)
 }
 
 fn embedded(config: &Config) -> EmbeddedOptions {

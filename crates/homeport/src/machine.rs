@@ -10,7 +10,7 @@ use crate::certificates::{Audience, Authority};
 use crate::config::Config;
 use crate::environment::Environment;
 use crate::error::ProgramError;
-use crate::house::House;
+use crate::house::{House, password_file};
 use crate::master_key::KeySource;
 
 /// Where systems keep the roots that their programs trust.
@@ -40,6 +40,7 @@ pub(crate) async fn describe(house: &House, blobs: &Blobs) -> Result<Machine, Pr
         runtimes: runtimes_folder(config, &house.environment),
         interpreter_folders: search_path(&house.environment),
         hidden: std::iter::once(absolute(&config.data.folder))
+            .chain(password_file(&house.environment).map(|path| absolute(&path)))
             .chain(secrets(config))
             .chain(key_file)
             .collect(),

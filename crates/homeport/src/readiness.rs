@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use homeport_store::StoreError;
+
 use crate::house::House;
 use crate::installation::InstallationRecord;
 
@@ -23,6 +25,8 @@ pub(crate) enum NotReady {
     Ending,
     #[error("the store doesn't answer")]
     NoStore,
+    #[error("the store was upgraded by another version: replace this program")]
+    Upgraded,
     #[error("this node has not heard for 5 s what others changed")]
     Behind,
     #[error("the store holds no installation any more")]
@@ -52,6 +56,7 @@ impl Readiness {
         let read = tokio::time::timeout(STORE_TIME, InstallationRecord::read(store)).await;
         let kept = match read {
             Ok(Ok(kept)) => kept.ok_or(NotReady::NoInstallation)?,
+            Ok(Err(StoreError::OtherFormat { .. })) => return Err(NotReady::Upgraded),
             Ok(Err(_)) | Err(_) => return Err(NotReady::NoStore),
         };
         if !store.is_current() {

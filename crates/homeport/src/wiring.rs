@@ -22,7 +22,9 @@ pub(crate) async fn services(house: &House) -> Result<Services, ProgramError> {
     let parts = &house.parts;
     let config = &house.config;
     let own = config.store.database.is_none().then(|| config.data.blobs());
-    let blobs = config.blobs.open(own.as_deref(), &house.environment, &*parts.randomness).await?;
+    let blobs =
+        config.blobs.open(own.as_deref(), parts.vault.installation(), &house.environment, &*parts.randomness);
+    let blobs = blobs.await?;
     let (pools, pools_host) = homeport_cognito_idp::host_with(parts, house.config.cognito.sign_in);
     let (gateway, gateway_host) = homeport_apigateway::host(parts);
     let (sts, sts_host) = homeport_sts::host(parts);

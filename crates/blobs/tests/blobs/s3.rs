@@ -203,3 +203,12 @@ async fn a_certificate_is_believed_when_its_root_was_named() {
     let told = Blobs::s3(known, "s3").unwrap().check(&random).await.unwrap_err().to_string();
     assert!(told.contains("NoSuchBucket"), "{told}");
 }
+
+#[tokio::test]
+async fn a_bucket_is_one_installations_alone() {
+    let Some((_moto, blobs, _random)) = opened("claimed") else { return };
+    blobs.claim("a").await.unwrap();
+    blobs.claim("a").await.unwrap();
+    assert!(blobs.claim("b").await.is_err());
+    assert!(all(&blobs).await.is_empty());
+}

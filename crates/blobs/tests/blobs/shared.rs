@@ -88,3 +88,14 @@ async fn a_folder_that_may_not_be_written_to_is_told() {
     let told = blobs.check(&SeededRandomness::new(4)).await.unwrap_err().to_string();
     assert!(told.contains("writing") && told.contains("may this user write there"), "{told}");
 }
+
+#[tokio::test]
+async fn a_place_is_one_installations_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let (one, other) = (node(&folder), node(&folder));
+    one.claim("a").await.unwrap();
+    other.claim("a").await.unwrap();
+    let refused = other.claim("b").await.unwrap_err().to_string();
+    assert!(refused.contains("another installation's"), "{refused}");
+    one.claim("a").await.unwrap();
+}

@@ -49,10 +49,11 @@ impl Blobs {
     }
 
     /// Opens the blobs; a place that was named is tried first. `own` is the folder of an installation whose store no
-    /// other node shares.
+    /// other node shares; a place that is named is marked as this installation's.
     pub(crate) async fn open(
         &self,
         own: Option<&Path>,
+        installation: &str,
         environment: &Environment,
         randomness: &dyn Randomness,
     ) -> Result<Store, ProgramError> {
@@ -70,6 +71,7 @@ impl Blobs {
             }
         };
         blobs.check(randomness).await?;
+        blobs.claim(installation).await?;
         Ok(blobs)
     }
 
@@ -116,8 +118,8 @@ fn read(path: &Path) -> Result<Vec<u8>, ProgramError> {
 pub(super) const SECTION: Section = Section {
     name: "blobs",
     about: "Where the bytes of objects and packages are. At the start a place that is named here is tried: a small blob is \
-            written, read and deleted. One installation alone may use a place: each removes what none of its own records \
-            names.",
+            written, read and deleted. A place is one installation's alone, and marked so in the object `installation`: each \
+            removes what none of its own records names.",
     settings: &[
         Setting {
             path: "blobs.place",

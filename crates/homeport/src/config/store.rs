@@ -1,4 +1,4 @@
-use std::fmt;
+use homeport_store::{PostgresUrl, PostgresUrlError};
 
 use super::given::number;
 use super::{Section, Setting};
@@ -6,7 +6,7 @@ use super::{Section, Setting};
 /// Where the store is, and what it may take; the embedded store's memory in MiB.
 #[derive(Clone, Debug)]
 pub(crate) struct Store {
-    pub(crate) database: Option<DatabaseUrl>,
+    pub(crate) database: Option<PostgresUrl>,
     pub(crate) connections: u16,
     pub(crate) row_cache_mib: u32,
     pub(crate) block_cache_mib: u32,
@@ -16,44 +16,6 @@ pub(crate) struct Store {
 impl Default for Store {
     fn default() -> Self {
         Self { database: None, connections: 32, row_cache_mib: 8, block_cache_mib: 8, memtable_mib: 8 }
-    }
-}
-
-/// `postgres://…`, with a password perhaps: it is shown without it.
-#[derive(Clone)]
-pub(crate) struct DatabaseUrl(String);
-
-impl DatabaseUrl {
-    fn parse(text: &str) -> Result<Self, String> {
-        let known = ["postgres://", "postgresql://"].iter().any(|scheme| text.starts_with(scheme));
-        if known {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err("postgres://USER@HOST[:PORT]/DATABASE is expected".to_owned())
-        }
-    }
-
-    /// All of it.
-    pub(crate) fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for DatabaseUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (scheme, rest) = self.0.split_once("://").unwrap_or_default();
-        let (user, place) = rest.rsplit_once('@').unwrap_or(("", rest));
-        let place = place.split('?').next().unwrap_or_default();
-        match user.split(':').next() {
-            None | Some("") => write!(f, "{scheme}://{place}"),
-            Some(user) => write!(f, "{scheme}://{user}@{place}"),
-        }
-    }
-}
-
-impl fmt::Debug for DatabaseUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
     }
 }
 
@@ -73,7 +35,9 @@ pub(super) const SECTION: Section = Section {
                     from the variable `HOMEPORT_STORE`. The data folder then keeps only what a node can make anew.",
             set: |config, values| {
                 // A list of hosts has commas, at which the environment's values are taken apart.
-                config.store.database = Some(DatabaseUrl::parse(&values.join(","))?);
+                let url: PostgresUrl =
+                    values.join(",").parse().map_err(|error: PostgresUrlError| error.to_string())?;
+                config.store.database = Some(url);
                 Ok(())
             },
         },
