@@ -50,6 +50,12 @@ pub(crate) enum Command {
     Ca,
     /// Print messages that no mail server took
     Outbox(OutboxArguments),
+    /// Copy an installation to another place, folder or database; what was there stays as it is
+    Move(MoveArguments),
+    /// Write all of an installation but its master key into a file, while it runs or not
+    Backup(BackupArguments),
+    /// Make an installation of a backup, in an empty place
+    Restore(RestoreArguments),
     /// The master key
     Key {
         #[command(subcommand)]
@@ -142,6 +148,36 @@ pub(crate) struct OutboxArguments {
     /// Print a one-time link to the outbox page of the running server
     #[arg(long, conflicts_with_all = ["to", "pool", "last", "code"])]
     pub(crate) link: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct MoveArguments {
+    /// The folder or database that is moved; no server may use it meanwhile
+    #[arg(long, value_name = "DIR|URL")]
+    pub(crate) from: String,
+    /// Its blobs [default: the folder's own]
+    #[arg(long, value_name = "DIR|s3://BUCKET")]
+    pub(crate) from_blobs: Option<String>,
+    /// Where it goes: a new folder or an empty database
+    #[arg(long, value_name = "DIR|URL")]
+    pub(crate) to: String,
+    /// Where its blobs go [default: the folder's own]
+    #[arg(long, value_name = "DIR|s3://BUCKET")]
+    pub(crate) to_blobs: Option<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct BackupArguments {
+    /// The file, which must not be there yet
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+}
+
+#[derive(Args)]
+pub(crate) struct RestoreArguments {
+    /// The backup
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
 }
 
 #[derive(Subcommand)]

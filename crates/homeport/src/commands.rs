@@ -1,13 +1,16 @@
 //! The command line. What a command is asked for goes to standard output, and nothing else.
 
 mod audit;
+mod backup;
 mod ca;
 mod coverage;
 mod credentials;
 mod demo;
 mod env;
+mod move_;
 mod outbox;
 mod pins;
+mod restore;
 mod runtimes;
 
 use std::io::Write;
@@ -24,6 +27,7 @@ use crate::error::ProgramError;
 use crate::front_desk;
 use crate::house::{For, House};
 use crate::log;
+use crate::moving::With;
 use crate::office::{Action, Office};
 use crate::serve;
 use crate::server_file::ServerFile;
@@ -51,6 +55,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, ProgramError> {
         Command::Pins(asked) => pins::run(&asking, asked.format),
         Command::Ca => ca::run(&asking),
         Command::Outbox(asked) => outbox::run(&asking, asked),
+        Command::Move(asked) => move_::run(&asking, asked),
+        Command::Backup(asked) => backup::run(&asking, asked),
+        Command::Restore(asked) => restore::run(&asking, asked),
         Command::Key { command: KeyCommand::Rotate } => rotate_key(&asking),
         Command::Audit { command: AuditCommand::Verify } => audit::verify(&asking),
         Command::Runtimes { command: RuntimesCommand::Install } => runtimes::install(&asking),
@@ -75,6 +82,11 @@ pub(crate) struct Asking {
 }
 
 impl Asking {
+    /// What places are opened with.
+    fn with(&self) -> With<'_> {
+        With { config: &self.config, environment: &self.environment }
+    }
+
     /// The server that holds the data folder, if one says so.
     fn server(&self) -> Option<ServerFile> {
         ServerFile::read(&self.config.data.server_file())

@@ -75,6 +75,8 @@ pub(crate) enum ProgramError {
     #[error("the sample: {0}")]
     Demo(String),
     #[error("{0}")]
+    Moving(#[from] crate::moving::MovingError),
+    #[error("{0}")]
     Blobs(#[from] homeport_blobs::BlobError),
     #[error("functions: {0}")]
     Lambda(#[from] homeport_lambda::LambdaError),

@@ -1,8 +1,9 @@
 //! An opened installation: store, keys, administrator. A server has one, and so has a command where none runs.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use homeport_blobs::Blobs;
 use homeport_core::{SharedClock, SharedRandomness};
 use homeport_edge::egress::{Egress, EgressRules};
 use homeport_iam::Iam;
@@ -40,6 +41,8 @@ pub(crate) struct House {
     pub(crate) outbox: Arc<Outbox>,
     pub(crate) mail: Arc<Mail>,
     pub(crate) egress: Arc<Egress>,
+    /// All blobs; a server has them.
+    pub(crate) blobs: OnceLock<Blobs>,
 }
 
 /// For whom a house is opened.
@@ -113,6 +116,7 @@ impl House {
             outbox,
             mail,
             egress,
+            blobs: OnceLock::new(),
         })
     }
 }
@@ -147,7 +151,12 @@ fn check(ring: &KeyRing, master: &MasterKey, key: &KeySource, place: String) -> 
 }
 
 /// The store in the folder, or in the database that nodes share.
-async fn open_store(config: &Config, node: &Node, must_exist: bool) -> Result<Store, ProgramError> {
+async fn open_store(
+    config: &Config,
+    environment: &Environment,
+    node: &Node,
+    must_exist: bool,
+) -> Result<Store, ProgramError> {
     if !must_exist || config.store.database.is_none() {
         let there = config.data.store().exists();
         if must_exist && !there {

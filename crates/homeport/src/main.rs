@@ -23,6 +23,7 @@ mod machine;
 mod mail;
 mod master_key;
 mod metrics;
+mod moving;
 mod node;
 mod office;
 mod outbox;

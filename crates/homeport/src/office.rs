@@ -1,5 +1,6 @@
 //! What commands ask of an installation: of the server that holds its folder, or of the folder itself.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use homeport_cloudtrail::chain::{self, Verdict};
@@ -13,6 +14,7 @@ use crate::console::Links;
 use crate::error::ProgramError;
 use crate::house::House;
 use crate::installation::InstallationRecord;
+use crate::moving::{Beside, Opened, Progress, back_up};
 use crate::outbox::Asked;
 
 /// One question. It travels as JSON to a running server.
@@ -36,6 +38,11 @@ pub(crate) enum Action {
     RotateKey,
     /// Whether the audit trail is whole.
     VerifyAudit,
+    /// A backup into this file, which the server writes.
+    Backup {
+        /// Its absolute path.
+        file: PathBuf,
+    },
 }
 
 /// Answers questions about one house.
@@ -61,6 +68,7 @@ impl Office {
             Action::OutboxLink => self.link(),
             Action::RotateKey => self.rotate_key().await,
             Action::VerifyAudit => self.verify_audit().await,
+            Action::Backup { file } => self.back_up(file).await,
         }
     }
 
@@ -115,6 +123,17 @@ impl Office {
                 json!({ "brokenLink": link, "until": until.rfc3339_seconds() })
             }
         })
+    }
+
+    async fn back_up(&self, file: &Path) -> Result<Value, ProgramError> {
+        let parts = &self.house.parts;
+        let none = || ProgramError::Refused("only a server has blobs".to_owned());
+        let blobs = self.house.blobs.get().cloned().ok_or_else(none)?;
+        let place = self.house.config.place();
+        let from = Opened { place, store: parts.store.clone(), blob_place: String::new(), blobs };
+        let (clock, randomness, mut progress) = (&parts.clock, &*parts.randomness, Progress::silent());
+        let kept = back_up(&from, file, Beside::Nodes, clock, randomness, &mut progress).await?;
+        serde_json::to_value(kept).map_err(|error| ProgramError::Server(error.to_string()))
     }
 
     async fn rotate_key(&self) -> Result<Value, ProgramError> {

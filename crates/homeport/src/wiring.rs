@@ -7,6 +7,7 @@ use homeport_service::{Hosted, Plane};
 
 use crate::error::ProgramError;
 use crate::house::House;
+use crate::moving::follow_hold;
 use crate::{jobs, machine};
 
 /// The services of a server.
@@ -25,6 +26,8 @@ pub(crate) async fn services(house: &House) -> Result<Services, ProgramError> {
     let blobs =
         config.blobs.open(own.as_deref(), parts.vault.installation(), &house.environment, &*parts.randomness);
     let blobs = blobs.await?;
+    house.blobs.set(blobs.clone()).ok();
+    tokio::spawn(follow_hold(parts.store.clone(), blobs.hold().clone(), parts.clock.clone()));
     let (pools, pools_host) = homeport_cognito_idp::host_with(parts, house.config.cognito.sign_in);
     let (gateway, gateway_host) = homeport_apigateway::host(parts);
     let (sts, sts_host) = homeport_sts::host(parts);

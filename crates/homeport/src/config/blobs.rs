@@ -75,7 +75,13 @@ impl Blobs {
         Ok(blobs)
     }
 
-    fn s3(&self, bucket: &str, prefix: &str, environment: &Environment) -> Result<S3Options, ProgramError> {
+    /// How a bucket is used.
+    pub(crate) fn s3(
+        &self,
+        bucket: &str,
+        prefix: &str,
+        environment: &Environment,
+    ) -> Result<S3Options, ProgramError> {
         Ok(S3Options {
             endpoint: self.endpoint.clone(),
             bucket: bucket.to_owned(),
