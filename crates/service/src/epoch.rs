@@ -1,6 +1,4 @@
-use std::sync::atomic::{AtomicU64, Ordering};
-
-use homeport_store::{Key, Store, StoreError, Tx};
+use homeport_store::{Changes, Key, Store, StoreError, Tx};
 
 /// The one key that every change of who-may-do-what touches.
 fn key() -> Key {
@@ -15,28 +13,19 @@ pub fn bump_authorization(tx: &Tx) -> Result<(), StoreError> {
     tx.touch(&key())
 }
 
-/// The epoch as this node has seen it, kept current by `watch`: what caches of policies are valid for.
-pub struct AuthorizationEpoch {
-    seen: std::sync::Arc<AtomicU64>,
-}
+/// The epoch as this node has heard of it: what caches of policies are valid for.
+pub struct AuthorizationEpoch(Changes);
 
 impl AuthorizationEpoch {
     /// Starts to follow the epoch of this store.
     pub fn follow(store: &Store) -> Self {
-        let seen = std::sync::Arc::new(AtomicU64::new(1));
-        let moved = seen.clone();
-        store.on_change(
-            &key(),
-            std::sync::Arc::new(move |_| {
-                moved.fetch_add(1, Ordering::SeqCst);
-            }),
-        );
-        Self { seen }
+        Self(store.changes(&key()))
     }
 
-    /// A number that grows with every change seen.
+    /// A number that grows with every change heard of, and with every call while others' changes can't be heard. What
+    /// is cached by it is read after it.
     pub fn current(&self) -> u64 {
-        self.seen.load(Ordering::SeqCst)
+        self.0.current()
     }
 
     /// The epoch in the store, as of this transaction; reading it makes a later change a conflict.

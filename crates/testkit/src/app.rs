@@ -62,10 +62,33 @@ impl TestApp {
             }),
             needs: Arc::new(Needs::default()),
         };
+        Self::of(parts, clock, Arc::default(), make)
+    }
+
+    /// A further node on the same store, at the same time: with services and caches of its own, which `make` makes.
+    /// What it sends to people is caught with the first's; users and roles of the test are each node's own.
+    pub fn beside(&self, make: impl FnOnce(&Parts) -> (Vec<Arc<dyn Hosted>>, Vec<Arc<dyn Plane>>)) -> Self {
+        let mut seed = [0; 8];
+        self.parts.randomness.fill(&mut seed);
+        let parts = Parts {
+            epoch: Arc::new(AuthorizationEpoch::follow(&self.parts.store)),
+            randomness: Arc::new(SeededRandomness::new(u64::from_be_bytes(seed))),
+            needs: Arc::new(Needs::default()),
+            ..self.parts.clone()
+        };
+        Self::of(parts, self.clock.clone(), self.messages.clone(), make)
+    }
+
+    fn of(
+        parts: Parts,
+        clock: Arc<ManualClock>,
+        messages: Arc<CaughtMessages>,
+        make: impl FnOnce(&Parts) -> (Vec<Arc<dyn Hosted>>, Vec<Arc<dyn Plane>>),
+    ) -> Self {
+        let account = parts.installation.account;
         let (hosted, planes) = make(&parts);
         let behind = parts.needs.identify_users.get().cloned().zip(parts.needs.policies_of.get().cloned());
         let iam = Arc::new(TestIam::new(account, behind));
-        let messages = Arc::new(CaughtMessages::default());
         let unmet = &parts.needs;
         unmet.identify_users.set(iam.clone()).ok();
         unmet.policies_of.set(iam.clone()).ok();

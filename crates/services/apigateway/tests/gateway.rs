@@ -17,6 +17,8 @@ mod iam;
 mod lambda;
 #[path = "gateway/mocks.rs"]
 mod mocks;
+#[path = "gateway/nodes.rs"]
+mod nodes;
 #[path = "gateway/proxy.rs"]
 mod proxy;
 #[path = "gateway/strangers.rs"]

@@ -1,12 +1,12 @@
 use std::collections::BTreeMap;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use homeport_core::BoxFuture;
 use homeport_jwt::{Expected, KeySet, SigningKey};
 use homeport_service::CognitoSession;
 use homeport_service::needs::{TokenRefused, VerifyWebIdentity, WebIdentity};
 use homeport_store::StoreError;
-use homeport_vault::{Place, Purpose};
+use homeport_vault::{Place, Purpose, Sealed, Vault};
 use serde_json::json;
 
 use crate::records::{IDENTITIES, KEYS, TokenKey};
@@ -18,10 +18,33 @@ const ISSUER: &str = "https://cognito-identity.amazonaws.com";
 /// How long a token of `GetOpenIdToken` lives, in seconds.
 const TOKEN_SECONDS: i64 = 600;
 const KEY_NAME: &str = "open-id";
+const PLACE: Place<'static> =
+    Place { collection: "identity-pool-keys", key: KEY_NAME.as_bytes(), field: "pkcs8" };
 
-/// The signing key, once it was asked for: making one takes a tenth of a second, so a start doesn't.
+/// The signing key that was parsed last, with what it was parsed from: which key signs, the store says each time. It is
+/// made when one is first asked for, as that takes a tenth of a second.
 #[derive(Default)]
-pub(crate) struct Keys(OnceLock<Arc<SigningKey>>);
+pub(crate) struct Keys(Mutex<Option<(Sealed, Arc<SigningKey>)>>);
+
+impl Keys {
+    /// The stored key, parsed.
+    fn open(&self, vault: &Vault, stored: TokenKey) -> Result<Arc<SigningKey>, IdentityError> {
+        let mut parsed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((sealed, key)) = &*parsed
+            && *sealed == stored.pkcs8
+        {
+            return Ok(key.clone());
+        }
+        let der = vault.open(&PLACE, &stored.pkcs8).map_err(internal)?;
+        let key = Arc::new(SigningKey::from_pkcs8(der.expose()).map_err(internal)?);
+        *parsed = Some((stored.pkcs8, key.clone()));
+        Ok(key)
+    }
+}
+
+fn internal(error: impl ToString) -> IdentityError {
+    IdentityError::Internal(error.to_string())
+}
 
 /// Whom a token is for.
 pub(crate) struct Subject<'a> {
@@ -41,24 +64,15 @@ pub(crate) async fn issue(service: &CognitoIdentity, subject: Subject<'_>) -> Re
         "iat": now, "exp": now + TOKEN_SECONDS, "homeport:session": subject.session,
     });
     let signed = tokio::task::spawn_blocking(move || key.sign(&claims)).await;
-    signed
-        .map_err(|error| IdentityError::Internal(error.to_string()))?
-        .map_err(|e| IdentityError::Internal(e.to_string()))
+    signed.map_err(internal)?.map_err(internal)
 }
 
 async fn signing_key(service: &CognitoIdentity) -> Result<Arc<SigningKey>, IdentityError> {
-    if let Some(key) = service.keys.0.get() {
-        return Ok(key.clone());
-    }
-    let internal = |error: String| IdentityError::Internal(error);
     let stored = match stored_key(service).await? {
         Some(stored) => stored,
         None => make_key(service).await?,
     };
-    let place = Place { collection: "identity-pool-keys", key: KEY_NAME.as_bytes(), field: "pkcs8" };
-    let der = service.vault.open(&place, &stored.pkcs8).map_err(|error| internal(error.to_string()))?;
-    let key = SigningKey::from_pkcs8(der.expose()).map_err(|error| internal(error.to_string()))?;
-    Ok(service.keys.0.get_or_init(|| Arc::new(key)).clone())
+    service.keys.open(&service.vault, stored)
 }
 
 async fn stored_key(service: &CognitoIdentity) -> Result<Option<TokenKey>, StoreError> {
@@ -67,15 +81,9 @@ async fn stored_key(service: &CognitoIdentity) -> Result<Option<TokenKey>, Store
 
 /// Makes the key; of two nodes that do so at once, the first's counts.
 async fn make_key(service: &CognitoIdentity) -> Result<TokenKey, IdentityError> {
-    let internal = |error: String| IdentityError::Internal(error);
     let made = tokio::task::spawn_blocking(|| SigningKey::generate().and_then(|key| key.to_pkcs8())).await;
-    let der =
-        made.map_err(|error| internal(error.to_string()))?.map_err(|error| internal(error.to_string()))?;
-    let place = Place { collection: "identity-pool-keys", key: KEY_NAME.as_bytes(), field: "pkcs8" };
-    let sealed = service
-        .vault
-        .seal(Purpose::IdentityPool, &place, &der)
-        .map_err(|error| internal(error.to_string()))?;
+    let der = made.map_err(internal)?.map_err(internal)?;
+    let sealed = service.vault.seal(Purpose::IdentityPool, &PLACE, &der).map_err(internal)?;
     let made = TokenKey { name: KEY_NAME.to_owned(), pkcs8: sealed };
     let kept = service
         .store
@@ -97,10 +105,8 @@ impl CognitoIdentity {
         if !homeport_jwt::claimed_issuer(token).is_ok_and(|issuer| issuer == ISSUER) {
             return Ok(None);
         }
-        if stored_key(self).await?.is_none() {
-            return Err(TokenRefused::Invalid);
-        }
-        let key = signing_key(self).await.map_err(|_| TokenRefused::Invalid)?;
+        let stored = stored_key(self).await?.ok_or(TokenRefused::Invalid)?;
+        let key = self.keys.open(&self.vault, stored).map_err(|_| TokenRefused::Invalid)?;
         let keys = KeySet::new(vec![key.public().clone()]);
         let expected = Expected { issuers: &[ISSUER.to_owned()], keys: &keys, now: self.clock.now() };
         let claims = homeport_jwt::verify(token, &expected).map_err(|refusal| match refusal {

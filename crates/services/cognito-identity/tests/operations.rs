@@ -4,10 +4,13 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
+use homeport_cognito_identity::CognitoIdentity;
 use homeport_core::{BoxFuture, Timestamp};
 use homeport_service::needs::{
-    Assume, AssumeForService, AssumeRefused, Credentials, GoneUser, TokenUse, Verified,
+    Assume, AssumeForService, AssumeRefused, Credentials, GoneUser, TokenUse, Verified, VerifyWebIdentity,
 };
+use homeport_service::{Hosted, Parts, Plane};
+use homeport_store::Key;
 use homeport_testkit::{FixedTokens, Reply, Sample, TestApp, assert_strangers_are_refused};
 use homeport_vault::Secret;
 use serde_json::{Value, json};
@@ -40,19 +43,29 @@ struct World {
     app: TestApp,
     tokens: Arc<FixedTokens>,
     assumed: Arc<Caught>,
+    identities: Arc<CognitoIdentity>,
 }
 
 fn world() -> World {
+    made_by(|make| TestApp::with_planes(make))
+}
+
+type Made = (Vec<Arc<dyn Hosted>>, Vec<Arc<dyn Plane>>);
+
+fn made_by(app: impl FnOnce(&dyn Fn(&Parts) -> Made) -> TestApp) -> World {
     let (tokens, assumed) = (Arc::new(FixedTokens::default()), Arc::new(Caught::default()));
-    let app = TestApp::new(|parts| {
+    let made = Mutex::new(None);
+    let app = app(&|parts| {
         parts.needs.verify_token.set(tokens.clone()).ok();
         parts.needs.assume.set(assumed.clone()).ok();
         let (identities, hosted) = homeport_cognito_identity::host(parts);
         parts.needs.users_gone.set(vec![identities.clone()]).ok();
-        parts.needs.identities.set(identities).ok();
-        vec![hosted]
+        parts.needs.identities.set(identities.clone()).ok();
+        *made.lock().unwrap() = Some(identities);
+        (vec![hosted], Vec::new())
     });
-    World { app, tokens, assumed }
+    let identities = made.into_inner().unwrap().unwrap();
+    World { app, tokens, assumed, identities }
 }
 
 impl World {
@@ -453,6 +466,32 @@ async fn an_open_id_token_names_the_identity() {
     let claims: Value = serde_json::from_slice(&claims).unwrap();
     assert_eq!((&claims["sub"], &claims["aud"]), (&json!(guest), &json!(pool)));
     assert_eq!(claims["iss"], "https://cognito-identity.amazonaws.com");
+}
+
+#[tokio::test]
+async fn nodes_that_make_the_signing_key_at_once_agree_and_hear_of_another() {
+    let one = world();
+    let other = made_by(|make| one.app.beside(make));
+    let pool = one.pool(true).await;
+    let guest = &identity_of(&one.id(&pool, &[]).await.ok());
+    let issue = async |world: &World| {
+        let issued = world.anyone("GetOpenIdToken", json!({"IdentityId": guest})).await.ok().json();
+        issued["Token"].as_str().unwrap().to_owned()
+    };
+    let verify = async |world: &World, token: &str| world.identities.verify_web_identity(token).await;
+    let (first, second) = tokio::join!(issue(&one), issue(&other));
+    for token in [&first, &second] {
+        for node in [&one, &other] {
+            assert_eq!(verify(node, token).await.unwrap().unwrap().subject, *guest);
+        }
+    }
+    one.app.parts.store.sweep(&Key::of("identity-pool-keys")).await.unwrap();
+    let (third, fourth) = (issue(&other).await, issue(&one).await);
+    for node in [&one, &other] {
+        assert!(verify(node, &third).await.unwrap().is_some());
+        assert!(verify(node, &fourth).await.unwrap().is_some());
+        assert!(verify(node, &first).await.is_err());
+    }
 }
 
 #[tokio::test]

@@ -1,29 +1,18 @@
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-
-use homeport_store::Store;
+use homeport_store::{Changes, Store};
 
 use crate::records::{CLIENTS, POOLS};
 
-/// Which pools and app clients there are, as this node has seen it: what was verified of their tokens holds for one epoch.
-pub(crate) struct PoolsEpoch(Arc<AtomicU64>);
+/// Which pools and app clients there are, as this node has heard of it: what was verified of their tokens holds for one epoch.
+pub(crate) struct PoolsEpoch([Changes; 2]);
 
 impl PoolsEpoch {
     /// Starts to follow the pools and clients of this store.
     pub(crate) fn follow(store: &Store) -> Self {
-        let seen = Arc::new(AtomicU64::new(0));
-        for root in [POOLS.root(), CLIENTS.root()] {
-            let moved = seen.clone();
-            let on_change = Arc::new(move |_| {
-                moved.fetch_add(1, Ordering::SeqCst);
-            });
-            store.on_change(&root, on_change);
-        }
-        Self(seen)
+        Self([POOLS.root(), CLIENTS.root()].map(|root| store.changes(&root)))
     }
 
-    /// A number that grows with every change seen.
+    /// A number that grows with every change heard of, and with every call while others' changes can't be heard.
     pub(crate) fn current(&self) -> u64 {
-        self.0.load(Ordering::SeqCst)
+        self.0.iter().map(Changes::current).sum()
     }
 }

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use homeport_core::Timestamp;
 use homeport_jwt::{KeySet, SigningKey};
-use homeport_store::{KeyParts, Store, StoreError, Tx};
+use homeport_store::{Changes, KeyParts, Store, StoreError, Tx};
 use homeport_vault::{Place, Purpose, Vault};
 
 use crate::CognitoIdp;
@@ -44,8 +44,8 @@ pub(crate) struct ReadyKeys {
 /// Keys as they were read; dropped when any pool's keys change.
 pub(crate) struct KeyCache {
     ready: Mutex<HashMap<PoolRef, Arc<ReadyKeys>>>,
-    /// Grows with each change, so that what was read before a change is not kept after it.
-    changes: Arc<AtomicU64>,
+    /// Numbers the states, so that what was read before a change is not kept after it.
+    changes: Changes,
     seen: AtomicU64,
     /// Pools whose keys are being changed.
     tended: Arc<Mutex<HashSet<PoolRef>>>,
@@ -54,14 +54,7 @@ pub(crate) struct KeyCache {
 impl KeyCache {
     /// A cache that follows this store.
     pub(crate) fn follow(store: &Store) -> Self {
-        let changes = Arc::new(AtomicU64::new(0));
-        let counted = changes.clone();
-        store.on_change(
-            &KEYS.root(),
-            Arc::new(move |_| {
-                counted.fetch_add(1, Ordering::SeqCst);
-            }),
-        );
+        let changes = store.changes(&KEYS.root());
         Self { ready: Mutex::default(), changes, seen: AtomicU64::new(0), tended: Arc::default() }
     }
 
@@ -73,7 +66,7 @@ impl KeyCache {
         pool: &PoolRef,
         now: Timestamp,
     ) -> Result<Option<Arc<ReadyKeys>>, IdpError> {
-        let changes = self.changes.load(Ordering::SeqCst);
+        let changes = self.changes.current();
         if let Some(ready) = self.cached(pool, changes, now) {
             return Ok(Some(ready));
         }
@@ -83,7 +76,7 @@ impl KeyCache {
         };
         let opened = Arc::new(open(vault, &stored, now)?);
         let mut ready = lock(&self.ready);
-        if self.changes.load(Ordering::SeqCst) == changes {
+        if self.changes.current() == changes {
             if ready.len() >= CACHED_POOLS {
                 ready.clear();
             }

@@ -13,6 +13,8 @@ mod hidden_users;
 mod invitations;
 #[path = "idp/lockout.rs"]
 mod lockout;
+#[path = "idp/nodes.rs"]
+mod nodes;
 #[path = "idp/pages.rs"]
 mod pages;
 #[path = "idp/passwords.rs"]

@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use homeport_core::SharedClock;
 use homeport_store::{KeyParts, Store, StoreError};
@@ -9,6 +10,8 @@ use crate::records::{SWEEPS, TOKENS, roots_of};
 
 /// Deleted tables, or client tokens, that one look finds.
 const PAGE: usize = 100;
+/// Between looks when nothing was deleted here meanwhile: what another node left undone is found so.
+const EVERY: Duration = Duration::from_secs(600);
 
 /// Removes the items of deleted tables, and client tokens that ran out, step by step; goes on with what a stopped
 /// program left.
@@ -36,7 +39,10 @@ impl Sweeper {
 
 async fn sweep_when_woken(store: Store, clock: SharedClock, wake: Arc<Notify>) {
     loop {
-        wake.notified().await;
+        tokio::select! {
+            () = wake.notified() => {}
+            () = tokio::time::sleep(EVERY) => {}
+        }
         let swept = match sweep_tables(&store).await {
             Ok(()) => sweep_tokens(&store, clock.now().millis()).await,
             failed => failed,

@@ -11,6 +11,8 @@ mod app;
 mod entities;
 #[path = "iam/held.rs"]
 mod held;
+#[path = "iam/nodes.rs"]
+mod nodes;
 #[path = "iam/oidc.rs"]
 mod oidc;
 #[path = "iam/policies.rs"]

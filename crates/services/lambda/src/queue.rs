@@ -33,8 +33,10 @@ const AFTER_FAILURE: [i64; 2] = [60, 120];
 const AFTER_REFUSAL: i64 = 5;
 /// How long an event is tried, in seconds: six hours.
 const LONGEST_LIFE: i64 = 6 * 3_600;
-/// What one runner has an event for, beyond the longest timeout, in seconds.
-const CLAIM: i64 = 900 + 60;
+/// How long an event is one node's without a further word, in seconds: then that node is gone, and another runs it.
+const CLAIM: i64 = 120;
+/// How often a node says that it is still at it.
+const SAYS_SO: Duration = Duration::from_secs(30);
 
 /// An event in the queue. Its key is when it is due, so that due ones are the first.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -126,7 +128,7 @@ impl Lambda {
         Ok(page.records.into_iter().filter(|event| event.due <= now).collect())
     }
 
-    /// Moves the event out of others' way for as long as it may run; none if another has it.
+    /// Moves the event out of other nodes' way for a while; none if another has it.
     async fn claim(&self, event: &QueuedEvent) -> Result<Option<QueuedEvent>, StoreError> {
         let later = QueuedEvent { due: self.parts.clock.now().plus_seconds(CLAIM), ..event.clone() };
         self.replace(event, Some(later)).await
@@ -157,7 +159,7 @@ impl Lambda {
 
     async fn try_event(&self, event: &QueuedEvent) -> Result<(), StoreError> {
         let Some(claimed) = self.claim(event).await? else { return Ok(()) };
-        let again = self.attempt(&claimed).await;
+        let (claimed, again) = self.attempt_claimed(claimed).await;
         let now = self.parts.clock.now();
         let again = again.filter(|_| now.seconds_since(claimed.queued) < LONGEST_LIFE);
         if again.is_none() {
@@ -169,6 +171,23 @@ impl Lambda {
             ..claimed.clone()
         });
         self.replace(&claimed, next).await.map(|_| ())
+    }
+
+    /// Keeps the claim while the event runs: the claim at the end, and what [`Self::attempt`] says. A claim that was lost
+    /// meanwhile stays lost: what is put in its place then is put nowhere.
+    async fn attempt_claimed(&self, event: QueuedEvent) -> (QueuedEvent, Option<(i64, usize)>) {
+        let mut claimed = event.clone();
+        let mut attempt = std::pin::pin!(self.attempt(&event));
+        loop {
+            tokio::select! {
+                again = &mut attempt => return (claimed, again),
+                () = tokio::time::sleep(SAYS_SO) => {
+                    if let Ok(Some(longer)) = self.claim(&claimed).await {
+                        claimed = longer;
+                    }
+                }
+            }
+        }
     }
 
     /// Runs it once, if it may still; when to try again, and after how many failures.

@@ -34,6 +34,7 @@ const TESTS: &[Test] = tests![
     asked::a_package_may_bring_its_own_bootstrap,
     asked::what_is_printed_stands_between_start_and_end,
     asked::a_queued_event_is_run_and_run_again_after_a_failure,
+    asked::each_queued_event_is_run_by_one_of_two_nodes,
     asked::a_queued_event_runs_only_while_it_still_may,
     asked::a_queued_event_of_a_service_runs_only_while_it_still_may,
     asked::a_service_invokes_only_for_the_source_it_was_allowed_for,

@@ -8,7 +8,7 @@ use homeport_core::{BoxFuture, Region};
 use homeport_service::needs::{
     Fetch, FetchRefused, Invocation, Invoke, InvokeRefused, Invoked, LogLine, On, PutLog, TokenUse, Verified,
 };
-use homeport_service::{Body, full};
+use homeport_service::{Body, Hosted, Parts, Plane, full};
 use homeport_store::StoreError;
 use homeport_testkit::{FixedTokens, Reply, TestApp};
 use http::HeaderMap;
@@ -134,15 +134,19 @@ pub(crate) struct House {
 }
 
 pub(crate) fn house() -> House {
+    made_by(|make| TestApp::with_planes(make))
+}
+
+type Made = (Vec<Arc<dyn Hosted>>, Vec<Arc<dyn Plane>>);
+
+fn made_by(app: impl FnOnce(&dyn Fn(&Parts) -> Made) -> TestApp) -> House {
     let (functions, logs, web) = (Arc::<Functions>::default(), Arc::<Logs>::default(), Arc::<Web>::default());
     let tokens = Arc::<FixedTokens>::default();
-    let needs = (functions.clone(), logs.clone(), web.clone(), tokens.clone());
-    let app = TestApp::with_planes(move |parts| {
-        let (functions, logs, web, tokens) = needs;
-        parts.needs.invoke.set(functions).ok();
-        parts.needs.put_log.set(logs).ok();
-        parts.needs.fetch.set(web).ok();
-        parts.needs.verify_token.set(tokens).ok();
+    let app = app(&|parts| {
+        parts.needs.invoke.set(functions.clone()).ok();
+        parts.needs.put_log.set(logs.clone()).ok();
+        parts.needs.fetch.set(web.clone()).ok();
+        parts.needs.verify_token.set(tokens.clone()).ok();
         let (service, hosted) = homeport_apigateway::host(parts);
         parts.needs.resource_policies.set(vec![("execute-api", service)]).ok();
         (vec![hosted], vec![homeport_apigateway::plane(parts)])
@@ -158,6 +162,11 @@ pub(crate) struct Api<'h> {
 }
 
 impl House {
+    /// A further node, with stand-ins of its own.
+    pub(crate) fn beside(&self) -> Self {
+        made_by(|make| self.app.beside(make))
+    }
+
     pub(crate) async fn admin(&self, operation: &str, input: Value) -> Reply {
         self.app.admin().call("apigateway", operation, input).await
     }

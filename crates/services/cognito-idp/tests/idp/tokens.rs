@@ -234,7 +234,7 @@ async fn published(world: &World) -> Vec<String> {
 }
 
 /// Signs in until the change that it sets off is seen, since it happens beside the call.
-async fn published_once(world: &World, is_so: impl Fn(&[String]) -> bool) -> Vec<String> {
+pub(crate) async fn published_once(world: &World, is_so: impl Fn(&[String]) -> bool) -> Vec<String> {
     for _ in 0..2_000 {
         world.tokens("ann").await;
         let keys = published(world).await;

@@ -2,6 +2,7 @@ use std::sync::{Arc, Mutex};
 
 use homeport_cognito_idp::CognitoIdp;
 use homeport_service::needs::VerifyToken;
+use homeport_service::{Hosted, Parts, Plane};
 use homeport_testkit::{Reply, TestApp};
 use serde_json::{Value, json};
 
@@ -18,8 +19,14 @@ pub(crate) struct World {
 
 /// An app that hosts user pools alone.
 pub(crate) fn app() -> (TestApp, Arc<CognitoIdp>) {
+    made_by(|make| TestApp::with_planes(make))
+}
+
+type Made = (Vec<Arc<dyn Hosted>>, Vec<Arc<dyn Plane>>);
+
+fn made_by(app: impl FnOnce(&dyn Fn(&Parts) -> Made) -> TestApp) -> (TestApp, Arc<CognitoIdp>) {
     let made = Mutex::new(None);
-    let app = TestApp::with_planes(|parts| {
+    let app = app(&|parts| {
         let (service, hosted) = homeport_cognito_idp::host(parts);
         assert!(parts.needs.verify_token.set(service.clone()).is_ok());
         *made.lock().unwrap() = Some(service.clone());
@@ -45,6 +52,12 @@ impl World {
         let mut world = Self { app, service, pool, client: String::new() };
         world.client = text(&world.new_client(client).await["ClientId"]);
         world
+    }
+
+    /// The same pool and client on a further node.
+    pub(crate) fn beside(&self) -> Self {
+        let (app, service) = made_by(|make| self.app.beside(make));
+        Self { app, service, pool: self.pool.clone(), client: self.client.clone() }
     }
 
     /// A further client of the pool.

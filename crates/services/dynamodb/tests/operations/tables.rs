@@ -35,6 +35,23 @@ async fn a_table_says_what_it_is_and_how_much_it_holds() {
 }
 
 #[tokio::test]
+async fn a_table_that_one_node_makes_anew_is_another_on_the_other() {
+    let one = app();
+    let other = one.beside(|parts| (vec![homeport_dynamodb::host(parts).1], Vec::new()));
+    let (admin, elsewhere) = (one.admin(), other.admin());
+    done(&admin, "CreateTable", hash_table("notes")).await;
+    put(&elsewhere, "notes", json!({"p": {"S": "a"}})).await;
+    done(&admin, "DeleteTable", json!({"TableName": "notes"})).await;
+    done(&admin, "CreateTable", range_table("notes", "N")).await;
+    let (code, _) =
+        refusal(&elsewhere, "PutItem", json!({"TableName": "notes", "Item": {"p": {"S": "a"}}})).await;
+    assert_eq!(code, "ValidationException");
+    let key = json!({"p": {"S": "a"}, "r": {"N": "1"}});
+    put(&elsewhere, "notes", key.clone()).await;
+    assert_eq!(get(&admin, "notes", key.clone()).await, key);
+}
+
+#[tokio::test]
 async fn a_deleted_table_takes_its_items_along() {
     let app = app();
     let admin = app.admin();

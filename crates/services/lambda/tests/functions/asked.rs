@@ -169,6 +169,29 @@ pub(crate) async fn a_queued_event_is_run_and_run_again_after_a_failure() {
     stage.ask(gone).await.refused("ResourceNotFoundException", 404);
 }
 
+pub(crate) async fn each_queued_event_is_run_by_one_of_two_nodes() {
+    let stage = Stage::new().await;
+    let beside = stage.beside().await;
+    let code = "def handler(event, context):\n    print('event', event['n'])";
+    stage.create("queued", "python3.11", "index.py", code, json!({})).await;
+    for n in 0..40 {
+        let payload = STANDARD.encode(json!({"n": n}).to_string());
+        let asked = json!({"FunctionName": "queued", "InvocationType": "Event", "Payload": payload});
+        let node = if n % 2 == 0 { &stage } else { &beside };
+        assert_eq!(node.ask(asked).await.ok().status, 202);
+    }
+    // Only one of them works at first: the other's events are its too.
+    beside.lambda.start();
+    let ran = |lines: &[String]| lines.iter().filter(|line| line.starts_with("event ")).count();
+    beside.logs.of("queued", |lines| ran(lines) > 0).await;
+    stage.lambda.start();
+    stage.queue_is_empty().await;
+    let lines = stage.logs.of("queued", |lines| ran(lines) >= 40).await;
+    for n in 0..40 {
+        assert_eq!(lines.iter().filter(|line| **line == format!("event {n}")).count(), 1, "event {n}");
+    }
+}
+
 pub(crate) async fn a_queued_event_runs_only_while_it_still_may() {
     let stage = Stage::new().await;
     let code = "def handler(event, context):\n    print('event', event['n'])";

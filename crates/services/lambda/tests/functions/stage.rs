@@ -14,10 +14,10 @@ use homeport_blobs::Blobs;
 use homeport_core::{BoxFuture, Region, Timestamp};
 use homeport_lambda::{Lambda, Limits, Machine, Outbound};
 use homeport_sandbox::{Spawner, Tier};
-use homeport_service::Body;
 use homeport_service::needs::{
     Assume, AssumeForService, AssumeRefused, Credentials, Fetch, FetchRefused, LogLine, PutLog,
 };
+use homeport_service::{Body, Hosted, Parts, Plane};
 use homeport_store::StoreError;
 use homeport_testkit::{Reply, TestApp};
 use homeport_vault::Secret;
@@ -35,7 +35,10 @@ pub(crate) struct Stage {
     pub(crate) logs: Arc<Logs>,
     pub(crate) folder: PathBuf,
     role: String,
+    blobs: Blobs,
 }
+
+type Made = (Vec<Arc<dyn Hosted>>, Vec<Arc<dyn Plane>>);
 
 /// Everything that was logged, by group and stream.
 #[derive(Default)]
@@ -162,6 +165,22 @@ impl Stage {
     }
 
     pub(crate) async fn with(limits: Limits) -> Self {
+        Self::made(limits, Blobs::in_memory("lambda"), Arc::default(), |make| TestApp::with_planes(make))
+            .await
+    }
+
+    /// A further node, which logs to the same place.
+    pub(crate) async fn beside(&self) -> Self {
+        let (blobs, logs) = (self.blobs.clone(), self.logs.clone());
+        Self::made(Limits::default(), blobs, logs, |make| self.app.beside(make)).await
+    }
+
+    async fn made(
+        limits: Limits,
+        blobs: Blobs,
+        logs: Arc<Logs>,
+        app: impl FnOnce(&mut dyn FnMut(&Parts) -> Made) -> TestApp,
+    ) -> Self {
         let number = STAGES.fetch_add(1, Ordering::Relaxed);
         let folder = std::env::temp_dir().join(format!("homeport-functions-{}-{number}", std::process::id()));
         std::fs::create_dir_all(folder.join("data")).expect("a folder");
@@ -170,8 +189,8 @@ impl Stage {
             .await
             .expect("the probe works");
         assert!(sandbox.confinement().tier > homeport_sandbox::Tier::Refused, "{}", sandbox.confinement());
-        let machine = Machine {
-            blobs: Blobs::in_memory("lambda"),
+        let mut machine = Some(Machine {
+            blobs: blobs.clone(),
             sandbox,
             folder: folder.join("data/functions"),
             runtimes: folder.join("runtimes"),
@@ -180,22 +199,22 @@ impl Stage {
             ca_bundle: None,
             network: Outbound::default(),
             limits,
-        };
-        let logs = Arc::new(Logs::default());
+        });
         let web = Arc::new(Web::stand().await);
         let mut lambda = None;
-        let app = TestApp::new(|parts| {
+        let app = app(&mut |parts| {
             parts.needs.assume.set(Arc::new(Roles)).ok();
             parts.needs.put_log.set(logs.clone()).ok();
-            parts.needs.fetch.set(web).ok();
+            parts.needs.fetch.set(web.clone()).ok();
+            let machine = machine.take().expect("made once");
             let (service, hosted) = homeport_lambda::host(parts, machine).expect("the service stands");
             parts.needs.resource_policies.set(vec![("lambda", service.clone())]).ok();
             parts.needs.invoke.set(service.clone()).ok();
             lambda = Some(service);
-            vec![hosted]
+            (vec![hosted], Vec::new())
         });
         let role = app.iam.put_role("functions", TRUSTS_LAMBDA);
-        Self { app, lambda: lambda.expect("a service"), logs, folder, role }
+        Self { app, lambda: lambda.expect("a service"), logs, folder, role, blobs }
     }
 
     /// Creates a function from one file.
