@@ -15,7 +15,7 @@ use crate::process::{Server, SystemClock};
 /// How long a measurement takes.
 pub(crate) const SPAN: Duration = Duration::from_secs(4);
 /// How long requests are sent before it begins.
-const WARM: Duration = Duration::from_millis(700);
+pub(crate) const WARM: Duration = Duration::from_millis(700);
 /// The largest answer that is read.
 const MAX_ANSWER: usize = 1 << 20;
 

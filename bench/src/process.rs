@@ -20,6 +20,27 @@ pub(crate) struct Program {
     pub(crate) cores: String,
 }
 
+/// Where an installation keeps what it has.
+pub(crate) struct Place {
+    pub(crate) folder: PathBuf,
+    /// The database that holds the store in place of the folder.
+    pub(crate) database: Option<String>,
+}
+
+impl Place {
+    /// A folder alone.
+    pub(crate) fn of(folder: &Path) -> Self {
+        Self { folder: folder.to_owned(), database: None }
+    }
+
+    fn tell(&self, command: &mut Command) {
+        command.arg("--data").arg(&self.folder);
+        if let Some(url) = &self.database {
+            command.args(["--store", url, "--blobs"]).arg(self.folder.with_extension("blobs"));
+        }
+    }
+}
+
 /// A server, ended with this value.
 pub(crate) struct Server {
     child: Child,
@@ -37,7 +58,12 @@ impl Program {
 
     /// Starts Homeport on a folder and waits until it is ready.
     pub(crate) async fn serve(&self, data: &Path) -> Outcome<Server> {
-        let server = self.exec(data)?;
+        self.serve_on(&Place::of(data)).await
+    }
+
+    /// The same wherever it keeps what it has.
+    pub(crate) async fn serve_on(&self, place: &Place) -> Outcome<Server> {
+        let server = self.exec(place)?;
         let begun = Instant::now();
         while server.ask(&server.anyone()).await.is_err() {
             if begun.elapsed() > READY_WITHIN {
@@ -49,21 +75,25 @@ impl Program {
     }
 
     /// Starts Homeport and doesn't wait.
-    pub(crate) fn exec(&self, data: &Path) -> Outcome<Server> {
+    pub(crate) fn exec(&self, place: &Place) -> Outcome<Server> {
         let address = free_address()?;
         let mut command = self.on_server_cores(&self.path);
-        command.args(["serve", "--dev", "--console", "off", "--listen", &address, "--data"]).arg(data);
-        command.stderr(fs::File::create(data.with_extension("log"))?);
+        command.args(["serve", "--dev", "--console", "off", "--listen", &address]);
+        place.tell(&mut command);
+        command.stderr(fs::File::create(place.folder.with_extension("log"))?);
         Ok(Server { child: command.spawn()?, address })
     }
 
     /// The administrator's keys of a folder.
     pub(crate) fn keys(&self, data: &Path) -> Outcome<Keys> {
-        let asked = Command::new(&self.path)
-            .args(["credentials", "--format", "json", "--data"])
-            .arg(data)
-            .stderr(Stdio::null())
-            .output()?;
+        self.keys_of(&Place::of(data))
+    }
+
+    /// The administrator's keys.
+    pub(crate) fn keys_of(&self, place: &Place) -> Outcome<Keys> {
+        let mut command = Command::new(&self.path);
+        place.tell(&mut command);
+        let asked = command.args(["credentials", "--format", "json"]).stderr(Stdio::null()).output()?;
         let keys: serde_json::Value = serde_json::from_slice(&asked.stdout)?;
         let text = |name: &str| keys[name].as_str().unwrap_or_default().to_owned();
         Ok(Keys {
@@ -94,17 +124,7 @@ impl Server {
 
     /// CPU seconds that the server and what it started have used.
     pub(crate) fn cpu_seconds(&self) -> f64 {
-        let stats: HashMap<u32, Stat> = processes().filter_map(|pid| Some((pid, Stat::of(pid)?))).collect();
-        let is_ours = |mut pid: u32| loop {
-            if pid == self.child.id() {
-                return true;
-            }
-            match stats.get(&pid) {
-                Some(stat) if stat.parent != 0 => pid = stat.parent,
-                _ => return false,
-            }
-        };
-        stats.iter().filter(|(pid, _)| is_ours(**pid)).map(|(_, stat)| stat.ticks).sum::<f64>() / TICKS
+        cpu_seconds_of(self.child.id())
     }
 
     /// Resident memory of the server itself, in MiB.
@@ -131,6 +151,21 @@ impl Drop for Server {
     fn drop(&mut self) {
         self.kill();
     }
+}
+
+/// CPU seconds that a process and those it started, as far as they still run, have used.
+pub(crate) fn cpu_seconds_of(root: u32) -> f64 {
+    let stats: HashMap<u32, Stat> = processes().filter_map(|pid| Some((pid, Stat::of(pid)?))).collect();
+    let is_ours = |mut pid: u32| loop {
+        if pid == root {
+            return true;
+        }
+        match stats.get(&pid) {
+            Some(stat) if stat.parent != 0 => pid = stat.parent,
+            _ => return false,
+        }
+    };
+    stats.iter().filter(|(pid, _)| is_ours(**pid)).map(|(_, stat)| stat.ticks).sum::<f64>() / TICKS
 }
 
 struct Stat {

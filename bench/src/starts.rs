@@ -8,7 +8,7 @@ use bytes::Bytes;
 use crate::Outcome;
 use crate::items::{create_table, item};
 use crate::load::{once_each, signed_json};
-use crate::process::{Program, Server};
+use crate::process::{Place, Program, Server};
 use crate::table::Table;
 
 const ITEMS: usize = 100_000;
@@ -46,7 +46,7 @@ fn mib(server: &Server) -> String {
 /// Starts on a folder and asks at once, over and over.
 async fn start(program: &Program, data: &Path) -> Outcome<(Server, Duration)> {
     let begun = Instant::now();
-    let server = program.exec(data)?;
+    let server = program.exec(&Place::of(data))?;
     let aws = server.anyone();
     while server.ask(&aws).await.is_err() {
         if begun.elapsed() > Duration::from_secs(30) {

@@ -15,6 +15,12 @@ impl Table {
         println!("{what:<46} {target:>10} {:>10}  {beside}", format!("{value:.2}x"));
     }
 
+    /// A ratio that should be at most `target`.
+    pub(crate) fn at_most(&mut self, what: &str, target: f64, value: f64, beside: &str) {
+        let (target, value) = (format!("<= {target:.2}x"), format!("{value:.2}x"));
+        println!("{what:<46} {target:>10} {value:>10}  {beside}");
+    }
+
     /// A figure with its unit.
     pub(crate) fn figure(&mut self, what: &str, target: &str, value: &str, beside: &str) {
         println!("{what:<46} {target:>10} {value:>10}  {beside}");
