@@ -3,6 +3,7 @@
 import functools
 import io
 import pathlib
+import re
 import subprocess
 import sys
 import time
@@ -100,7 +101,10 @@ def packages():
     folder, stamp = TOOLS / "authorizer", TOOLS / "authorizer.done"
     pins = pathlib.Path(__file__).with_name("requirements.txt")
     if not stamp.exists() or stamp.read_text() != pins.read_text():
-        wanted = ["--constraint", str(pins), *PACKAGES]
+        # A constraint has no extras.
+        constraints = TOOLS / "authorizer.constraints"
+        constraints.write_text(re.sub(r"\[.*?\]", "", pins.read_text()))
+        wanted = ["--constraint", str(constraints), *PACKAGES]
         pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
         subprocess.run(
             [*pip, "--only-binary", ":all:", "--upgrade", "--target", str(folder), *wanted], check=True, timeout=300
