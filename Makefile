@@ -28,6 +28,7 @@ check:
 
 # The crates' own tests: units, properties, vectors, the store's model check, crash and power cut.
 unit: build
+	@bash tests/install.sh
 	$(CARGO) test --release --workspace --locked --no-fail-fast
 
 # The real clients against the program: boto3, the AWS CLI, Amplify, the SDK for JavaScript, a browser.

@@ -30,15 +30,22 @@ if ! fresh "$tools/node.done" tests/node/package-lock.json; then
   cp tests/node/package-lock.json "$tools/node.done"
 fi
 
-install() { # PACKAGE WHAT: on Debian as root; elsewhere, and where it fails, WHAT is skipped with a word
-  [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1 || return 0
-  (apt-get update -q && apt-get install -y -q "$1") >"$tools/$1.log" 2>&1 || echo "SKIPPED $2: $1 could not be installed"
-}
-command -v chromium >/dev/null 2>&1 || install chromium "the page in a browser"
-ls /usr/lib*/*/faketime/libfaketimeMT.so.1 >/dev/null 2>&1 || install libfaketime "what expires"
+bash tests/install.sh
 "$HOMEPORT" runtimes install >/dev/null
 
 status=0
-PYTHONDONTWRITEBYTECODE=1 "$tools/venv/bin/python" -m pytest -q -rs -p no:cacheprovider tests/python "$@" || status=1
-(cd tests/node && node --test --test-concurrency=1 .) || status=1
+outside() { # ARGUMENTS: both harnesses; ARGUMENTS are pytest's
+  PYTHONDONTWRITEBYTECODE=1 "${on[@]}" "$tools/venv/bin/python" -m pytest -q -rs -p no:cacheprovider tests/python "$@" || status=1
+  (cd tests/node && "${on[@]}" bash -c 'node --test --test-concurrency=1 $(node files.js)') || status=1
+}
+
+on=()
+outside "$@"
+if ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; then
+  echo "The same on two nodes with PostgreSQL:"
+  on=("$tools/venv/bin/python" "$PWD/tests/python/nodes.py" run)
+  outside "$@"
+else
+  echo "SKIPPED the same on two nodes: PostgreSQL is not installed"
+fi
 exit $status

@@ -1,37 +1,49 @@
 """One running Homeport for the tests that share one, and a way to start others.
 
 Every server listens on a free loopback port, keeps its data in a temporary folder, and is stopped by its own
-process id.
+process id. By `nodes.py run` every server is several nodes on PostgreSQL behind a balancer.
 """
 
 import json
 import os
 import pathlib
-import socket
 import subprocess
 import time
 import urllib.error
 import urllib.request
 
 import boto3
+import postgres
 import pytest
 from botocore.config import Config
+from postgres import free_port
 
 PROGRAM = os.environ.get("HOMEPORT", str(pathlib.Path(__file__).parents[2] / "target/release/homeport"))
 REGION = "us-east-1"
+NODES = int(os.environ.get("HOMEPORT_TEST_NODES", "1"))
+# What is not tried behind the balancer, and why.
+ONE_NODE = {
+    "test_crash": "it tries the embedded store; what nodes on PostgreSQL survive, test_node_faults tries",
+    "test_functions_apart": "it looks into one process and its folder",
+    "test_haproxy": "it has its own nodes",
+    "test_nodes": "it has its own nodes",
+    "test_node_faults": "it has its own nodes",
+}
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if NODES > 1 and item.module.__name__ in ONE_NODE:
+            item.add_marker(pytest.mark.skip(reason=f"one node: {ONE_NODE[item.module.__name__]}"))
 
 
 class Homeport:
     """A running server, its address and its administrator's keys."""
 
-    def __init__(self, folder, *flags, environment=None):
-        self.data = pathlib.Path(folder) / "data"
+    def __init__(self, folder, *flags, environment=None, name="data", shared=()):
+        self.data = pathlib.Path(folder) / name
+        # What commands need too.
+        self.place = ["--data", str(self.data), *shared]
         self.flags = flags
         self.environment = environment or {}
         self.port = free_port()
@@ -40,22 +52,35 @@ class Homeport:
         self.process = None
 
     def start(self):
-        command = [PROGRAM, "serve", "--data", str(self.data), "--listen", f"127.0.0.1:{self.port}", *self.flags]
+        return self.spawn().wait_until_ready()
+
+    def spawn(self):
+        command = [PROGRAM, "serve", *self.place, "--listen", f"127.0.0.1:{self.port}", *self.flags]
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
                 command, stdout=log, stderr=log, env={**os.environ, **self.environment}
             )
+        return self
+
+    def wait_until_ready(self):
         deadline = time.time() + 20
         while time.time() < deadline:
             if self.process.poll() is not None:
                 raise RuntimeError(f"homeport ended at once:\n{self.log.read_text()}")
-            try:
-                with urllib.request.urlopen(f"{self.url}/_homeport/ready", timeout=2) as answer:
-                    if answer.status == 200:
-                        return self
-            except (urllib.error.URLError, OSError):
-                time.sleep(0.02)
+            if self.ready()[0] == 200:
+                return self
+            time.sleep(0.02)
         raise RuntimeError(f"homeport was not ready in time:\n{self.log.read_text()}")
+
+    def ready(self):
+        """Status and words of what a balancer asks; none where nobody answers."""
+        try:
+            with urllib.request.urlopen(f"{self.url}/_homeport/ready", timeout=5) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as refused:
+            return refused.code, refused.read().decode()
+        except OSError:
+            return None, ""
 
     def kill(self):
         self.process.kill()
@@ -72,7 +97,7 @@ class Homeport:
 
     def command(self, *words, check=True):
         return subprocess.run(
-            [PROGRAM, *words, "--data", str(self.data)], check=check, capture_output=True, text=True, timeout=60
+            [PROGRAM, *words, *self.place], check=check, capture_output=True, text=True, timeout=60
         )
 
     def credentials(self):
@@ -118,6 +143,15 @@ def fresh(tmp_path):
     yield start
     for server in started:
         server.stop()
+
+
+@pytest.fixture(scope="session")
+def cluster():
+    """A PostgreSQL for tests that start nodes of their own."""
+    if not postgres.programs():
+        pytest.skip("SKIPPED several nodes: PostgreSQL is not installed")
+    with postgres.running(**postgres.FAST) as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

@@ -3,12 +3,15 @@
 import base64
 import io
 import json
+import pathlib
 import re
 import secrets
 import zipfile
 
+import postgres
 import pytest
 from botocore import UNSIGNED
+from conftest import NODES
 
 SOURCE = "import os\n\ndef handler(event, context):\n    return len(os.environ['PLANTED'])\n"
 TRUST = {
@@ -49,16 +52,20 @@ def pattern(secret):
     return re.compile(b"|".join(re.escape(form) for form in set(forms(secret))))
 
 
+def kept(server):
+    """All that a server keeps, by name: its files, its log, and on several nodes what their database holds."""
+    files = [path for path in server.data.parent.rglob("*") if path.is_file()]
+    contents = {path: path.read_bytes() for path in files}
+    if NODES > 1:
+        contents["database"] = postgres.dump(pathlib.Path(f"{server.data}.database").read_text())
+    return contents
+
+
 def found(server, planted):
-    """Which of the planted (name to value) lie in the data folder or the server's log, and in which file."""
-    files = [path for path in server.data.rglob("*") if path.is_file()]
-    assert files, "nothing to search"
-    contents = {path: path.read_bytes() for path in [*files, server.log]}
+    """Which of the planted (name to value) lie in what the server keeps, and where."""
+    contents = kept(server).items()
     return {
-        name: str(path)
-        for name, value in planted.items()
-        for path, content in contents.items()
-        if pattern(value).search(content)
+        name: str(place) for name, value in planted.items() for place, content in contents if pattern(value).search(content)
     }
 
 
