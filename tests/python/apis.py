@@ -1,5 +1,6 @@
 """REST APIs as boto3 makes them, and calls to them as any HTTP client makes them."""
 
+import copy
 import json
 import time
 
@@ -38,6 +39,12 @@ class Api:
         self.arn = f"arn:aws:execute-api:{REGION}:{self.account}:{self.id}"
         root = self.gateway.get_resources(restApiId=self.id)["items"][0]["id"]
         self.resources = {"/": root}
+
+    def at(self, server):
+        """The same API, called at another node."""
+        other = copy.copy(self)
+        other.server = server
+        return other
 
     def resource(self, path):
         if path not in self.resources:

@@ -1,6 +1,7 @@
 """User pools with users, what they are given, and what others make of it."""
 
 import base64
+import copy
 import json
 
 import jwt
@@ -27,6 +28,13 @@ class UserPool:
         self.issuer = f"{server.url}/{self.id}"
         self.login = f"cognito-idp.us-east-1.amazonaws.com/{self.id}"
         self.app = self.new_app(**(client or {}))
+
+    def at(self, server):
+        """The same pool, asked at another node."""
+        other = copy.copy(self)
+        other.server, other.admin = server, server.client("cognito-idp")
+        other.public = server.client("cognito-idp", signature_version=UNSIGNED)
+        return other
 
     def new_app(self, **settings):
         given = {"ExplicitAuthFlows": FLOWS, **settings}
