@@ -90,15 +90,15 @@ async fn a_secret_that_others_may_read_is_refused_and_a_folder_that_is_there_ope
     let config = read(&toml, &[], &[("blobs.place", "s3://homeport")]).unwrap();
     for (mode, told) in [(0o640, "chmod 600"), (0o600, "is the endpoint right")] {
         std::fs::set_permissions(&secret, std::fs::Permissions::from_mode(mode)).unwrap();
-        let refused = config.blobs.open(None, &environment, &random).await.unwrap_err().to_string();
+        let refused = config.blobs.open(None, "i", &environment, &random).await.unwrap_err().to_string();
         assert!(refused.contains(told) && !refused.contains("word"), "{refused}");
     }
     let (own, shared) = (folder.path().join("own"), folder.path().to_str().unwrap());
     let named = read("", &[], &[("blobs.place", shared)]).unwrap().blobs;
-    named.open(None, &environment, &random).await.unwrap();
+    named.open(None, "i", &environment, &random).await.unwrap();
     let none = Config::default().blobs;
-    none.open(Some(&own), &environment, &random).await.unwrap();
-    assert!(none.open(None, &environment, &random).await.unwrap_err().to_string().contains("--blobs"));
+    none.open(Some(&own), "i", &environment, &random).await.unwrap();
+    assert!(none.open(None, "i", &environment, &random).await.unwrap_err().to_string().contains("--blobs"));
 }
 
 #[test]

@@ -108,7 +108,7 @@ impl Progress {
 }
 
 fn line(what: &str, unit: Unit, done: u64, total: u64) -> String {
-    if done == total || done > total {
+    if done >= total {
         return format!("{what:<15} {}", amount(unit, done));
     }
     let (filled, percent) = (done * WIDTH / total, done * 100 / total);

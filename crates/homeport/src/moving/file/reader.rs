@@ -52,7 +52,8 @@ impl Reader<BufReader<tokio::fs::File>> {
 }
 
 impl<F: AsyncRead + Unpin + Send> Reader<F> {
-    async fn begin(mut file: F, path: &Path) -> Result<Self, MovingError> {
+    /// The same for what is not a file yet.
+    pub(in super::super) async fn begin(mut file: F, path: &Path) -> Result<Self, MovingError> {
         let mut magic = [0; MAGIC.len()];
         let read = file.read_exact(&mut magic).await;
         if read.is_err() || magic != MAGIC {
