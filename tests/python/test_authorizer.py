@@ -12,6 +12,7 @@ import zipfile
 
 import pytest
 from apis import Api, lines
+from conftest import NODES
 from pools import UserPool, claims, forgeries
 from test_lambda import role
 
@@ -208,11 +209,12 @@ def test_the_tutorials_authorizer_guards_an_api(homeport, admin, people, package
     said = first.json()
     assert (said["user"], said["level"], said["paid"]) == ("ann", 3, True), said
     assert said["principalId"] == claims(token)["sub"]
-    # What it answered is kept, for the other method too.
-    assert call("/first", f"Bearer {token}").json()["asked"] == said["asked"]
-    assert call("/second", f"Bearer {token}").json()["asked"] == said["asked"]
+    # What it answered is kept, for the other method too, by each node.
+    again = [call(path, f"Bearer {token}").json()["asked"] for path in ("/first", "/second")]
+    kept = {said["asked"], *again}
+    assert len(kept) <= NODES
     # The token in another form is another question.
-    assert call("/second", token).json()["asked"] != said["asked"]
+    assert call("/second", token).json()["asked"] not in kept
 
     banned = call("/first", people.sign_in("bob")["IdToken"])
     assert (banned.status, banned.json()) == (403, {"message": DENIED})
@@ -225,9 +227,12 @@ def test_the_tutorials_authorizer_guards_an_api(homeport, admin, people, package
     wrong += [("foreign", foreign), ("access", people.sign_in("ann")["AccessToken"])]
     for name, forged in wrong:
         assert call("/first", f"Bearer {forged}").said == UNAUTHORIZED, name
-    assert call("/first", f"Bearer {token}").json()["asked"] == said["asked"]
-    # Asked twice for ann, once for bob, and once for each wrong token; what stands behind ran for ann alone.
-    assert guarded.runs(guarded.judge, 3 + len(wrong)) == 3 + len(wrong)
+    kept.add(call("/first", f"Bearer {token}").json()["asked"])
+    assert len(kept) <= NODES
+    # Asked twice for ann (once more by each further node), once for bob, and once for each wrong token; what stands
+    # behind ran for ann alone.
+    runs = len(kept) + 2 + len(wrong)
+    assert guarded.runs(guarded.judge, runs) == runs
     assert guarded.runs(guarded.backend, 5) == 5
 
 
@@ -239,12 +244,13 @@ def test_an_answer_is_kept_for_its_time(homeport, admin, people, packages):
     time.sleep(2.1)
 
     def asked():
-        return guarded.api.call("/first", token).json()["asked"]
+        """What is answered, twice by each node."""
+        return {guarded.api.call("/first", token).json()["asked"] for _ in range(2 * NODES)}
 
     kept = asked()
-    assert asked() == kept
+    assert len(kept) == NODES
     time.sleep(2.1)
-    assert asked() != kept
+    assert not asked() & kept
 
 
 def test_pyjwts_own_client_fetches_the_keys(homeport, admin, people, packages):
