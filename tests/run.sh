@@ -11,16 +11,7 @@ fresh() { # STAMP-FILE SOURCE: whether what was installed is what SOURCE asks fo
   [ -f "$1" ] && cmp -s "$1" "$2"
 }
 
-if ! python3 -m venv --help >/dev/null 2>&1; then
-  echo "python3 with venv is needed for the tests with boto3 and the AWS CLI" >&2
-  exit 1
-fi
-if ! fresh "$tools/requirements.done" tests/python/requirements.txt; then
-  rm -rf "$tools/venv"
-  python3 -m venv "$tools/venv"
-  "$tools/venv/bin/pip" install --quiet --disable-pip-version-check -r tests/python/requirements.txt
-  cp tests/python/requirements.txt "$tools/requirements.done"
-fi
+bash tests/install.sh
 if ! command -v npm >/dev/null 2>&1; then
   echo "npm is needed for the tests with Amplify and the SDK for JavaScript" >&2
   exit 1
@@ -30,7 +21,6 @@ if ! fresh "$tools/node.done" tests/node/package-lock.json; then
   cp tests/node/package-lock.json "$tools/node.done"
 fi
 
-bash tests/install.sh
 "$HOMEPORT" runtimes install >/dev/null
 
 status=0
