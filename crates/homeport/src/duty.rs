@@ -12,13 +12,13 @@ use tokio::time::{Instant, sleep};
 use crate::node::Node;
 
 /// How long a lease outlives its holder. Nodes' clocks may differ by [`MARGIN`] before two hold it at once.
-const LIFE: Duration = Duration::from_secs(20);
+const LIFE: Duration = Duration::from_secs(12);
 /// How soon before its end a holder doesn't count on it any more.
-const MARGIN: Duration = Duration::from_secs(10);
+const MARGIN: Duration = Duration::from_secs(6);
 /// How often it is kept.
-const KEEP_EVERY: Duration = Duration::from_secs(3);
+const KEEP_EVERY: Duration = Duration::from_secs(2);
 /// How often a node looks whether a lease is free.
-const LOOK_EVERY: Duration = Duration::from_secs(3);
+const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// How long the program waits at its end for leases to be given back.
 const GIVE_BACK: Duration = Duration::from_secs(2);
 
