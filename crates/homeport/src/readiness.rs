@@ -32,9 +32,9 @@ pub(crate) enum NotReady {
     #[error("the store holds no installation any more")]
     NoInstallation,
     #[error(
-        "the master key was changed to {0}, and this node was started with another one: bring it here and start it again"
+        "the master key was changed, and this node was started with another one: bring the new one and start again"
     )]
-    OtherKey(String),
+    OtherKey,
 }
 
 impl Readiness {
@@ -63,7 +63,7 @@ impl Readiness {
             return Err(NotReady::Behind);
         }
         if !self.house.has_key_of(&kept.key_ring) {
-            return Err(NotReady::OtherKey(kept.key_ring.master_key().to_owned()));
+            return Err(NotReady::OtherKey);
         }
         Ok(())
     }
