@@ -1,5 +1,3 @@
-use std::time::Duration;
-
 use homeport_core::Randomness;
 use homeport_vault::{KeyFile, KeyRing, MasterKey, VaultError};
 
@@ -61,7 +59,8 @@ impl KeySource {
         };
         match file.read() {
             Err(VaultError::NoKeyFile { .. }) => match file.create(randomness) {
-                Err(VaultError::KeyFileExists { .. }) => Ok((just_made(file)?, false)),
+                // Another node on this machine was quicker.
+                Err(VaultError::KeyFileExists { .. }) => Ok((file.read()?, false)),
                 made => Ok((made?, true)),
             },
             read => Ok((read?, false)),
@@ -127,15 +126,4 @@ impl KeySource {
             Self::File(file) => Ok(file.promote_next()?),
         }
     }
-}
-
-/// The key in a file that another node on this machine is making at this moment.
-fn just_made(file: &KeyFile) -> Result<MasterKey, VaultError> {
-    for _ in 0..20 {
-        if let Ok(key) = file.read() {
-            return Ok(key);
-        }
-        std::thread::sleep(Duration::from_millis(50));
-    }
-    file.read()
 }

@@ -55,11 +55,21 @@ impl KeyFile {
         MasterKey::parse(&text)
     }
 
-    /// Makes a new key and the file that holds it, on the disk before this returns. Refused where a file is.
+    /// Makes a new key and the file that holds it, on the disk before this returns. Refused where a file is. Whoever
+    /// reads at the same time finds no file or a whole one: the nodes of one machine may start together.
     pub fn create(&self, randomness: &dyn Randomness) -> Result<MasterKey, VaultError> {
         let key = MasterKey::generate(randomness);
-        self.write(&key)?;
-        Ok(key)
+        let mut unique = [0; 8];
+        randomness.fill(&mut unique);
+        let mut name = self.path.as_os_str().to_os_string();
+        name.push(format!(".{:016x}", u64::from_be_bytes(unique)));
+        let draft = Self { path: name.into() };
+        let made = draft.write(&key).and_then(|()| {
+            // A link, unlike a change of name, replaces nothing.
+            fs::hard_link(&draft.path, &self.path).map_err(|error| self.failed(error))
+        });
+        draft.discard()?;
+        made.map(|()| key)
     }
 
     /// The file that holds the next key while it is being changed.
@@ -88,8 +98,7 @@ impl KeyFile {
         let mut file = opened.map_err(|error| self.failed(error))?;
         let mut line = key.to_text();
         line.push('\n');
-        file.write_all(line.as_bytes()).and_then(|()| file.sync_all()).map_err(|error| self.failed(error))?;
-        self.sync_folder()
+        file.write_all(line.as_bytes()).and_then(|()| file.sync_all()).map_err(|error| self.failed(error))
     }
 
     fn sync_folder(&self) -> Result<(), VaultError> {
@@ -137,6 +146,31 @@ mod tests {
         assert_eq!(fingerprint(&file), key.fingerprint().unwrap());
         assert!(matches!(file.create(&SeededRandomness::new(2)), Err(VaultError::KeyFileExists { .. })));
         assert_eq!(fingerprint(&file), key.fingerprint().unwrap());
+    }
+
+    #[test]
+    fn of_those_that_make_one_file_at_once_all_find_the_same_whole_key() {
+        for round in 0..50 {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("data.key");
+            let file = || KeyFile::at(&path);
+            let come = |seed| match file().create(&SeededRandomness::new(seed)) {
+                Err(VaultError::KeyFileExists { .. }) => file().read().unwrap().fingerprint().unwrap(),
+                made => made.unwrap().fingerprint().unwrap(),
+            };
+            // One that looks all the while sees no file or the whole one.
+            let look = || {
+                while matches!(file().read(), Err(VaultError::NoKeyFile { .. })) {}
+                fingerprint(&file())
+            };
+            std::thread::scope(|scope| {
+                let looks = scope.spawn(look);
+                let comers: Vec<_> = (0..4).map(|at| scope.spawn(move || come(round * 4 + at))).collect();
+                let seen = looks.join().unwrap();
+                assert!(comers.into_iter().all(|comer| comer.join().unwrap() == seen));
+            });
+            assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        }
     }
 
     #[test]
