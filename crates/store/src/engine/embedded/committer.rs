@@ -7,15 +7,10 @@ use fjall::PersistMode;
 
 use super::folder::VERSION_KEY;
 use super::{Current, Tree};
-use crate::commit::{Group, Touched};
+use crate::commit::Touched;
 use crate::conflicts::Window;
-use crate::engine::requests::{Answer, Request};
+use crate::engine::requests::{Answer, Decided, Request};
 use crate::watch::Watchers;
-
-/// The most requests that become durable together.
-const MAX_GROUP: usize = 1_024;
-/// A group that has come to so many bytes takes no further request.
-const MAX_GROUP_BYTES: usize = 16 << 20;
 
 /// The thread that decides the order of commits.
 pub(super) struct Committer {
@@ -100,27 +95,11 @@ impl Thread {
     fn commit_group(&mut self, requests: &mut impl Iterator<Item = Request>) {
         let published = self.current.get();
         let below = |key: &[u8]| published.get(&Bytes::copy_from_slice(key));
-        let mut group = Group::behind(published.version, &mut self.window);
-        let mut answers = Vec::new();
-        while answers.len() < MAX_GROUP && group.size() < MAX_GROUP_BYTES {
-            let Some(request) = requests.next() else { break };
-            answers.push(match request {
-                Request::Commit(commit, reply) => {
-                    let stamp = Arc::clone(&commit.writes.commit);
-                    let outcome = group.take(*commit, below);
-                    if let Ok(version) = &outcome {
-                        let _ = stamp.set(*version);
-                    }
-                    Answer::Commit(reply, outcome)
-                }
-                Request::Count(count, reply) => Answer::Count(reply, group.count(count, below)),
-            });
+        let decided = Decided::behind(published.version, &mut self.window, || requests.next(), below);
+        if !decided.changes_nothing() {
+            self.make_durable(decided.last, decided.changes, &decided.touched);
         }
-        let (version, changes, touched) = group.into_parts();
-        if version > published.version {
-            self.make_durable(version, changes, &touched);
-        }
-        answers.into_iter().for_each(Answer::give);
+        decided.answers.into_iter().for_each(Answer::give);
     }
 
     /// Writes, flushes, publishes, tells: in this order.

@@ -15,15 +15,11 @@ use super::own_news::OwnNews;
 use super::trouble::{away, broken, failed, if_supported, is_of_others, is_refusal};
 use super::{NoClock, packed, schema};
 use crate::StoreError;
-use crate::commit::{Group, Refused, Touched};
+use crate::commit::Refused;
 use crate::conflicts::Window;
-use crate::engine::requests::{Answer, Request};
+use crate::engine::requests::{Answer, Decided, MAX_GROUP, Request};
 use crate::tx::Op;
 
-/// The most requests that become durable together.
-const MAX_GROUP: usize = 1_024;
-/// A group that has come to so many bytes takes no further request.
-const MAX_GROUP_BYTES: usize = 16 << 20;
 /// The most requests that wait for their turn; further ones are refused at once.
 const MAX_WAITING: usize = 10_000;
 /// The most groups of other nodes that are caught up with; behind more, every reader runs again.
@@ -138,15 +134,6 @@ impl Prepared {
     }
 }
 
-/// What a group changes, and what it answers once that is durable.
-struct Decided {
-    previous: u64,
-    last: u64,
-    changes: HashMap<Bytes, Option<Bytes>>,
-    touched: Vec<Touched>,
-    answers: Vec<Answer>,
-}
-
 /// How a group's transaction in the database ended.
 enum Ended {
     Durable,
@@ -227,13 +214,16 @@ impl Task {
         let seen = self.seen.map_or(i64::MAX, u64::cast_signed);
         let session = &prepared.session;
         let (since, wanted): (Parameters<'_>, Parameters<'_>) = (&[&seen, &MAX_NEWS], &[&keys]);
+        let values = async {
+            if keys.is_empty() { Ok(Vec::new()) } else { session.query(&prepared.values, wanted).await }
+        };
         // One trip: each is sent before the answer to the one before has come.
         let asked = async {
             tokio::try_join!(
                 session.batch_execute(BEGIN),
                 session.query_one(&prepared.lock, &[]),
                 session.query(&prepared.news, since),
-                session.query(&prepared.values, wanted),
+                values,
             )
         };
         let ((), clock, news, values) = self.database.answer(session, asked).await?;
@@ -262,9 +252,11 @@ impl Task {
     }
 
     async fn commit(&mut self, turn: Turn) {
-        let decided = self.decide(&turn);
+        let Self { waiting, window, .. } = self;
+        let below = |key: &[u8]| Ok(turn.below.get(key).cloned());
+        let decided = Decided::behind(turn.last, window, || waiting.pop_front(), below);
         let Some(session) = self.session.take() else { return };
-        if decided.last == decided.previous {
+        if decided.changes_nothing() {
             if self.database.answer(&session.session, session.session.batch_execute("ROLLBACK")).await.is_ok()
             {
                 self.session = Some(session);
@@ -286,28 +278,6 @@ impl Task {
         }
     }
 
-    fn decide(&mut self, turn: &Turn) -> Decided {
-        let below = |key: &[u8]| Ok(turn.below.get(key).cloned());
-        let mut group = Group::behind(turn.last, &mut self.window);
-        let mut answers = Vec::new();
-        while answers.len() < MAX_GROUP && group.size() < MAX_GROUP_BYTES {
-            let Some(request) = self.waiting.pop_front() else { break };
-            answers.push(match request {
-                Request::Commit(commit, reply) => {
-                    let stamp = Arc::clone(&commit.writes.commit);
-                    let outcome = group.take(*commit, below);
-                    if let Ok(version) = &outcome {
-                        let _ = stamp.set(*version);
-                    }
-                    Answer::Commit(reply, outcome)
-                }
-                Request::Count(count, reply) => Answer::Count(reply, group.count(count, below)),
-            });
-        }
-        let (last, changes, touched) = group.into_parts();
-        Decided { previous: turn.last, last, changes, touched, answers }
-    }
-
     async fn write(&self, prepared: &Prepared, id: &[u8], decided: &Decided) -> Ended {
         let (mut keys, mut values, mut gone) = (Vec::new(), Vec::new(), Vec::new());
         for (key, value) in &decided.changes {
@@ -323,20 +293,24 @@ impl Task {
         let (node, changed) = (&self.own.node()[..], packed::keys(decided.changes.keys()));
         let touched = packed::touched(&decided.touched);
         let session = &prepared.session;
+        let (put, delete): (Parameters<'_>, Parameters<'_>) = (&[&keys, &values], &[&gone]);
+        // What has nothing to do isn't asked.
+        let put = async { if keys.is_empty() { Ok(0) } else { session.execute(&prepared.put, put).await } };
+        let delete =
+            async { if gone.is_empty() { Ok(0) } else { session.execute(&prepared.delete, delete).await } };
         let tell = async {
             match (&touched, &prepared.tell) {
                 (Some(_), Some(tell)) => session.query(tell, &[]).await.map(|_| ()),
                 _ => Ok(()),
             }
         };
-        let (put, delete, tick): (Parameters<'_>, Parameters<'_>, Parameters<'_>) =
-            (&[&keys, &values], &[&gone], &[&last]);
+        let tick: Parameters<'_> = &[&last];
         let note: Parameters<'_> = &[&last, &previous, &id, &node, &changed, &touched];
         // One trip, in this order.
         let asked = async {
             tokio::join!(
-                session.execute(&prepared.put, put),
-                session.execute(&prepared.delete, delete),
+                put,
+                delete,
                 session.execute(&prepared.note, note),
                 session.execute(&prepared.tick, tick),
                 tell,
