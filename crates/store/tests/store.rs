@@ -10,6 +10,8 @@ mod collections;
 mod counters;
 #[path = "store/exports.rs"]
 mod exports;
+#[path = "store/lanes.rs"]
+mod lanes;
 #[path = "store/leases.rs"]
 mod leases;
 #[path = "store/model.rs"]

@@ -9,6 +9,7 @@ mod committer;
 mod connect;
 mod export;
 mod follower;
+mod lanes;
 mod own_news;
 mod packed;
 mod passwords;

@@ -119,10 +119,19 @@ impl Cluster {
 
     /// The same by a URL.
     pub(crate) async fn node_at(&self, url: &str) -> Result<Store, OpenError> {
+        self.connect(url, 16).await
+    }
+
+    /// Another node, with so many connections.
+    pub(crate) async fn node_with(&self, database: &str, connections: usize) -> Store {
+        self.connect(&self.url(self.port, database), connections).await.unwrap()
+    }
+
+    async fn connect(&self, url: &str, connections: usize) -> Result<Store, OpenError> {
         let mut node = [0; 16];
         node[..4].copy_from_slice(&self.nodes.fetch_add(1, Ordering::Relaxed).to_be_bytes());
         let url = url.parse().unwrap();
-        Store::connect(PostgresOptions { connections: 16, ..PostgresOptions::new(url, node) }).await
+        Store::connect(PostgresOptions { connections, ..PostgresOptions::new(url, node) }).await
     }
 
     /// The folder it lies in, and its socket.

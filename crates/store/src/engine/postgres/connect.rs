@@ -11,6 +11,7 @@ use tokio_postgres::config::{SslMode, TargetSessionAttrs};
 use tokio_postgres::{AsyncMessage, Client, Config, Connection, Socket};
 
 use super::PostgresOptions;
+use super::lanes::{Lanes, Place};
 use super::readers::{Pool, Reader, Readers};
 use super::tls::{Encrypted, Tls};
 use super::trouble::{away, failed, said};
@@ -21,7 +22,7 @@ use crate::{OpenError, StoreError};
 const OWN_CONNECTIONS: usize = 2;
 const ALLOWED_CONNECTIONS: RangeInclusive<usize> = 4..=1_000;
 /// How long a reader waits for a connection.
-const PATIENCE: Duration = Duration::from_secs(3);
+pub(super) const PATIENCE: Duration = Duration::from_secs(3);
 /// How long one of several hosts is waited for.
 const HOST_PATIENCE: Duration = Duration::from_secs(2);
 /// How long an answer is waited for: a little longer than the database itself takes for one.
@@ -36,6 +37,7 @@ const SESSION: &str = "-c statement_timeout=5000 -c idle_in_transaction_session_
 pub(super) struct Database {
     hosts: Arc<Hosts>,
     pool: Pool,
+    lanes: Arc<Lanes>,
     /// It did not answer when it was last tried. Who follows tries it again and again.
     away: Arc<AtomicBool>,
 }
@@ -51,11 +53,13 @@ impl Database {
             )));
         }
         let hosts = Arc::new(Hosts::new(options).map_err(OpenError::Options)?);
+        let reading = options.connections.saturating_sub(OWN_CONNECTIONS);
+        let lanes = Arc::new(Lanes::new(Arc::clone(&hosts), reading / 2));
         let pool = Pool::builder(Readers(Arc::clone(&hosts)))
-            .max_size(options.connections.saturating_sub(OWN_CONNECTIONS))
+            .max_size(reading.div_ceil(2))
             .build()
             .map_err(|error| OpenError::Engine(Box::new(error)))?;
-        Ok(Self { hosts, pool, away: Arc::default() })
+        Ok(Self { hosts, pool, lanes, away: Arc::default() })
     }
 
     pub(super) fn is_away(&self) -> bool {
@@ -84,6 +88,14 @@ impl Database {
             deadpool::managed::PoolError::Backend(error) => error,
             other => away(other),
         })
+    }
+
+    /// A place behind others that read single keys. None while the database is away.
+    pub(super) async fn place(&self) -> Result<Place<'_>, StoreError> {
+        if self.is_away() {
+            return Err(away("it did not answer just now"));
+        }
+        self.lanes.place().await
     }
 
     /// A connection of one's own.

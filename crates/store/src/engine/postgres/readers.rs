@@ -1,4 +1,4 @@
-//! The connections that transactions read by.
+//! The connections that transactions read by, each for itself.
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -36,6 +36,18 @@ pub(super) struct Prepared {
 }
 
 impl Prepared {
+    pub(super) async fn connect(hosts: &Hosts) -> Result<Self, StoreError> {
+        let session = hosts.connect(|| {}).await?;
+        let (get, get_many, forward, backward) = tokio::try_join!(
+            session.prepare(GET),
+            session.prepare(GET_MANY),
+            session.prepare(FORWARD),
+            session.prepare(BACKWARD),
+        )
+        .map_err(failed)?;
+        Ok(Self { session, get, get_many, forward, backward })
+    }
+
     pub(super) fn statement(&self, asked: Asked) -> &Statement {
         match asked {
             Asked::Get => &self.get,
@@ -59,15 +71,7 @@ impl managed::Manager for Readers {
     type Error = StoreError;
 
     async fn create(&self) -> Result<Prepared, StoreError> {
-        let session = self.0.connect(|| {}).await?;
-        let (get, get_many, forward, backward) = tokio::try_join!(
-            session.prepare(GET),
-            session.prepare(GET_MANY),
-            session.prepare(FORWARD),
-            session.prepare(BACKWARD),
-        )
-        .map_err(failed)?;
-        Ok(Prepared { session, get, get_many, forward, backward })
+        Prepared::connect(&self.0).await
     }
 
     async fn recycle(&self, reader: &mut Prepared, _: &Metrics) -> RecycleResult<StoreError> {

@@ -12,7 +12,7 @@ use tokio_postgres::Row as SqlRow;
 use tokio_postgres::types::ToSql;
 
 use super::connect::Database;
-use super::readers::{Asked, Reader};
+use super::readers::{Asked, Prepared, Reader};
 use super::trouble::broken;
 use super::{NoClock, schema};
 use crate::range::Row;
@@ -150,6 +150,13 @@ impl Snapshot {
     async fn put(&self, state: &mut State, question: &Question<'_>) -> Result<Vec<SqlRow>, StoreError> {
         match state {
             State::Open(open) => self.database.answer(open, question.put_to(open)).await,
+            State::Fresh { steady: false } if matches!(question.asked, Asked::Get) => {
+                let place = self.database.place().await?;
+                let rows = self.database.answer(&place, question.put_to(&place)).await?;
+                self.version.store(version_of(&rows)?, Ordering::Relaxed);
+                *state = State::Once { key: None };
+                Ok(rows)
+            }
             State::Fresh { steady: false } => {
                 let reader = self.database.reader().await?;
                 let rows = match self.database.answer(&reader, question.put_to(&reader)).await {
@@ -206,7 +213,7 @@ impl Snapshot {
 }
 
 impl Question<'_> {
-    async fn put_to(&self, reader: &Reader) -> Result<Vec<SqlRow>, tokio_postgres::Error> {
+    async fn put_to(&self, reader: &Prepared) -> Result<Vec<SqlRow>, tokio_postgres::Error> {
         reader.query(reader.statement(self.asked), self.parameters).await
     }
 }
