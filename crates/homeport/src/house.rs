@@ -165,13 +165,17 @@ async fn open_store(
         make_private(&config.data.folder)?;
     }
     let opened = match &config.store.database {
-        Some(url) => Store::connect(database(url, config, environment, node)?).await,
+        Some(url) => {
+            let options = database(url, config, environment, node)?;
+            Store::connect(PostgresOptions { must_exist, ..options }).await
+        }
         None => Store::open(&config.data.store(), embedded(config)).await,
     };
     opened.map_err(|error| {
         let place = config.place();
         match error {
             OpenError::Locked => ProgramError::Held { place, who: holder(config) },
+            OpenError::Missing => ProgramError::NoData { place },
             OpenError::NewerFormat { found, known } => ProgramError::NewerData { place, found, known },
             source => ProgramError::Data { place, source },
         }
@@ -187,7 +191,8 @@ fn database(
     let file = password_file(environment);
     let url = url.clone().with_password(environment.get("PGPASSWORD"), file.as_deref());
     let url = url.map_err(|error| ProgramError::Refused(format!("--store: {error}")))?;
-    Ok(PostgresOptions { url, connections: config.store.connections.into(), node: node.id() })
+    let connections = config.store.connections.into();
+    Ok(PostgresOptions { connections, ..PostgresOptions::new(url, node.id()) })
 }
 
 /// Where libpq looks for passwords.

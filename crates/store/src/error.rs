@@ -125,6 +125,9 @@ pub enum OpenError {
     /// The folder holds something that is not a store of this program.
     #[error("the data folder is not a store of this program")]
     NotAStore,
+    /// The database has no tables of a store, and was not to be changed.
+    #[error("the database holds no store of this program")]
+    Missing,
     /// The folder can't be made, read or written.
     #[error("the data folder can't be used: {0}")]
     Io(#[from] std::io::Error),

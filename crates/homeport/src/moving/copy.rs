@@ -38,6 +38,7 @@ pub(crate) async fn move_all(
     if matches!(found, Found::Empty) && blobs::tally(&to.blobs).await?.blobs > 0 {
         return Err(MovingError::NotEmpty { place: to.blob_place.clone(), what: "blobs without rows" });
     }
+    to.claim(&installation).await?;
     let filling = Filling::begin(&to.store, found, installation, last, randomness).await?;
     let copied = blobs::copy(from, to, progress).await?;
     let sent = copy_rows(&from.store, filling, last, progress).await?;
@@ -68,7 +69,7 @@ async fn nobody_else(from: &Opened) -> Result<(), MovingError> {
 /// What tells an installation from all others.
 pub(super) async fn installation_of(from: &Opened) -> Result<String, MovingError> {
     match InstallationRecord::read(&from.store).await? {
-        Some(record) => Ok(format!("{} of {}", record.account, record.created.rfc3339())),
+        Some(record) => Ok(record.key_ring.installation().to_owned()),
         None => Err(MovingError::NoInstallation { place: from.place.clone(), hint: "" }),
     }
 }

@@ -70,7 +70,7 @@ pub(super) struct Manifest {
     pub(super) format: u32,
     /// The program that wrote it.
     pub(super) program: String,
-    /// The installation: its account and when it was made.
+    /// The installation.
     pub(super) installation: String,
     /// The commit as which its rows were taken.
     pub(super) last: u64,

@@ -21,6 +21,8 @@ const NO_OWNER: &str = "moving";
 pub(crate) struct Place {
     store: At,
     blobs: BlobPlace,
+    /// Whether the blobs are elsewhere than in the installation's own folder: then their place is marked as its.
+    apart: bool,
 }
 
 enum At {
@@ -52,6 +54,15 @@ pub(crate) struct Opened {
     /// How its blobs' place is called.
     pub(crate) blob_place: String,
     pub(crate) blobs: Blobs,
+    /// Whether the blobs' place is marked as one installation's.
+    pub(crate) apart: bool,
+}
+
+impl Opened {
+    /// Marks the place of blobs that lie apart as this installation's; refused where it is another's.
+    pub(super) async fn claim(&self, installation: &str) -> Result<(), MovingError> {
+        if self.apart { Ok(self.blobs.claim(installation).await?) } else { Ok(()) }
+    }
 }
 
 impl Place {
@@ -61,26 +72,28 @@ impl Place {
         if place.starts_with("postgres://") || place.starts_with("postgresql://") {
             let url: PostgresUrl = place.parse().map_err(unreadable)?;
             let missing = || MovingError::Place(format!("{flag} is needed: a database holds no blobs"));
-            return Ok(Self { store: At::Database(url), blobs: blobs.ok_or_else(missing)? });
+            return Ok(Self { store: At::Database(url), blobs: blobs.ok_or_else(missing)?, apart: true });
         }
         if place.contains("://") {
             let expected = "a folder or postgres://USER@HOST[:PORT]/DATABASE is expected";
             return Err(MovingError::Place(format!("{place}: {expected}")));
         }
         let folder: PathBuf = Path::new(place).components().collect();
+        let apart = blobs.is_some();
         let blobs = blobs.unwrap_or_else(|| BlobPlace::Folder(folder.join("blobs")));
-        Ok(Self { store: At::Folder(folder), blobs })
+        Ok(Self { store: At::Folder(folder), blobs, apart })
     }
 
     /// The place of an installation that this configuration names.
     pub(crate) fn of(config: &Config) -> Result<Self, MovingError> {
         let named = config.blobs.place.clone();
         let Some(url) = &config.store.database else {
+            let apart = named.is_some();
             let blobs = named.unwrap_or_else(|| BlobPlace::Folder(config.data.blobs()));
-            return Ok(Self { store: At::Folder(config.data.folder.clone()), blobs });
+            return Ok(Self { store: At::Folder(config.data.folder.clone()), blobs, apart });
         };
         let missing = || MovingError::Place("--blobs is needed: a database holds no blobs".to_owned());
-        Ok(Self { store: At::Database(url.clone()), blobs: named.ok_or_else(missing)? })
+        Ok(Self { store: At::Database(url.clone()), blobs: named.ok_or_else(missing)?, apart: true })
     }
 
     /// Whether other processes may use it beside this one.
@@ -92,11 +105,16 @@ impl Place {
     pub(crate) async fn open(&self, purpose: Purpose, with: &With<'_>) -> Result<Opened, MovingError> {
         let opened = match &self.store {
             At::Folder(folder) => self.open_folder(folder, purpose).await?,
-            At::Database(url) => Store::connect(database(url, with.environment)?).await,
+            At::Database(url) => {
+                let must_exist = purpose == Purpose::Source;
+                let options = database(url, with.environment)?;
+                Store::connect(PostgresOptions { must_exist, ..options }).await
+            }
         };
         let store = opened.map_err(|error| self.refused(error))?;
         let blobs = self.open_blobs(purpose, with)?;
-        Ok(Opened { place: self.to_string(), store, blob_place: self.blobs.to_string(), blobs })
+        let (place, blob_place) = (self.to_string(), self.blobs.to_string());
+        Ok(Opened { place, store, blob_place, blobs, apart: self.apart })
     }
 
     async fn open_folder(
@@ -136,6 +154,7 @@ impl Place {
         let place = self.to_string();
         match error {
             OpenError::Locked => MovingError::Held { place },
+            OpenError::Missing => MovingError::NoInstallation { place, hint: "" },
             source => MovingError::Open { place, source },
         }
     }
@@ -145,7 +164,8 @@ fn database(url: &PostgresUrl, environment: &Environment) -> Result<PostgresOpti
     let file = password_file(environment);
     let url =
         url.clone().with_password(environment.get("PGPASSWORD"), file.as_deref()).map_err(unreadable)?;
-    Ok(PostgresOptions { url, connections: CONNECTIONS, node: Node::draw(&OsRandomness).id() })
+    let node = Node::draw(&OsRandomness).id();
+    Ok(PostgresOptions { connections: CONNECTIONS, ..PostgresOptions::new(url, node) })
 }
 
 fn unreadable(error: PostgresUrlError) -> MovingError {

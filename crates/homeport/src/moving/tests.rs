@@ -19,7 +19,8 @@ use crate::installation::InstallationRecord;
 const RANDOM: u64 = 9;
 
 fn at(store: Store, name: &str) -> Opened {
-    Opened { place: name.into(), store, blob_place: format!("{name}/blobs"), blobs: Blobs::in_memory("s3") }
+    let (place, blob_place) = (name.into(), format!("{name}/blobs"));
+    Opened { place, store, blob_place, blobs: Blobs::in_memory("s3"), apart: true }
 }
 
 /// An installation with some rows and blobs.
@@ -79,6 +80,19 @@ async fn a_move_brings_rows_blobs_and_the_clock() {
     assert!(InstallationRecord::read(&to.store).await.unwrap().is_some());
     assert!(to.store.export().await.unwrap().last() > from.store.export().await.unwrap().last());
     assert!(matches!(moved(&from, &to).await, Err(MovingError::Taken { .. })));
+}
+
+#[tokio::test]
+async fn a_place_for_blobs_is_marked_and_another_installations_is_refused() {
+    let (from, to) = (filled().await, at(Store::testkit(2), "there"));
+    to.blobs.claim("another").await.unwrap();
+    assert!(matches!(moved(&from, &to).await, Err(MovingError::Blobs(_))));
+    assert!(to.store.is_empty().await.unwrap());
+    let to = at(Store::testkit(3), "elsewhere");
+    moved(&from, &to).await.unwrap();
+    let installation = InstallationRecord::read(&to.store).await.unwrap().unwrap();
+    to.blobs.claim(installation.key_ring.installation()).await.unwrap();
+    assert!(to.blobs.claim("another").await.is_err());
 }
 
 #[tokio::test]

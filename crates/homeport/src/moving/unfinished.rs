@@ -15,7 +15,7 @@ const STEP_ROWS: usize = 500;
 /// What is being filled into this store, and how far it is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Unfinished {
-    /// The installation that comes: its account and when it was made.
+    /// The installation that comes.
     pub(super) installation: String,
     /// The commit as which its rows are taken.
     pub(super) last: u64,

@@ -49,12 +49,14 @@ pub struct PostgresOptions {
     pub connections: usize,
     /// A random number of this process: its groups are told from others' by it.
     pub node: [u8; 16],
+    /// Whether a database without the tables is refused, in place of making them there.
+    pub must_exist: bool,
 }
 
 impl PostgresOptions {
-    /// At most 32 connections.
+    /// At most 32 connections; the tables are made where there are none.
     pub const fn new(url: PostgresUrl, node: [u8; 16]) -> Self {
-        Self { url, connections: 32, node }
+        Self { url, connections: 32, node, must_exist: false }
     }
 }
 
@@ -68,7 +70,7 @@ impl Postgres {
     pub(crate) async fn open(options: PostgresOptions, watchers: Arc<Watchers>) -> Result<Self, OpenError> {
         let database = Database::new(&options)?;
         let began = Instant::now();
-        let last = schema::prepare(&database).await?;
+        let last = schema::prepare(&database, options.must_exist).await?;
         let own = Arc::new(OwnNews::new(options.node, Arc::clone(&watchers)));
         let committer = Committer::start(database.clone(), Arc::clone(&own));
         let follower = Follower::start(database.clone(), own, watchers, last, began);

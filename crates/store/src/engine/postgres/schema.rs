@@ -1,5 +1,6 @@
 //! The tables, made by whichever node comes first, and upgraded by whichever newer one does.
 
+use tokio_postgres::Row;
 use tokio_postgres::error::SqlState;
 
 use super::NoClock;
@@ -50,8 +51,13 @@ pub(super) fn check(format: i32) -> Result<(), StoreError> {
     Err(StoreError::OtherFormat { found: number(format), known: number(FORMAT) })
 }
 
-/// Makes the tables where they are missing, and upgrades older ones; the number of the last commit.
-pub(super) async fn prepare(database: &Database) -> Result<u64, OpenError> {
+/// Makes the tables where they are missing, unless they `must_exist`, and upgrades older ones; the number of the last
+/// commit.
+pub(super) async fn prepare(database: &Database, must_exist: bool) -> Result<u64, OpenError> {
+    if must_exist {
+        let session = database.connected().await.map_err(not_opened)?;
+        look(database, &session).await.map_err(not_opened)?.ok_or(OpenError::Missing)?;
+    }
     let last = prepare_by(database, STEPS).await?;
     for risk in risks(database).await {
         tracing::warn!(
@@ -73,9 +79,15 @@ async fn prepare_by(database: &Database, steps: &[&str]) -> Result<u64, OpenErro
             Ok(_) => return Err(OpenError::NotAStore),
             Err(Failed::Raced) if attempt < ATTEMPTS => attempt += 1,
             Err(Failed::Raced) => return Err(OpenError::Engine(Box::new(NoClock))),
-            Err(Failed::Store(StoreError::Away(why))) => return Err(OpenError::Away(why)),
-            Err(Failed::Store(error)) => return Err(OpenError::Engine(Box::new(error))),
+            Err(Failed::Store(error)) => return Err(not_opened(error)),
         }
+    }
+}
+
+fn not_opened(error: StoreError) -> OpenError {
+    match error {
+        StoreError::Away(why) => OpenError::Away(why),
+        error => OpenError::Engine(Box::new(error)),
     }
 }
 
@@ -91,9 +103,8 @@ enum Failed {
     Store(StoreError),
 }
 
-/// The last commit and the format, after what could be done about it.
-async fn try_to_prepare(database: &Database, steps: &[&str]) -> Result<(u64, i32), Failed> {
-    let session = database.connected().await.map_err(Failed::Store)?;
+/// The clock's row, if the tables are there.
+async fn look(database: &Database, session: &Session) -> Result<Option<Row>, StoreError> {
     let asked = async {
         session.batch_execute(DURABLE).await?;
         match session.query_opt(FOUND, &[]).await {
@@ -101,7 +112,13 @@ async fn try_to_prepare(database: &Database, steps: &[&str]) -> Result<(u64, i32
             found => found,
         }
     };
-    let mut found = database.answer(&session, asked).await.map_err(Failed::Store)?;
+    database.answer(session, asked).await
+}
+
+/// The last commit and the format, after what could be done about it.
+async fn try_to_prepare(database: &Database, steps: &[&str]) -> Result<(u64, i32), Failed> {
+    let session = database.connected().await.map_err(Failed::Store)?;
+    let mut found = look(database, &session).await.map_err(Failed::Store)?;
     if found.is_none() {
         session.batch_execute(TABLES).await.map_err(raced)?;
         found = session.query_opt(FOUND, &[]).await.map_err(raced)?;
@@ -182,7 +199,12 @@ mod tests {
     async fn an_older_store_is_upgraded_once_by_whoever_comes_first() {
         let Some(cluster) = Cluster::start() else { return };
         let database = database(&cluster).await;
-        assert_eq!(prepare(&database).await.unwrap(), 0);
+        assert!(matches!(prepare(&database, true).await, Err(OpenError::Missing)));
+        let session = database.connected().await.unwrap();
+        let schemas = "SELECT 1 FROM information_schema.schemata WHERE schema_name = 'homeport'";
+        assert!(session.query(schemas, &[]).await.unwrap().is_empty(), "it was changed");
+        assert_eq!(prepare(&database, false).await.unwrap(), 0);
+        assert_eq!(prepare(&database, true).await.unwrap(), 0);
         assert_eq!(format(&database).await, 1);
         let at_once = (0..8).map(|_| {
             let database = database.clone();
