@@ -9,6 +9,8 @@ use super::{Section, Setting};
 use crate::environment::Environment;
 use crate::error::ProgramError;
 
+const NO_KEY: &str = "blobs.access_key_id: it is needed for blobs in a bucket";
+
 /// Where the bytes of objects and packages are.
 #[derive(Clone, Debug)]
 pub(crate) struct Blobs {
@@ -35,16 +37,8 @@ impl Default for Blobs {
 
 impl Blobs {
     pub(super) fn check(&self, problems: &mut Vec<String>) {
-        match (&self.place, &self.access_key_id) {
-            (Some(BlobPlace::S3 { .. }), None) => {
-                problems.push("blobs.access_key_id: it is needed for blobs in a bucket".to_owned());
-            }
-            (Some(BlobPlace::S3 { .. }), _) => {}
-            _ if self.endpoint.is_some() || self.access_key_id.is_some() => {
-                problems
-                    .push("blobs.place: s3://BUCKET is needed with an endpoint or an access key".to_owned());
-            }
-            _ => {}
+        if let (Some(BlobPlace::S3 { .. }), None) = (&self.place, &self.access_key_id) {
+            problems.push(NO_KEY.to_owned());
         }
     }
 
@@ -58,6 +52,13 @@ impl Blobs {
         randomness: &dyn Randomness,
     ) -> Result<Store, ProgramError> {
         let blobs = match (&self.place, own) {
+            (None | Some(BlobPlace::Folder(_)), _)
+                if self.endpoint.is_some() || self.access_key_id.is_some() =>
+            {
+                return Err(ProgramError::Refused(
+                    "blobs.place: s3://BUCKET is needed with an endpoint or an access key".to_owned(),
+                ));
+            }
             (Some(BlobPlace::S3 { bucket, prefix }), _) => {
                 Store::s3(self.s3(bucket, prefix, environment)?, "s3")?
             }
@@ -82,12 +83,13 @@ impl Blobs {
         prefix: &str,
         environment: &Environment,
     ) -> Result<S3Options, ProgramError> {
+        let no_key = || ProgramError::Refused(NO_KEY.to_owned());
         Ok(S3Options {
             endpoint: self.endpoint.clone(),
             bucket: bucket.to_owned(),
             prefix: prefix.to_owned(),
             region: self.region.clone(),
-            access_key_id: self.access_key_id.clone().unwrap_or_default(),
+            access_key_id: self.access_key_id.clone().ok_or_else(no_key)?,
             secret_access_key: self.secret(environment)?,
             more_roots: self.ca_file.as_deref().map(read).transpose()?.unwrap_or_default(),
         })
