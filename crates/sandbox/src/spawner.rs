@@ -26,6 +26,9 @@ const WAITING: usize = 1_024;
 /// What a group holds beyond the function's own memory: the helpers, the kernel's share.
 const GROUP_OVERHEAD: u64 = 32 << 20;
 
+/// Where the Homeports of a machine tell each other which uids they use.
+const UID_LOCKS: &str = "/run/homeport-uids";
+
 /// What the owner of the machine allows.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
@@ -166,7 +169,7 @@ impl Shared {
             jobs: forking_thread(),
             cgroups,
             watchdog,
-            uids: UidPool::new(uids),
+            uids: UidPool::new(uids, Path::new(UID_LOCKS)),
             folder: folder.to_owned(),
             launched: AtomicU64::new(0),
         }
