@@ -96,8 +96,15 @@ class Homeport:
                 raise
 
     def command(self, *words, check=True):
+        # Its settings; a clock that was moved is the server's alone.
+        settings = {name: value for name, value in self.environment.items() if name.startswith("HOMEPORT_")}
         return subprocess.run(
-            [PROGRAM, *words, *self.place], check=check, capture_output=True, text=True, timeout=60
+            [PROGRAM, *words, *self.place],
+            check=check,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            env={**os.environ, **settings},
         )
 
     def credentials(self):

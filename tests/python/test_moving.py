@@ -12,6 +12,7 @@ import subprocess
 import threading
 import time
 
+import buckets
 import postgres
 import pytest
 
@@ -50,14 +51,15 @@ def filled(tmp_path_factory):
     return server, acknowledged, function
 
 
-def run(*words, check=True):
-    done = subprocess.run([PROGRAM, *map(str, words)], capture_output=True, text=True, timeout=120)
+def run(*words, check=True, environment=None):
+    own = {**os.environ, **(environment or {})}
+    done = subprocess.run([PROGRAM, *map(str, words)], capture_output=True, text=True, timeout=120, env=own)
     assert not check or done.returncode == 0, done.stderr
     return done
 
 
-def refused(*words):
-    done = run(*words, check=False)
+def refused(*words, environment=None):
+    done = run(*words, check=False, environment=environment)
     assert done.returncode == 1 and not done.stdout, done
     return done.stderr
 
@@ -70,10 +72,18 @@ def opened(folder, like):
     return server.start()
 
 
-def compare(folder, filled):
-    """Starts a server on `folder` and looks for all that the first one acknowledged."""
+def on_database(tmp_path, url, blobs, like, environment=None):
+    """A server on a database, not started, with the key of the first."""
+    shared = ("--store", url, "--blobs", str(blobs), "--key-file", f"{like.data}.key")
+    server = Homeport(tmp_path, "--console", "off", name="node", shared=shared, environment=environment)
+    server.pool, server.app = like.pool, like.app
+    return server
+
+
+def compare(place, filled):
+    """Starts a server on a folder, or is given one, and looks for all that the first one acknowledged."""
     first, acknowledged, function = filled
-    server = opened(folder, first)
+    server = place.start() if isinstance(place, Homeport) else opened(place, first)
     try:
         check(server, acknowledged)
         answer = server.client("lambda").invoke(FunctionName=function, Payload=b'{"n": 6}')
@@ -100,6 +110,47 @@ def test_a_move_to_postgres_and_back_brings_everything(filled, cluster, tmp_path
     compare_source = tmp_path / "source"
     shutil.copytree(first.data, compare_source)
     compare(compare_source, filled)
+
+
+def test_blobs_go_into_a_bucket_and_come_back(filled, cluster, tmp_path):
+    first, _, _ = filled
+    with buckets.running() as there:
+        place, settings = f"s3://{there.bucket('homeport')}/one", there.settings
+        url = cluster.url(cluster.database())
+        run("move", "--from", first.data, "--to", url, "--to-blobs", place, environment=settings)
+        assert "one/installation" in there.keys("homeport")
+        compare(on_database(tmp_path, url, place, first, settings), filled)
+        other = Homeport(tmp_path, "--console", "off", name="other").start()
+        other.stop()
+        to = ["--to", cluster.url(cluster.database()), "--to-blobs", place]
+        assert "is not empty" in refused("move", "--from", other.data, *to, environment=settings)
+        assert "blobs.access_key_id" in refused("move", "--from", first.data, *to)
+        back = ["move", "--from", url, "--from-blobs", place, "--to", tmp_path / "back"]
+        run(*back, environment=settings)
+    compare(tmp_path / "back", filled)
+
+
+def has_schema(cluster, url):
+    asked = "SELECT count(*) FROM information_schema.schemata WHERE schema_name = 'homeport'"
+    return int(cluster.sql(asked, url.rsplit("/", 1)[1])) > 0
+
+
+def test_a_database_in_use_is_not_moved_and_one_without_a_store_stays_as_it_is(filled, cluster, tmp_path):
+    url, blobs = folder_for(cluster, tmp_path, "blobs")
+    away = ["move", "--from", url, "--from-blobs", blobs, "--to", tmp_path / "away"]
+    assert "holds no installation" in refused(*away)
+    key = f"{filled[0].data}.key"
+    assert "there is no data" in refused("credentials", "--store", url, "--key-file", key)
+    assert not has_schema(cluster, url)
+    run("move", "--from", filled[0].data, "--to", url, "--to-blobs", blobs)
+    assert has_schema(cluster, url)
+    server = on_database(tmp_path, url, blobs, filled[0]).start()
+    try:
+        assert "1 other processes use" in refused(*away)
+    finally:
+        server.stop()
+    run(*away)
+    compare(tmp_path / "away", filled)
 
 
 def killed_until_done(command, delays, between=lambda: None):
@@ -310,3 +361,32 @@ def test_a_backup_under_load_has_all_that_was_acknowledged_before_it(fresh, tmp_
             print(f"\nin a backup under load: {before.counts()}")
     load.end()
     check(server, acknowledged)
+
+
+def test_a_backup_of_nodes_under_load_is_restored_on_either_engine(filled, cluster, tmp_path):
+    first, acknowledged, _ = filled
+    url, blobs = folder_for(cluster, tmp_path, "blobs")
+    run("move", "--from", first.data, "--to", url, "--to-blobs", blobs)
+    server, acknowledged = on_database(tmp_path, url, blobs, first).start(), copy.deepcopy(acknowledged)
+    try:
+        load = Overwriting(server, acknowledged)
+        load.begin()
+        time.sleep(2)
+        before = copy.deepcopy(acknowledged)
+        file = tmp_path / "backup"
+        said = run("backup", file, *server.place).stdout
+        assert "The master key is not in it" in said and f"{first.data}.key" in said
+        load.end()
+        check(server, acknowledged)
+    finally:
+        server.stop()
+    assert len(before.items) > len(filled[1].items) and len(before.objects) > len(filled[1].objects)
+    assert not [form for form in forms_of(f"{first.data}.key") if form in file.read_bytes()]
+    run("restore", file, "--data", tmp_path / "folder")
+    compare(tmp_path / "folder", (first, before, filled[2]))
+    there, there_blobs = folder_for(cluster, tmp_path, "there")
+    key = ["--key-file", f"{first.data}.key"]
+    run("restore", file, "--store", there, "--blobs", there_blobs, *key)
+    assert "holds an installation already" in refused("restore", file, "--store", url, "--blobs", blobs, *key)
+    (tmp_path / "second").mkdir()
+    compare(on_database(tmp_path / "second", there, there_blobs, first), (first, before, filled[2]))
