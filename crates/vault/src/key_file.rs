@@ -4,6 +4,8 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use homeport_core::Randomness;
+use rustix::fs::{CWD, RenameFlags};
+use rustix::io::Errno;
 use zeroize::Zeroizing;
 
 use crate::{MasterKey, VaultError};
@@ -63,13 +65,14 @@ impl KeyFile {
         randomness.fill(&mut unique);
         let mut name = self.path.as_os_str().to_os_string();
         name.push(format!(".{:016x}", u64::from_be_bytes(unique)));
-        let draft = Self { path: name.into() };
-        let made = draft.write(&key).and_then(|()| {
-            // A link, unlike a change of name, replaces nothing.
-            fs::hard_link(&draft.path, &self.path).map_err(|error| self.failed(error))
-        });
-        draft.discard()?;
-        made.map(|()| key)
+        let draft = PathBuf::from(name);
+        let made = write(&draft, &key).and_then(|()| publish(&draft, &self.path));
+        if made.is_err() {
+            let _ = fs::remove_file(&draft);
+        }
+        made.map_err(|error| self.failed(error))?;
+        self.sync_folder()?;
+        Ok(key)
     }
 
     /// The file that holds the next key while it is being changed.
@@ -93,14 +96,6 @@ impl KeyFile {
         }
     }
 
-    fn write(&self, key: &MasterKey) -> Result<(), VaultError> {
-        let opened = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&self.path);
-        let mut file = opened.map_err(|error| self.failed(error))?;
-        let mut line = key.to_text();
-        line.push('\n');
-        file.write_all(line.as_bytes()).and_then(|()| file.sync_all()).map_err(|error| self.failed(error))
-    }
-
     fn sync_folder(&self) -> Result<(), VaultError> {
         let folder = match self.path.parent() {
             Some(folder) if folder != Path::new("") => folder,
@@ -116,6 +111,26 @@ impl KeyFile {
             ErrorKind::AlreadyExists => VaultError::KeyFileExists { path },
             _ => VaultError::KeyFileIo { path, source },
         }
+    }
+}
+
+fn write(path: &Path, key: &MasterKey) -> std::io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    let mut line = key.to_text();
+    line.push('\n');
+    file.write_all(line.as_bytes())?;
+    file.sync_all()
+}
+
+/// Gives a file its name, unless another has it.
+fn publish(draft: &Path, path: &Path) -> std::io::Result<()> {
+    match rustix::fs::renameat_with(CWD, draft, CWD, path, RenameFlags::NOREPLACE) {
+        // Not every file system can; a second name, too, replaces nothing.
+        Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
+            fs::hard_link(draft, path)?;
+            fs::remove_file(draft)
+        }
+        other => Ok(other?),
     }
 }
 
