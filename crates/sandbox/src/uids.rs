@@ -1,5 +1,5 @@
 use std::collections::HashMap;
-use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::fs::{DirBuilder, File, OpenOptions};
 use std::ops::Range;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -113,16 +113,15 @@ impl Leases {
         let end = self.range.first + self.range.count;
         let starts = (self.range.first..end).step_by(PART as usize);
         let mut free = starts.filter(|start| self.parts.iter().all(|part| part.uids.start != *start));
-        let _ = DirBuilder::new().recursive(true).mode(0o700).create(&self.locks);
+        let uids_from = |start| start..end.min(start + PART);
+        if DirBuilder::new().recursive(true).mode(0o700).create(&self.locks).is_err() {
+            return free.next().map(|start| Part { uids: uids_from(start), _lock: None });
+        }
         free.find_map(|start| {
-            let uids = start..end.min(start + PART);
             let name = self.locks.join(start.to_string());
             let opened = OpenOptions::new().create(true).append(true).mode(0o600).open(name);
-            match opened.map(|file| file.try_lock().map(|()| file)) {
-                Ok(Ok(file)) => Some(Part { uids, _lock: Some(file) }),
-                Ok(Err(TryLockError::WouldBlock)) => None,
-                Ok(Err(TryLockError::Error(_))) | Err(_) => Some(Part { uids, _lock: None }),
-            }
+            let file = opened.ok().filter(|file| file.try_lock().is_ok())?;
+            Some(Part { uids: uids_from(start), _lock: Some(file) })
         })
     }
 }
