@@ -41,6 +41,11 @@ struct Shared {
     jitter: AtomicU64,
 }
 
+/// Behind those that were queued first nobody waits for longer than a transaction may take.
+async fn in_turn<T>(turn: impl Future<Output = T>) -> Result<T, StoreError> {
+    timeout(MAX_TRANSACTION_TIME, turn).await.map_err(|_| StoreError::TransactionTooLong)
+}
+
 impl Store {
     fn new(engine: Engine, watchers: Arc<Watchers>) -> Self {
         Self(Arc::new(Shared {
@@ -133,7 +138,8 @@ impl Store {
             {
                 rehearsed.finish();
             }
-            let queued_first = if attempt >= PATIENCE { Some(self.0.turnstile.write().await) } else { None };
+            let queued_first =
+                if attempt >= PATIENCE { Some(in_turn(self.0.turnstile.write()).await?) } else { None };
             let (outcome, tx) = self.run(&f, attempt > 0).await?;
             if tx.has_moved() {
                 tx.finish();
@@ -143,7 +149,8 @@ impl Store {
             let Some(commit) = tx.finish() else {
                 return Ok(value);
             };
-            let turn = if queued_first.is_none() { Some(self.0.turnstile.read().await) } else { None };
+            let turn =
+                if queued_first.is_none() { Some(in_turn(self.0.turnstile.read()).await?) } else { None };
             match self.0.engine.commit(commit).await {
                 Ok(_) => return Ok(value),
                 Err(Refused::Failed(error)) => return Err(error.into()),

@@ -24,6 +24,8 @@ mod opening;
 mod proxy;
 #[path = "store/reaching.rs"]
 mod reaching;
+#[path = "store/stuck.rs"]
+mod stuck;
 #[path = "store/transactions.rs"]
 mod transactions;
 #[path = "store/watching.rs"]

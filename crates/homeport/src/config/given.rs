@@ -38,9 +38,11 @@ impl Given {
     }
 }
 
+const STORE: &str = "store.database";
+
 /// `HOMEPORT_A_B` of `a.b`; where the store is, is `HOMEPORT_STORE`.
 pub(super) fn variable_of(path: &str) -> String {
-    if path == "store.database" {
+    if path == STORE {
         return "HOMEPORT_STORE".to_owned();
     }
     format!("HOMEPORT_{}", path.replace('.', "_").to_ascii_uppercase())
@@ -58,7 +60,9 @@ pub(super) fn from_environment(
         match all().find(|setting| variable_of(setting.path) == *name) {
             Some(setting) => {
                 let path = setting.path.to_owned();
-                given.push(Given { path, values: split(value), source: Source::Environment });
+                // A URL names hosts between commas, and a password may hold anything.
+                let values = if path == STORE { vec![value.trim().to_owned()] } else { split(value) };
+                given.push(Given { path, values, source: Source::Environment });
             }
             None => problems.push(format!("{name}: there is no such setting")),
         }

@@ -34,7 +34,7 @@ pub(super) const SECTION: Section = Section {
                     writable one is used. The password comes from `PGPASSWORD`, from `~/.pgpass`, or with the whole URL \
                     from the variable `HOMEPORT_STORE`. The data folder then keeps only what a node can make anew.",
             set: |config, values| {
-                // A list of hosts has commas, at which the environment's values are taken apart.
+                // A list of hosts has commas, at which a flag's value may have been taken apart.
                 let url: PostgresUrl =
                     values.join(",").parse().map_err(|error: PostgresUrlError| error.to_string())?;
                 config.store.database = Some(url);

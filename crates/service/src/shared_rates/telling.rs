@@ -15,8 +15,9 @@ const EVERY: Duration = Duration::from_millis(500);
 const TOLD_BEATS: u64 = 4;
 /// Buckets that one beat tells of, the most used first; the rest wait for the next.
 const MOST_TOLD: usize = 256;
-/// Bytes of their names.
+/// Bytes of their names, and of one: what has a longer one holds for each node alone.
 const MOST_TOLD_BYTES: usize = 16 * 1_024;
+const MOST_NAME_BYTES: usize = 1_024;
 /// After so long without a beat a node's record is removed. An idle node's too: it is made anew when needed.
 const GONE_AFTER: Duration = Duration::from_secs(600);
 
@@ -111,12 +112,24 @@ impl Telling {
         self.beat += 1;
         self.gather();
         self.tell().await?;
-        let of = self.of;
-        let read = self.store.read(|tx| async move { TOLD.page(&tx, of, None, MAX_PAGE_ROWS).await });
-        let mut others = read.await?.records;
-        others.retain(|told| told.node != self.node);
+        let others = self.others().await?;
         self.hear(&others);
         self.forget_gone().await
+    }
+
+    /// What all other nodes tell.
+    async fn others(&self) -> Result<Vec<Told>, StoreError> {
+        let (of, mut others, mut after) = (self.of, Vec::new(), None);
+        loop {
+            let from: Option<&[u8]> = after.as_deref();
+            let page =
+                self.store.read(|tx| async move { TOLD.page(&tx, of, from, MAX_PAGE_ROWS).await }).await?;
+            others.extend(page.records.into_iter().filter(|told| told.node != self.node));
+            match page.cursor {
+                Some(cursor) => after = Some(cursor),
+                None => return Ok(others),
+            }
+        }
     }
 
     /// Notes what was taken since the last beat, and drops what all have heard.
@@ -124,7 +137,8 @@ impl Telling {
         let Some(rates) = self.rates.upgrade() else { return };
         let mut taken: Vec<_> = {
             let known = rates.lock().unwrap_or_else(PoisonError::into_inner);
-            let used = known.by_name.iter().filter(|(_, bucket)| bucket.untold() > 0);
+            let short = known.by_name.iter().filter(|(name, _)| name.len() <= MOST_NAME_BYTES);
+            let used = short.filter(|(_, bucket)| bucket.untold() > 0);
             used.map(|(name, bucket)| (name.clone(), bucket.clone(), bucket.untold())).collect()
         };
         taken.sort_unstable_by_key(|(_, _, untold)| std::cmp::Reverse(*untold));

@@ -78,7 +78,7 @@ impl Postgres {
     }
 
     pub(crate) fn is_away(&self) -> bool {
-        self.database.is_away()
+        self.database.seems_away()
     }
 
     pub(crate) fn snapshot(&self, steady: bool) -> Snapshot {
@@ -95,14 +95,18 @@ impl Postgres {
 
     pub(crate) async fn commit(&self, commit: Commit) -> Result<u64, Refused> {
         let (reply, answer) = oneshot::channel();
-        self.committer.queue(Request::Commit(Box::new(commit), reply))?;
-        answer.await.unwrap_or_else(|gone| Err(Refused::Failed(broken(gone))))
+        self.database.note(self.committer.queue(Request::Commit(Box::new(commit), reply)))?;
+        match answer.await {
+            Ok(Err(Refused::Failed(error))) => self.database.note(Err(error)).map_err(Refused::Failed),
+            Ok(answer) => answer,
+            Err(gone) => Err(Refused::Failed(broken(gone))),
+        }
     }
 
     pub(crate) async fn count(&self, count: Count) -> Result<Counted, StoreError> {
         let (reply, answer) = oneshot::channel();
-        self.committer.queue(Request::Count(count, reply))?;
-        answer.await.unwrap_or_else(|gone| Err(broken(gone)))
+        self.database.note(self.committer.queue(Request::Count(count, reply)))?;
+        self.database.note(answer.await.unwrap_or_else(|gone| Err(broken(gone))))
     }
 }
 

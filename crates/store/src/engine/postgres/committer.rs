@@ -24,6 +24,10 @@ use crate::tx::Op;
 const MAX_WAITING: usize = 10_000;
 /// The most groups of other nodes that are caught up with; behind more, every reader runs again.
 const MAX_NEWS: i64 = 1_000;
+/// Bytes of their keys.
+const MAX_NEWS_BYTES: i64 = 256 << 10;
+/// A turn that was waited for so long is not tried again: who waits is better told.
+const LONG: Duration = Duration::from_secs(2);
 /// How often a group is tried that the database refuses because of another session.
 const ATTEMPTS: u32 = 5;
 /// How long it is asked whether a group took effect whose answer was lost.
@@ -34,8 +38,12 @@ const AWAY_FOR: Duration = Duration::from_millis(500);
 
 const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
 const LOCK: &str = "SELECT last, format FROM homeport.clock FOR UPDATE";
-const NEWS: &str =
-    "SELECT last, previous, changed FROM homeport.groups WHERE last > $1 ORDER BY last LIMIT $2";
+/// No more than so many bytes are sent while the clock's row is held: a reader that stalls would hold up everyone.
+const NEWS: &str = "SELECT last, previous, changed FROM (
+       SELECT last, previous, changed, sum(octet_length(changed)) OVER
+           (ORDER BY last ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS bytes
+       FROM homeport.groups WHERE last > $1 ORDER BY last LIMIT $2) news
+     WHERE bytes <= $3 ORDER BY last";
 const VALUES: &str = "SELECT key, value FROM homeport.rows WHERE key = ANY($1)";
 const PUT: &str = "INSERT INTO homeport.rows (key, value) SELECT * FROM unnest($1::bytea[], $2::bytea[])
     ON CONFLICT (key) DO UPDATE SET value = excluded.value";
@@ -44,10 +52,15 @@ const NOTE: &str = "INSERT INTO homeport.groups (last, previous, id, node, chang
     VALUES ($1, $2, $3, $4, $5, $6)";
 const TICK: &str = "UPDATE homeport.clock SET last = $1";
 const TELL: &str = "SELECT pg_notify('homeport', '')";
-const IS_THERE: &str = "SELECT last FROM homeport.groups WHERE id = $1";
+/// The first group behind a commit.
+const NEXT: &str = "SELECT previous, id FROM homeport.groups WHERE last > $1 ORDER BY last LIMIT 1";
+/// A commit of its own, which is answered once whatever came before it is on the standby, too.
+const SECURE: &str = "UPDATE homeport.clock SET last = last";
 
 /// A session that stalls with the clock's row in its hands holds up all nodes: the database ends it soon.
 const SOON: &str = "SET idle_in_transaction_session_timeout = 3000";
+/// The same for one that doesn't take what it is sent. PostgreSQL's own, left out elsewhere.
+const SENT_SOON: &str = "SET tcp_user_timeout = 8000";
 
 pub(super) struct Committer {
     requests: mpsc::Sender<Request>,
@@ -116,7 +129,9 @@ impl Prepared {
         let session = database.connected().await?;
         let prepared = async {
             tokio::try_join!(
+                biased;
                 session.batch_execute(SOON),
+                if_supported(session.batch_execute(SENT_SOON)),
                 session.batch_execute(schema::DURABLE),
                 session.prepare(LOCK),
                 session.prepare(NEWS),
@@ -128,7 +143,7 @@ impl Prepared {
                 if_supported(session.prepare(TELL)),
             )
         };
-        let ((), (), lock, news, values, put, delete, note, tick, tell) =
+        let ((), _, (), lock, news, values, put, delete, note, tick, tell) =
             database.answer(&session, prepared).await?;
         Ok(Self { session, lock, news, values, put, delete, note, tick, tell })
     }
@@ -168,6 +183,7 @@ impl Task {
     async fn serve(&mut self) {
         let mut why = away("it was not tried");
         for attempt in 0..ATTEMPTS {
+            let began = Instant::now();
             match self.take_turn().await {
                 Ok(turn) => return self.commit(turn).await,
                 Err(error) => why = error,
@@ -179,7 +195,8 @@ impl Task {
                 continue;
             }
             // A connection that was had may have broken since: another one may be had.
-            if !had_one || self.database.is_away() || matches!(why, StoreError::OtherFormat { .. }) {
+            let is_lasting = self.database.is_away() || began.elapsed() > LONG;
+            if !had_one || is_lasting || matches!(why, StoreError::OtherFormat { .. }) {
                 break;
             }
         }
@@ -213,13 +230,16 @@ impl Task {
         let keys: Vec<&[u8]> = keys.iter().map(Bytes::as_ref).collect();
         let seen = self.seen.map_or(i64::MAX, u64::cast_signed);
         let session = &prepared.session;
-        let (since, wanted): (Parameters<'_>, Parameters<'_>) = (&[&seen, &MAX_NEWS], &[&keys]);
+        let (since, wanted): (Parameters<'_>, Parameters<'_>) =
+            (&[&seen, &MAX_NEWS, &MAX_NEWS_BYTES], &[&keys]);
         let values = async {
             if keys.is_empty() { Ok(Vec::new()) } else { session.query(&prepared.values, wanted).await }
         };
         // One trip: each is sent before the answer to the one before has come.
         let asked = async {
+            // The first that fails is why: the others fail for it.
             tokio::try_join!(
+                biased;
                 session.batch_execute(BEGIN),
                 session.query_one(&prepared.lock, &[]),
                 session.query(&prepared.news, since),
@@ -270,7 +290,7 @@ impl Task {
                 self.session = Some(session);
                 self.made(&id, decided);
             }
-            Ended::Refused(error) => self.not_made(decided, &failed(error)),
+            Ended::Refused(error) => self.refused(decided, &failed(error)),
             Ended::Unknown => {
                 drop(session);
                 self.settle(&id, decided).await;
@@ -327,9 +347,10 @@ impl Task {
             return Ended::Durable;
         }
         // What the database itself refused ended the transaction; whatever else failed says nothing about it.
-        match failures.into_iter().find(|error| error.as_db_error().is_some_and(is_refusal)) {
-            Some(refused) => Ended::Refused(refused),
-            None => Ended::Unknown,
+        let is_refused = failures.iter().any(|error| error.as_db_error().is_some_and(is_refusal));
+        match failures.into_iter().find(|error| error.as_db_error().is_some()) {
+            Some(first) if is_refused => Ended::Refused(first),
+            _ => Ended::Unknown,
         }
     }
 
@@ -337,6 +358,15 @@ impl Task {
         self.seen = Some(decided.last);
         self.own.tell(id, &decided.touched);
         decided.answers.into_iter().for_each(Answer::give);
+    }
+
+    /// The database would not have it. What is in its way for long isn't tried again and again.
+    fn refused(&mut self, decided: Decided, error: &StoreError) {
+        if is_of_others(error) {
+            return self.not_made(decided, error);
+        }
+        self.seen = None;
+        fail(decided, error);
     }
 
     /// Nothing took effect: transactions run again, and counts fail.
@@ -356,9 +386,10 @@ impl Task {
     async fn settle(&mut self, id: &[u8], decided: Decided) {
         let began = Instant::now();
         while began.elapsed() < UNKNOWN_FOR {
-            match self.is_there(id).await {
-                Ok(true) => return self.made(id, decided),
-                Ok(false) => return self.not_made(decided, &away("it was cut off")),
+            match self.is_there(id, decided.previous).await {
+                Ok(Some(true)) => return self.made(id, decided),
+                Ok(Some(false)) => return self.not_made(decided, &away("it was cut off")),
+                Ok(None) => break,
                 Err(error) => {
                     tracing::warn!(%error, "whether a group of commits took effect can't be asked yet");
                     self.fail_all(&error);
@@ -367,26 +398,43 @@ impl Task {
             }
         }
         self.seen = None;
-        let unknown = away("it did not answer whether a group of commits took effect");
-        for answer in decided.answers {
-            match answer {
-                Answer::Commit(reply, Ok(_)) => drop(reply.send(Err(Refused::Failed(unknown.clone())))),
-                Answer::Count(reply, Ok(_)) => drop(reply.send(Err(unknown.clone()))),
-                refused => refused.give(),
-            }
-        }
+        self.own.gave_up(id);
+        fail(decided, &away("it did not answer whether a group of commits took effect"));
     }
 
-    async fn is_there(&mut self, id: &[u8]) -> Result<bool, StoreError> {
+    /// Whether this group came behind `previous`, for good; none when that is forgotten.
+    async fn is_there(&mut self, id: &[u8], previous: u64) -> Result<Option<bool>, StoreError> {
         let session = self.database.connected().await?;
+        let previous = previous.cast_signed();
         let asked = async {
+            session.batch_execute(schema::DURABLE).await?;
             session.batch_execute(BEGIN).await?;
-            session.query_one(LOCK, &[]).await?;
-            let found = session.query_opt(IS_THERE, &[&id]).await?;
-            session.batch_execute("ROLLBACK").await?;
-            Ok(found.is_some())
+            let last: i64 = session.query_one(LOCK, &[]).await?.get(0);
+            let next = session.query_opt(NEXT, &[&previous]).await?;
+            let found = match next {
+                Some(next) if next.get::<_, &[u8]>(1) == id => Some(true),
+                Some(next) if next.get::<_, i64>(0) == previous => Some(false),
+                None if last == previous => Some(false),
+                _ => None,
+            };
+            if found == Some(true) {
+                // It may be there and not on the standby yet, where nobody was left to wait for that.
+                session.batch_execute(SECURE).await?;
+            }
+            session.batch_execute("COMMIT").await?;
+            Ok(found)
         };
         self.database.answer(&session, asked).await
+    }
+}
+
+fn fail(decided: Decided, error: &StoreError) {
+    for answer in decided.answers {
+        match answer {
+            Answer::Commit(reply, Ok(_)) => drop(reply.send(Err(Refused::Failed(error.clone())))),
+            Answer::Count(reply, Ok(_)) => drop(reply.send(Err(error.clone()))),
+            refused => refused.give(),
+        }
     }
 }
 

@@ -1,12 +1,14 @@
 //! Connections: how they are made, and how long their answers are waited for.
 
+use std::net::IpAddr;
 use std::ops::{Deref, RangeInclusive};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use tokio::net::lookup_host;
 use tokio::task::JoinHandle;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use tokio_postgres::config::{SslMode, TargetSessionAttrs};
 use tokio_postgres::{AsyncMessage, Client, Config, Connection, Socket};
 
@@ -27,6 +29,9 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(3);
 const HOST_PATIENCE: Duration = Duration::from_secs(2);
 /// How long an answer is waited for: a little longer than the database itself takes for one.
 const ANSWER_WITHIN: Duration = Duration::from_secs(6);
+const TOLD_LATELY_MILLIS: u64 = 1_000;
+/// A name's addresses that are tried, each for as long as a host.
+const MOST_ADDRESSES: u32 = 4;
 /// When the kernel gives up a connection on which nothing is heard.
 const TCP_PATIENCE: Duration = Duration::from_secs(8);
 /// What every session is held to: the database ends what a node that stalls has begun.
@@ -40,6 +45,9 @@ pub(super) struct Database {
     lanes: Arc<Lanes>,
     /// It did not answer when it was last tried. Who follows tries it again and again.
     away: Arc<AtomicBool>,
+    /// When somebody was last told that it is away, in milliseconds from when this was made; 0 for never.
+    told: Arc<AtomicU64>,
+    made: Instant,
 }
 
 impl Database {
@@ -59,11 +67,31 @@ impl Database {
             .max_size(reading.div_ceil(2))
             .build()
             .map_err(|error| OpenError::Engine(Box::new(error)))?;
-        Ok(Self { hosts, pool, lanes, away: Arc::default() })
+        let (away, told, made) = (Arc::default(), Arc::default(), Instant::now());
+        Ok(Self { hosts, pool, lanes, away, told, made })
     }
 
     pub(super) fn is_away(&self) -> bool {
         self.away.load(Ordering::Relaxed)
+    }
+
+    /// Whether it is away, or somebody was told so within the last second: a group may be stuck while all else goes on.
+    pub(super) fn seems_away(&self) -> bool {
+        let told = self.told.load(Ordering::Relaxed);
+        self.is_away() || (told > 0 && self.millis().saturating_sub(told) < TOLD_LATELY_MILLIS)
+    }
+
+    /// Notes what a caller is about to be told.
+    pub(super) fn note<T>(&self, answer: Result<T, StoreError>) -> Result<T, StoreError> {
+        answer.inspect_err(|error| {
+            if error.is_away() {
+                self.told.store(self.millis().max(1), Ordering::Relaxed);
+            }
+        })
+    }
+
+    fn millis(&self) -> u64 {
+        u64::try_from(self.made.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
     /// It can't be reached.
@@ -163,6 +191,8 @@ impl Drop for Session {
 /// Where the database may be: the one that takes writes is used.
 pub(super) struct Hosts {
     each: Vec<Config>,
+    /// Their names and ports.
+    names: Vec<(String, u16)>,
     tls: Tls,
     /// How long each is waited for.
     patience: Duration,
@@ -179,7 +209,8 @@ impl Hosts {
         let tls = if encrypts { Tls::trusting(url.roots.as_deref())? } else { Tls::none()? };
         let patience = url.connect_timeout.unwrap_or(HOST_PATIENCE);
         let each = url.hosts.iter().map(|host| config(options, host, patience)).collect();
-        Ok(Self { each, tls, patience, last: AtomicUsize::default(), outages: AtomicU64::default() })
+        let names = url.hosts.iter().map(|host| (host.name.clone(), host.port)).collect();
+        Ok(Self { each, names, tls, patience, last: AtomicUsize::default(), outages: AtomicU64::default() })
     }
 
     pub(super) fn is_stale(&self, session: &Session) -> bool {
@@ -191,7 +222,8 @@ impl Hosts {
         let (first, outages) = (self.last.load(Ordering::Relaxed), self.outages.load(Ordering::Relaxed));
         for turn in 0..self.each.len() {
             let host = (first + turn) % self.each.len();
-            match timeout(self.patience, self.each[host].connect(self.tls.clone())).await {
+            let patience = self.patience * self.addresses(host).await;
+            match timeout(patience, self.each[host].connect(self.tls.clone())).await {
                 Ok(Ok((client, connection))) => {
                     self.last.store(host, Ordering::Relaxed);
                     let driver = tokio::spawn(drive(connection, news));
@@ -202,6 +234,18 @@ impl Hosts {
             }
         }
         Err(away(why))
+    }
+
+    /// How many addresses a host's name stands for: the driver tries one after another.
+    async fn addresses(&self, host: usize) -> u32 {
+        let (name, port) = &self.names[host];
+        if name.starts_with('/') || name.parse::<IpAddr>().is_ok() {
+            return 1;
+        }
+        match timeout(self.patience, lookup_host((name.as_str(), *port))).await {
+            Ok(Ok(found)) => u32::try_from(found.count()).unwrap_or(MOST_ADDRESSES).clamp(1, MOST_ADDRESSES),
+            _ => 1,
+        }
     }
 }
 

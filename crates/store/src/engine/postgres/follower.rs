@@ -11,7 +11,7 @@ use tokio_postgres::{Row, Statement};
 
 use super::connect::{Database, Session};
 use super::own_news::OwnNews;
-use super::trouble::{broken, if_supported};
+use super::trouble::{broken, if_supported, said};
 use super::{NoClock, packed, schema};
 use crate::watch::Watchers;
 use crate::{StoreError, Versionstamp};
@@ -26,6 +26,8 @@ const MAX_GROUPS: usize = 1_000;
 /// How often groups are forgotten that nobody asks for any more.
 const FORGET_EVERY: Duration = Duration::from_secs(60);
 
+/// What is forgotten needs no standby, and whoever else is forgetting isn't waited for.
+const IN_PASSING: &str = "SET synchronous_commit = off; SET lock_timeout = 500";
 const LISTEN: &str = "LISTEN homeport";
 /// The clock, and behind it what came since, of this node only what it may not have told itself.
 const NEWS: &str =
@@ -48,7 +50,7 @@ impl Follower {
         began: Instant,
     ) -> Self {
         watchers.all_was_told(began, Versionstamp::new(told, 0));
-        let mut following = Following { database, own, watchers, told, trouble: String::new() };
+        let mut following = Following { database, own, watchers, told, forgot: None, trouble: String::new() };
         Self(tokio::spawn(async move {
             loop {
                 following.try_to_follow().await;
@@ -69,6 +71,8 @@ struct Following {
     own: Arc<OwnNews>,
     watchers: Arc<Watchers>,
     told: u64,
+    /// When old groups were last forgotten, or that was tried.
+    forgot: Option<Instant>,
     /// What was in the way last, so that it is said once.
     trouble: String,
 }
@@ -96,10 +100,14 @@ impl Following {
     }
 
     async fn follow(&mut self, session: &Session, notified: &Notify) -> Result<Infallible, StoreError> {
-        let prepared =
-            async { tokio::try_join!(if_supported(session.batch_execute(LISTEN)), session.prepare(NEWS)) };
-        let (_, news) = self.database.answer(session, prepared).await?;
-        let mut forgot: Option<Instant> = None;
+        let prepared = async {
+            tokio::try_join!(
+                if_supported(session.batch_execute(IN_PASSING)),
+                if_supported(session.batch_execute(LISTEN)),
+                session.prepare(NEWS)
+            )
+        };
+        let (_, _, news) = self.database.answer(session, prepared).await?;
         loop {
             let began = Instant::now();
             while self.look(session, &news).await? {}
@@ -108,9 +116,12 @@ impl Following {
                 tracing::info!("other nodes' changes are followed again");
                 self.trouble.clear();
             }
-            if forgot.is_none_or(|forgot| forgot.elapsed() > FORGET_EVERY) {
-                self.database.answer(session, session.execute(FORGET, &[])).await?;
-                forgot = Some(Instant::now());
+            if self.forgot.is_none_or(|forgot| forgot.elapsed() > FORGET_EVERY) {
+                self.forgot = Some(Instant::now());
+                let forgotten = self.database.in_time(session, session.execute(FORGET, &[])).await?;
+                if let Err(error) = forgotten {
+                    tracing::debug!("old groups can't be forgotten yet: {}", said(&error));
+                }
             }
             // Time running out is a reason to look, too.
             let _ = timeout(EVERY, notified.notified()).await;

@@ -45,14 +45,22 @@ impl Lanes {
     /// A place where the fewest wait.
     pub(super) async fn place(&self) -> Result<Place<'_>, StoreError> {
         let turn = Turn::of(self.shortest());
-        let reader = match turn.0.reader(&self.hosts) {
-            Some(reader) => reader,
-            None => {
-                let connected = timeout(PATIENCE, turn.0.connect(&self.hosts)).await;
-                connected.map_err(|_| away("no connection came free"))??
-            }
-        };
-        Ok(Place { reader, _turn: turn })
+        if let Some(reader) = turn.0.reader(&self.hosts) {
+            return Ok(Place { reader, _turn: turn });
+        }
+        let connected = timeout(PATIENCE, turn.0.connect(&self.hosts)).await;
+        match connected.unwrap_or_else(|_| Err(away("no connection came free"))) {
+            Ok(reader) => Ok(Place { reader, _turn: turn }),
+            // The database may take no more connections, and serve those that there are.
+            Err(error) => self.connected().ok_or(error),
+        }
+    }
+
+    /// A place where the fewest wait, of those where nobody has to connect.
+    fn connected(&self) -> Option<Place<'_>> {
+        let connected = self.lanes.iter().filter_map(|lane| Some((lane, lane.reader(&self.hosts)?)));
+        let (lane, reader) = connected.min_by_key(|(lane, _)| lane.waiting())?;
+        Some(Place { reader, _turn: Turn::of(lane) })
     }
 
     fn shortest(&self) -> &Lane {

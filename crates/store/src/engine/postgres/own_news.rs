@@ -1,5 +1,6 @@
 //! What this node's own groups changed.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::commit::Touched;
@@ -10,9 +11,19 @@ use crate::watch::Watchers;
 pub(super) struct OwnNews {
     node: [u8; 16],
     watchers: Arc<Watchers>,
-    /// The number of the last group told.
-    told: Mutex<u64>,
+    told: Mutex<Told>,
 }
+
+#[derive(Default)]
+struct Told {
+    /// The number of the last group told.
+    last: u64,
+    /// Groups that the committer gave up: should one take effect yet, it is told however late.
+    given_up: BTreeSet<u64>,
+}
+
+/// Of those it remembers the newest.
+const MOST_GIVEN_UP: usize = 64;
 
 impl OwnNews {
     pub(super) fn new(node: [u8; 16], watchers: Arc<Watchers>) -> Self {
@@ -30,14 +41,30 @@ impl OwnNews {
 
     /// Returns when watchers were told, whoever did it.
     pub(super) fn tell(&self, id: &[u8], touched: &[Touched]) {
-        let group = id.last_chunk().map_or(0, |group| u64::from_be_bytes(*group));
+        let group = number(id);
         // Held while they are told, so that the other waits for it.
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        if group > *told {
-            *told = group;
+        if told.given_up.remove(&group) || group > told.last {
+            told.last = told.last.max(group);
             self.watchers.tell(touched);
         }
     }
+
+    /// The committer will not tell this group.
+    pub(super) fn gave_up(&self, id: &[u8]) {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let group = number(id);
+        if group > told.last {
+            told.given_up.insert(group);
+        }
+        if told.given_up.len() > MOST_GIVEN_UP {
+            told.given_up.pop_first();
+        }
+    }
+}
+
+fn number(id: &[u8]) -> u64 {
+    id.last_chunk().map_or(0, |group| u64::from_be_bytes(*group))
 }
 
 #[cfg(test)]
@@ -60,5 +87,11 @@ mod tests {
         own.tell(&own.id(2), &touched);
         own.tell(&own.id(1), &touched);
         assert_eq!(changes.current(), 2);
+        // Three took effect behind its committer's back, after four was told.
+        own.gave_up(&own.id(3));
+        own.tell(&own.id(4), &touched);
+        own.tell(&own.id(3), &touched);
+        own.tell(&own.id(3), &touched);
+        assert_eq!(changes.current(), 4);
     }
 }

@@ -144,7 +144,7 @@ impl Snapshot {
 
     /// Boxed: the compiler doesn't have to look through it in each of the futures that transactions are nested in.
     fn ask<'a>(&'a self, state: &'a mut State, question: &'a Question<'a>) -> Asking<'a> {
-        Box::pin(self.put(state, question))
+        Box::pin(async { self.database.note(self.put(state, question).await) })
     }
 
     async fn put(&self, state: &mut State, question: &Question<'_>) -> Result<Vec<SqlRow>, StoreError> {

@@ -116,7 +116,10 @@ impl FromStr for PostgresUrl {
         let (authority, database) = place.split_once('/').ok_or(form("it names no database"))?;
         let (who, hosts) = authority.rsplit_once('@').ok_or(form("it names no user"))?;
         let (user, password) = match who.split_once(':') {
-            Some((user, password)) => (decoded(user)?, Some(decoded(password)?)),
+            // An empty one is none, as to libpq.
+            Some((user, password)) => {
+                (decoded(user)?, Some(decoded(password)?).filter(|password| !password.is_empty()))
+            }
             None => (decoded(who)?, None),
         };
         let database = decoded(database)?;
