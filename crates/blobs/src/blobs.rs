@@ -1,5 +1,6 @@
 use std::fmt;
 use std::ops::Range;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path as FilePath;
 use std::sync::Arc;
 
@@ -46,6 +47,7 @@ impl Blobs {
                 "there is no folder {folder}: make it, or mount what the nodes share"
             )));
         }
+        keep_others_out(folder);
         Self::in_folder(folder, owner)
     }
 
@@ -71,7 +73,7 @@ impl Blobs {
         Self { owner, ..self.clone() }
     }
 
-    /// The switch that keeps all owners' blobs while a backup copies them.
+    /// What keeps all owners' blobs while a backup copies them.
     pub fn hold(&self) -> &Hold {
         &self.hold
     }
@@ -125,7 +127,7 @@ impl Blobs {
     /// Deletes a blob; one that is gone already is no error. Called when no record names it any more, so a crash
     /// before it takes effect only leaves work for the sweep; and so does a [`Hold`].
     pub async fn delete(&self, id: &BlobId) -> Result<(), BlobError> {
-        if self.hold.is_set() {
+        if self.hold.is_set().await {
             return Ok(());
         }
         self.remove(id).await
@@ -136,6 +138,21 @@ impl Blobs {
             Err(BlobError::NotFound) => Ok(()),
             other => other,
         }
+    }
+}
+
+/// What is in a shared folder is no one's business but its owner's and its group's.
+fn keep_others_out(folder: &FilePath) {
+    let changed = folder.metadata().and_then(|metadata| {
+        let mut permissions = metadata.permissions();
+        if permissions.mode() & 0o007 == 0 {
+            return Ok(());
+        }
+        permissions.set_mode(permissions.mode() & 0o770);
+        std::fs::set_permissions(folder, permissions)
+    });
+    if let Err(error) = changed {
+        tracing::warn!("every user of this machine may look into {}: {error}", folder.display());
     }
 }
 

@@ -1,22 +1,37 @@
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::fmt;
+use std::sync::{Arc, OnceLock};
 
-/// Keeps every blob while a backup copies them: while it is set, [`delete`](crate::Blobs::delete) and
-/// [`sweep`](crate::Blobs::sweep) remove nothing. What would have been deleted is left for a later sweep.
+use futures_util::future::BoxFuture;
+
+type Question = Box<dyn Fn() -> BoxFuture<'static, bool> + Send + Sync>;
+
+/// Who says whether blobs are kept because a backup copies them. [`delete`](crate::Blobs::delete) asks behind the commit
+/// that took the last record of a blob away, [`sweep`](crate::Blobs::sweep) behind its reading of the records, and
+/// neither removes anything while the answer is yes: that is left for a later sweep.
 ///
-/// A backup whose snapshot of the records is taken after every node has set it finds every blob that the snapshot
-/// names: whatever is deleted without the hold lost its record before. One switch for all owners of a store.
-#[derive(Clone, Debug, Default)]
-pub struct Hold(Arc<AtomicBool>);
+/// So a backup that has the answer changed to yes before it takes its snapshot of the records finds every blob that the
+/// snapshot names: who was told no had asked before, and so the record was gone before. One for all owners of a store;
+/// without a question nothing is held.
+#[derive(Clone, Default)]
+pub struct Hold(Arc<OnceLock<Question>>);
 
 impl Hold {
-    /// Holds, or lets go.
-    pub fn set(&self, held: bool) {
-        self.0.store(held, Ordering::SeqCst);
+    /// Has this asked from now on. The first one stays.
+    pub fn ask(&self, question: impl Fn() -> BoxFuture<'static, bool> + Send + Sync + 'static) {
+        self.0.set(Box::new(question)).ok();
     }
 
     /// Whether blobs are held.
-    pub fn is_set(&self) -> bool {
-        self.0.load(Ordering::SeqCst)
+    pub async fn is_set(&self) -> bool {
+        match self.0.get() {
+            Some(question) => question().await,
+            None => false,
+        }
+    }
+}
+
+impl fmt::Debug for Hold {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Hold({})", if self.0.get().is_some() { "asked" } else { "never" })
     }
 }

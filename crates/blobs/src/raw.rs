@@ -4,7 +4,7 @@ use std::error::Error;
 
 use bytes::Bytes;
 use futures_util::stream::BoxStream;
-use futures_util::{Stream, StreamExt, TryStreamExt};
+use futures_util::{Stream, StreamExt, TryFutureExt, TryStreamExt, stream};
 use homeport_core::Timestamp;
 use object_store::ObjectMeta;
 
@@ -29,8 +29,18 @@ pub struct Listed {
 impl Blobs {
     /// All blobs of all owners, in no order. What is written or deleted meanwhile may be among them or not.
     pub fn list_all(&self) -> BoxStream<'static, Result<Listed, BlobError>> {
-        let listed = self.store.list(None).map_err(BlobError::from);
-        listed.try_filter_map(async |meta| Ok(Listed::of(&meta))).boxed()
+        let (root, store) = (self.store.clone(), self.store.clone());
+        // Owner by owner: what else lies in the place, a disk's `lost+found` as well, need not be readable.
+        let owners = async move {
+            let found = root.list_with_delimiter(None).await?.common_prefixes;
+            let owners = found.into_iter().filter(|prefix| checked(prefix.as_ref()).is_ok());
+            Ok::<_, BlobError>(stream::iter(owners.map(Ok)))
+        };
+        let listed = owners.try_flatten_stream().map_ok(move |owner| {
+            let listed = store.list(Some(&owner)).map_err(BlobError::from);
+            listed.try_filter_map(async |meta| Ok(Listed::of(&meta)))
+        });
+        listed.try_flatten().boxed()
     }
 
     /// Opens an owner's blob.

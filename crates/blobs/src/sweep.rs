@@ -23,9 +23,6 @@ impl Blobs {
         Fut: Future<Output = Result<Vec<bool>, E>>,
         E: From<BlobError>,
     {
-        if self.hold().is_set() {
-            return Ok(0);
-        }
         self.sweep_half_written(now).await?;
         let prefix = Path::from(self.owner);
         let mut batches = self.store.list(Some(&prefix)).map_err(BlobError::from).chunks(SWEEP_BATCH);
@@ -39,11 +36,12 @@ impl Blobs {
                 old.extend(id.filter(|_| now.seconds_since(modified) > SWEEP_AGE_SECONDS));
             }
             let named = named(old.clone()).await?;
+            // Asked once the records were read, this holds for all of the batch.
+            if self.hold().is_set().await {
+                return Ok(removed);
+            }
             for (id, _) in old.iter().zip(named).filter(|(_, named)| !named) {
-                if self.hold().is_set() {
-                    return Ok(removed);
-                }
-                self.delete(id).await?;
+                self.remove(id).await?;
                 removed += 1;
             }
         }

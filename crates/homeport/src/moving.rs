@@ -24,7 +24,7 @@ use homeport_store::{OpenError, StoreError};
 pub(crate) use backup::{Beside, Kept, back_up};
 pub(crate) use copy::move_all;
 pub(crate) use file::partial_of;
-pub(crate) use hold::follow_hold;
+pub(crate) use hold::is_held;
 pub(crate) use place::{Opened, Place, Purpose, With};
 pub(crate) use progress::Progress;
 pub(crate) use restore::restore;
@@ -62,10 +62,14 @@ pub(crate) enum MovingError {
         "what arrived in {place} is not what was sent ({what}): run the same again with the place emptied"
     )]
     NotTheSame { place: String, what: String },
-    #[error("other nodes could not be told to keep blobs during the backup: run it again")]
+    #[error(
+        "the nodes did not keep all blobs during the backup: run it again, and see that their clocks are right"
+    )]
     HoldLost,
     #[error("{} is there already: choose another name", .0.display())]
     FileThere(PathBuf),
+    #[error("another backup is being written to {}", .0.display())]
+    FileBusy(PathBuf),
     #[error("{} names no file", .0.display())]
     NoFile(PathBuf),
     #[error("blob {0} did not stay as it was listed: run the backup again")]

@@ -130,8 +130,7 @@ impl Office {
         let none = || ProgramError::Refused("only a server has blobs".to_owned());
         let blobs = self.house.blobs.get().cloned().ok_or_else(none)?;
         let place = self.house.config.place();
-        let from =
-            Opened { place, store: parts.store.clone(), blob_place: String::new(), blobs, apart: false };
+        let from = Opened { place, store: parts.store.clone(), blob_place: String::new(), blobs };
         let (clock, randomness, mut progress) = (&parts.clock, &*parts.randomness, Progress::silent());
         let kept = back_up(&from, file, Beside::Nodes, clock, randomness, &mut progress).await?;
         serde_json::to_value(kept).map_err(|error| ProgramError::Server(error.to_string()))

@@ -7,7 +7,7 @@ use homeport_service::{Hosted, Plane};
 
 use crate::error::ProgramError;
 use crate::house::House;
-use crate::moving::follow_hold;
+use crate::moving::is_held;
 use crate::{jobs, machine};
 
 /// The services of a server.
@@ -27,7 +27,11 @@ pub(crate) async fn services(house: &House) -> Result<Services, ProgramError> {
         config.blobs.open(own.as_deref(), parts.vault.installation(), &house.environment, &*parts.randomness);
     let blobs = blobs.await?;
     house.blobs.set(blobs.clone()).ok();
-    tokio::spawn(follow_hold(parts.store.clone(), blobs.hold().clone(), parts.clock.clone()));
+    let (store, clock) = (parts.store.clone(), parts.clock.clone());
+    blobs.hold().ask(move || {
+        let (store, clock) = (store.clone(), clock.clone());
+        Box::pin(async move { is_held(&store, &clock).await })
+    });
     let (pools, pools_host) = homeport_cognito_idp::host_with(parts, house.config.cognito.sign_in);
     let (gateway, gateway_host) = homeport_apigateway::host(parts);
     let (sts, sts_host) = homeport_sts::host(parts);

@@ -1,5 +1,8 @@
 //! Blobs in a folder of one process.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use bytes::Bytes;
 use futures_util::TryStreamExt;
 use homeport_blobs::{BlobError, BlobId, Blobs, SWEEP_AGE_SECONDS, WRITE_PART};
@@ -104,6 +107,17 @@ async fn the_folder_is_its_owners_alone() {
     assert_eq!(mode & 0o777, 0o700);
 }
 
+/// Held until it is told otherwise.
+fn holding(blobs: &Blobs) -> Arc<AtomicBool> {
+    let held = Arc::new(AtomicBool::new(true));
+    let answer = held.clone();
+    blobs.of("lambda").hold().ask(move || {
+        let held = answer.load(Ordering::Relaxed);
+        Box::pin(async move { held })
+    });
+    held
+}
+
 #[tokio::test]
 async fn while_blobs_are_held_none_is_removed() {
     let (folder, blobs, random) = opened();
@@ -111,13 +125,13 @@ async fn while_blobs_are_held_none_is_removed() {
     let package = blobs.of("lambda").put(&random, Bytes::from_static(b"package")).await.unwrap();
     let later = written(folder.path()).plus_seconds(SWEEP_AGE_SECONDS + 60);
     let unnamed = async |ids: Vec<BlobId>| Ok::<_, BlobError>(vec![false; ids.len()]);
-    blobs.hold().set(true);
+    let held = holding(&blobs);
     blobs.delete(&deleted).await.unwrap();
     blobs.of("lambda").delete(&package).await.unwrap();
     assert_eq!(blobs.sweep(later, unnamed).await.unwrap(), 0);
     assert_eq!(read(&blobs, &deleted, None).await, b"deleted");
     assert_eq!(read(&blobs.of("lambda"), &package, None).await, b"package");
-    blobs.of("lambda").hold().set(false);
+    held.store(false, Ordering::Relaxed);
     assert_eq!(blobs.sweep(later, unnamed).await.unwrap(), 1);
     assert!(matches!(blobs.read(&deleted, None).await, Err(BlobError::NotFound)));
     blobs.of("lambda").delete(&package).await.unwrap();
@@ -129,8 +143,10 @@ async fn a_hold_that_comes_while_the_sweep_asks_stops_it() {
     let (folder, blobs, random) = opened();
     blobs.put(&random, Bytes::from_static(b"kept")).await.unwrap();
     let later = written(folder.path()).plus_seconds(SWEEP_AGE_SECONDS + 60);
+    let held = holding(&blobs);
+    held.store(false, Ordering::Relaxed);
     let unnamed = async |ids: Vec<BlobId>| {
-        blobs.hold().set(true);
+        held.store(true, Ordering::Relaxed);
         Ok::<_, BlobError>(vec![false; ids.len()])
     };
     assert_eq!(blobs.sweep(later, unnamed).await.unwrap(), 0);

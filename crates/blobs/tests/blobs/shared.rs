@@ -71,10 +71,19 @@ async fn a_folder_that_is_not_there_is_not_made() {
 }
 
 #[tokio::test]
+async fn other_users_may_not_look_into_it() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o775)).unwrap();
+    node(&folder);
+    assert_eq!(folder.path().metadata().unwrap().permissions().mode() & 0o777, 0o770);
+}
+
+#[tokio::test]
 async fn a_folder_that_can_be_used_passes_the_check_and_keeps_nothing_of_it() {
     let folder = tempfile::tempdir().unwrap();
     let blobs = node(&folder);
-    blobs.hold().set(true);
+    blobs.hold().ask(|| Box::pin(async { true }));
     blobs.check(&SeededRandomness::new(3)).await.unwrap();
     assert!(files(folder.path()).is_empty());
 }

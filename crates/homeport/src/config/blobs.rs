@@ -43,7 +43,7 @@ impl Blobs {
     }
 
     /// Opens the blobs; a place that was named is tried first. `own` is the folder of an installation whose store no
-    /// other node shares; a place that is named is marked as this installation's.
+    /// other node shares. The place is marked as this installation's.
     pub(crate) async fn open(
         &self,
         own: Option<&Path>,
@@ -51,7 +51,7 @@ impl Blobs {
         environment: &Environment,
         randomness: &dyn Randomness,
     ) -> Result<Store, ProgramError> {
-        let blobs = match (&self.place, own) {
+        let named = match (&self.place, own) {
             (None | Some(BlobPlace::Folder(_)), _)
                 if self.endpoint.is_some() || self.access_key_id.is_some() =>
             {
@@ -63,7 +63,11 @@ impl Blobs {
                 Store::s3(self.s3(bucket, prefix, environment)?, "s3")?
             }
             (Some(BlobPlace::Folder(folder)), _) => Store::shared_folder(folder, "s3")?,
-            (None, Some(own)) => return Ok(Store::folder(own, "s3")?),
+            (None, Some(own)) => {
+                let blobs = Store::folder(own, "s3")?;
+                blobs.claim(installation).await?;
+                return Ok(blobs);
+            }
             (None, None) => {
                 return Err(ProgramError::Refused(
                     "blobs.place: with --store, --blobs names the folder that all nodes share, or s3://BUCKET"
@@ -71,9 +75,9 @@ impl Blobs {
                 ));
             }
         };
-        blobs.check(randomness).await?;
-        blobs.claim(installation).await?;
-        Ok(blobs)
+        named.check(randomness).await?;
+        named.claim(installation).await?;
+        Ok(named)
     }
 
     /// How a bucket is used.

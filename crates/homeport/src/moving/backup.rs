@@ -43,6 +43,8 @@ pub(crate) async fn back_up(
     randomness: &dyn Randomness,
     progress: &mut Progress,
 ) -> Result<Kept, MovingError> {
+    // A place without an installation is not written to.
+    installation_of(from).await?;
     let holding = match beside {
         Beside::Nobody => None,
         Beside::Nodes => Some(Holding::begin(&from.store, clock, randomness).await?),
@@ -87,7 +89,9 @@ async fn write(
         progress.add(blob.size);
     }
     progress.end();
-    holding.map_or(Ok(()), Holding::check)?;
+    if let Some(holding) = holding {
+        holding.check().await?;
+    }
     let gone = || MovingError::NoInstallation { place: from.place.clone(), hint: " any more" };
     file.finish(&installation.ok_or_else(gone)?, &manifest.taken).await
 }

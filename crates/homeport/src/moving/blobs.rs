@@ -22,8 +22,8 @@ pub(crate) struct BlobTally {
 
 impl BlobTally {
     pub(super) fn add(&mut self, bytes: u64) {
-        self.blobs += 1;
-        self.bytes += bytes;
+        self.blobs = self.blobs.saturating_add(1);
+        self.bytes = self.bytes.saturating_add(bytes);
     }
 }
 
@@ -66,11 +66,12 @@ pub(super) async fn copy(
     to: &Opened,
     progress: &mut Progress,
 ) -> Result<BlobTally, MovingError> {
-    let there = &There::list(&to.blobs).await?;
+    let there = There::list(&to.blobs).await?;
     progress.begin("Copying blobs", Unit::Bytes, tally(&from.blobs).await?.bytes);
     let listed = from.blobs.list_all().map_err(MovingError::from);
+    let known = &there;
     let copied = listed.map_ok(|blob| async move {
-        if !there.has(&blob.id, blob.size) {
+        if !known.has(&blob.id, blob.size) {
             copy_one(&from.blobs, to, &blob).await?;
         }
         Ok(blob.size)
@@ -80,6 +81,8 @@ pub(super) async fn copy(
         progress.add(size);
     }
     progress.end();
+    drop(copied);
+    drop(there);
     compare(&from.blobs, to).await
 }
 

@@ -38,7 +38,7 @@ pub(crate) async fn move_all(
     if matches!(found, Found::Empty) && blobs::tally(&to.blobs).await?.blobs > 0 {
         return Err(MovingError::NotEmpty { place: to.blob_place.clone(), what: "blobs without rows" });
     }
-    to.claim(&installation).await?;
+    to.blobs.claim(&installation).await?;
     let filling = Filling::begin(&to.store, found, installation, last, randomness).await?;
     let copied = blobs::copy(from, to, progress).await?;
     let sent = copy_rows(&from.store, filling, last, progress).await?;

@@ -22,6 +22,8 @@ pub(super) const FORMAT: u32 = 1;
 pub(super) const HEAD_BYTES: usize = 9;
 /// The longest part but a blob: a page of rows with the biggest row behind it.
 pub(super) const MOST_BYTES: u64 = 256 << 20;
+/// The most rows of a part: those of a page.
+const MOST_ROWS: usize = 65_536;
 /// An id's digits.
 pub(super) const ID_BYTES: usize = 32;
 
@@ -100,11 +102,15 @@ pub(super) fn packed(rows: &[Row]) -> Vec<u8> {
     packed
 }
 
-/// The same read again; none where it isn't whole rows.
+/// The same read again; none where it isn't whole rows with keys, or more than a part has.
 pub(super) fn unpacked(mut packed: Bytes) -> Option<Vec<Row>> {
     let mut rows = Vec::new();
     while packed.has_remaining() {
-        rows.push(Row { key: part(&mut packed)?, value: part(&mut packed)? });
+        let row = Row { key: part(&mut packed)?, value: part(&mut packed)? };
+        if row.key.is_empty() || rows.len() == MOST_ROWS {
+            return None;
+        }
+        rows.push(row);
     }
     Some(rows)
 }

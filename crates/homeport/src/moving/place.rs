@@ -21,7 +21,7 @@ const NO_OWNER: &str = "moving";
 pub(crate) struct Place {
     store: At,
     blobs: BlobPlace,
-    /// Whether the blobs are elsewhere than in the installation's own folder: then their place is marked as its.
+    /// Whether the blobs are elsewhere than in the installation's own folder: then nodes may be writing there.
     apart: bool,
 }
 
@@ -54,15 +54,6 @@ pub(crate) struct Opened {
     /// How its blobs' place is called.
     pub(crate) blob_place: String,
     pub(crate) blobs: Blobs,
-    /// Whether the blobs' place is marked as one installation's.
-    pub(crate) apart: bool,
-}
-
-impl Opened {
-    /// Marks the place of blobs that lie apart as this installation's; refused where it is another's.
-    pub(super) async fn claim(&self, installation: &str) -> Result<(), MovingError> {
-        if self.apart { Ok(self.blobs.claim(installation).await?) } else { Ok(()) }
-    }
 }
 
 impl Place {
@@ -76,7 +67,8 @@ impl Place {
         }
         if place.contains("://") {
             let expected = "a folder or postgres://USER@HOST[:PORT]/DATABASE is expected";
-            return Err(MovingError::Place(format!("{place}: {expected}")));
+            let scheme = place.split("://").next().unwrap_or_default();
+            return Err(MovingError::Place(format!("{scheme}://…: {expected}")));
         }
         let folder: PathBuf = Path::new(place).components().collect();
         let apart = blobs.is_some();
@@ -114,7 +106,7 @@ impl Place {
         let store = opened.map_err(|error| self.refused(error))?;
         let blobs = self.open_blobs(purpose, with)?;
         let (place, blob_place) = (self.to_string(), self.blobs.to_string());
-        Ok(Opened { place, store, blob_place, blobs, apart: self.apart })
+        Ok(Opened { place, store, blob_place, blobs })
     }
 
     async fn open_folder(
@@ -138,7 +130,8 @@ impl Place {
 
     fn open_blobs(&self, purpose: Purpose, with: &With<'_>) -> Result<Blobs, MovingError> {
         match &self.blobs {
-            BlobPlace::Folder(folder) if purpose == Purpose::Target && !self.is_shared() => {
+            // Nobody else writes into the folder of an installation that is held.
+            BlobPlace::Folder(folder) if purpose == Purpose::Target && !self.apart => {
                 Ok(Blobs::folder(folder, NO_OWNER)?)
             }
             BlobPlace::Folder(folder) => Ok(Blobs::shared_folder(folder, NO_OWNER)?),

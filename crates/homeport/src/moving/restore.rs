@@ -29,7 +29,7 @@ pub(crate) async fn restore(
     if matches!(found, Found::Empty) && !there.is_empty() {
         return Err(MovingError::NotEmpty { place: to.blob_place.clone(), what: "blobs without rows" });
     }
-    to.claim(&installation).await?;
+    to.blobs.claim(&installation).await?;
     let mut filling = Filling::begin(&to.store, found, installation, last, randomness).await?;
     let behind = filling.behind();
     let mut blobs = BlobTally::default();

@@ -20,7 +20,7 @@ const RANDOM: u64 = 9;
 
 fn at(store: Store, name: &str) -> Opened {
     let (place, blob_place) = (name.into(), format!("{name}/blobs"));
-    Opened { place, store, blob_place, blobs: Blobs::in_memory("s3"), apart: true }
+    Opened { place, store, blob_place, blobs: Blobs::in_memory("s3") }
 }
 
 /// An installation with some rows and blobs.

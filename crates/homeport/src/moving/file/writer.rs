@@ -1,10 +1,13 @@
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs::{File, OpenOptions, Permissions, TryLockError};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use aws_lc_rs::digest::{Context, SHA256};
 use futures_util::TryStreamExt;
 use homeport_blobs::{BlobReader, Listed};
 use homeport_store::Row;
+use rustix::fs::{CWD, RenameFlags};
+use rustix::io::Errno;
 use tokio::io::{AsyncWriteExt, BufWriter};
 
 use super::super::blobs::BlobTally;
@@ -50,14 +53,7 @@ impl Writer {
         if path.exists() {
             return Err(MovingError::FileThere(path.to_owned()));
         }
-        match std::fs::remove_file(&partial) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                return Err(failed(&partial)(error));
-            }
-            _ => {}
-        }
-        let made = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&partial);
-        let file = tokio::fs::File::from_std(made.map_err(failed(&partial))?);
+        let file = tokio::fs::File::from_std(begin(&partial)?);
         let mut writer = Self {
             file: BufWriter::with_capacity(BUFFER, file),
             path: path.to_owned(),
@@ -122,7 +118,7 @@ impl Writer {
         self.file.flush().await.map_err(&failed)?;
         self.file.get_ref().sync_all().await.map_err(&failed)?;
         if let Some(partial) = self.partial.0.take() {
-            std::fs::rename(&partial, &self.path).map_err(&failed)?;
+            publish(&partial, &self.path)?;
         }
         let above = self.path.parent().filter(|above| !above.as_os_str().is_empty());
         std::fs::File::open(above.unwrap_or(Path::new(".")))
@@ -139,6 +135,40 @@ impl Writer {
     async fn put(&mut self, bytes: &[u8]) -> Result<(), MovingError> {
         self.sum.update(bytes);
         self.file.write_all(bytes).await.map_err(failed(&self.path))
+    }
+}
+
+/// The file of a backup that is being written, empty and held by this one. What a killed one left is begun anew.
+fn begin(partial: &Path) -> Result<File, MovingError> {
+    let failed = failed(partial);
+    let opened = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(partial);
+    let file = opened.map_err(&failed)?;
+    let busy = || MovingError::FileBusy(partial.to_owned());
+    file.try_lock().map_err(|error| match error {
+        TryLockError::WouldBlock => busy(),
+        TryLockError::Error(error) => failed(error),
+    })?;
+    // Another backup may have come to its end, and taken the name away, between opening and holding.
+    let (held, named) = (file.metadata().map_err(&failed)?, std::fs::symlink_metadata(partial));
+    if !named.is_ok_and(|named| (named.dev(), named.ino()) == (held.dev(), held.ino())) {
+        return Err(busy());
+    }
+    file.set_len(0).and_then(|()| file.set_permissions(Permissions::from_mode(0o600))).map_err(&failed)?;
+    Ok(file)
+}
+
+/// Gives the file its name, unless something else has it by now.
+fn publish(partial: &Path, path: &Path) -> Result<(), MovingError> {
+    let there = || MovingError::FileThere(path.to_owned());
+    match rustix::fs::renameat_with(CWD, partial, CWD, path, RenameFlags::NOREPLACE) {
+        Ok(()) => Ok(()),
+        Err(Errno::EXIST) => Err(there()),
+        // Not every file system can.
+        Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) if path.exists() => Err(there()),
+        Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
+            std::fs::rename(partial, path).map_err(failed(path))
+        }
+        Err(error) => Err(failed(path)(error.into())),
     }
 }
 
