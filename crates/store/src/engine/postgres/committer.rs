@@ -191,7 +191,7 @@ impl Task {
             let had_one = self.session.take().is_some();
             if is_of_others(&why) {
                 why = away("its sessions are in each other's way");
-                sleep(Duration::from_millis(5 << attempt)).await;
+                sleep(self.pause(attempt)).await;
                 continue;
             }
             // A connection that was had may have broken since: another one may be had.
@@ -201,6 +201,12 @@ impl Task {
             }
         }
         self.fail_all(&why);
+    }
+
+    /// Longer after each attempt, and for each node another time: two that met don't meet again.
+    fn pause(&self, attempt: u32) -> Duration {
+        let drawn = self.own.node()[attempt as usize % self.own.node().len()];
+        Duration::from_millis(5 << attempt).mul_f64(0.5 + f64::from(drawn) / 255.0)
     }
 
     /// Nothing waits for a database that is away.
