@@ -127,7 +127,7 @@ mod tests {
     #[test]
     fn rows_read_back_and_parts_of_them_do_not() {
         let row = |key: &'static [u8], value: &'static [u8]| Row { key: key.into(), value: value.into() };
-        let rows = vec![row(b"\x02a\0", b"value"), row(b"\x02b\0", b""), row(b"", &[0; 300])];
+        let rows = vec![row(b"\x02a\0", b"value"), row(b"\x02b\0", b""), row(b"\x02c\0", &[0; 300])];
         let whole = Bytes::from(packed(&rows));
         assert_eq!(unpacked(whole.clone()), Some(rows.clone()));
         for length in 0..whole.len() {
@@ -135,6 +135,15 @@ mod tests {
         }
         assert_eq!(unpacked(Bytes::from_static(&[255, 255, 255, 255, 1])), None);
         assert_eq!(unpacked(Bytes::new()), Some(vec![]));
+    }
+
+    #[test]
+    fn rows_without_keys_and_more_than_a_page_of_them_are_none() {
+        assert_eq!(unpacked(Bytes::from_static(&[0; 80])), None);
+        let row = Row { key: Bytes::from("k"), value: Bytes::new() };
+        let page = vec![row.clone(); MOST_ROWS];
+        assert_eq!(unpacked(packed(&page).into()).map(|rows| rows.len()), Some(MOST_ROWS));
+        assert_eq!(unpacked(packed(&[&page[..], &[row]].concat()).into()), None);
     }
 
     #[test]
