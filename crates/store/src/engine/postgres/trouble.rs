@@ -53,12 +53,17 @@ pub(super) fn said(error: &Error) -> String {
     if text.ends_with(&cause) { text } else { text + &cause }
 }
 
-/// None where the database doesn't know what was asked: not all that speak the protocol have notifications.
+/// None where the database doesn't know what was asked: not all that speak the protocol have notifications, or each of
+/// PostgreSQL's settings.
 pub(super) async fn if_supported<T>(
     asked: impl Future<Output = Result<T, Error>>,
 ) -> Result<Option<T>, Error> {
-    const UNKNOWN: [SqlState; 3] =
-        [SqlState::UNDEFINED_FUNCTION, SqlState::SYNTAX_ERROR, SqlState::FEATURE_NOT_SUPPORTED];
+    const UNKNOWN: [SqlState; 4] = [
+        SqlState::UNDEFINED_FUNCTION,
+        SqlState::UNDEFINED_OBJECT,
+        SqlState::SYNTAX_ERROR,
+        SqlState::FEATURE_NOT_SUPPORTED,
+    ];
     match asked.await {
         Err(error) if error.code().is_some_and(|code| UNKNOWN.contains(code)) => Ok(None),
         answer => answer.map(Some),
