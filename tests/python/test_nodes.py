@@ -10,6 +10,7 @@ import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 
+import postgres
 import pytest
 from apis import Api
 from botocore import UNSIGNED
@@ -23,6 +24,8 @@ from test_attempts import LOCKED, LOOKED_AT, other, told
 from test_lambda import create, role
 
 HEARS_WITHIN = 1
+# Without a word from the database a node trusts its caches for five seconds, and for one look more.
+TRUSTS_FOR = 5.5
 MANY = 20
 ECHO = """
 import json
@@ -444,3 +447,27 @@ def test_the_databases_password_is_found_and_never_shown(locked, tmp_path, sourc
             assert told.returncode != 0 and told.stderr
             said.append(told.stdout + told.stderr)
     assert not [text for text in said if given in text]
+
+
+def test_a_node_cut_off_from_its_database_stops_answering_from_its_caches(tmp_path):
+    with postgres.running(**postgres.FAST) as own:
+        nodes = Pair(tmp_path, own.url(own.database())).start()
+        try:
+            pool = UserPool(nodes.a, "cached").user("ann")
+            api = Api(nodes.a, "cached")
+            api.mock("/me", **api.pool_authorizer(pool, authorizerResultTtlInSeconds=3600))
+            api.deploy()
+            token = pool.sign_in("ann")["IdToken"]
+            at_b = api.at(nodes.b)
+            within(HEARS_WITHIN, lambda: at_b.call("/me", token).status == 200)
+            answered, late = [], []
+            with own.frozen():
+                cut = time.monotonic()
+                while len(late) < MANY:
+                    since = time.monotonic() - cut
+                    (late if since > TRUSTS_FOR else answered).append(at_b.call("/me", token).status)
+                    time.sleep(0.05)
+            assert answered[0] == 200 and set(late) == {503}, (answered, late)
+            within(10, lambda: at_b.call("/me", token).status == 200)
+        finally:
+            nodes.stop()
