@@ -1,6 +1,5 @@
 use std::fmt;
 use std::ops::Range;
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path as FilePath;
 use std::sync::Arc;
 
@@ -47,7 +46,6 @@ impl Blobs {
                 "there is no folder {folder}: make it, or mount what the nodes share"
             )));
         }
-        keep_others_out(folder);
         Self::in_folder(folder, owner)
     }
 
@@ -138,21 +136,6 @@ impl Blobs {
             Err(BlobError::NotFound) => Ok(()),
             other => other,
         }
-    }
-}
-
-/// What is in a shared folder is no one's business but its owner's and its group's.
-fn keep_others_out(folder: &FilePath) {
-    let changed = folder.metadata().and_then(|metadata| {
-        let mut permissions = metadata.permissions();
-        if permissions.mode() & 0o007 == 0 {
-            return Ok(());
-        }
-        permissions.set_mode(permissions.mode() & 0o770);
-        std::fs::set_permissions(folder, permissions)
-    });
-    if let Err(error) = changed {
-        tracing::warn!("every user of this machine may look into {}: {error}", folder.display());
     }
 }
 

@@ -46,7 +46,8 @@ impl Folders {
             return Ok(());
         }
         let folder = self.root.join(relative);
-        fs::create_dir_all(&folder)?;
+        // The outermost one may be one that somebody else made, for others to look into; what is below is not theirs.
+        fs::DirBuilder::new().recursive(true).mode(0o770).create(&folder)?;
         for above in folder.ancestors().skip(1).take(relative.components().count()) {
             File::open(above)?.sync_all()?;
         }

@@ -71,12 +71,14 @@ async fn a_folder_that_is_not_there_is_not_made() {
 }
 
 #[tokio::test]
-async fn other_users_may_not_look_into_it() {
+async fn other_users_may_not_look_at_blobs_and_the_folder_stays_as_it_was() {
     use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().unwrap();
-    std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o775)).unwrap();
-    node(&folder);
-    assert_eq!(folder.path().metadata().unwrap().permissions().mode() & 0o777, 0o770);
+    std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o2775)).unwrap();
+    node(&folder).put(&SeededRandomness::new(9), Bytes::from_static(b"ours")).await.unwrap();
+    let mode = |path: &std::path::Path| path.metadata().unwrap().permissions().mode();
+    assert_eq!(mode(&folder.path().join("s3")) & 0o007, 0, "they may");
+    assert_eq!(mode(folder.path()) & 0o7777, 0o2775, "a folder that was named is left as it was");
 }
 
 #[tokio::test]
