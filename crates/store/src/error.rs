@@ -106,6 +106,11 @@ impl StoreError {
     pub const fn is_away(&self) -> bool {
         matches!(self, Self::Away(_))
     }
+
+    /// Whether a write that ended so may have taken effect nonetheless: what it names must not be removed.
+    pub const fn leaves_open(&self) -> bool {
+        matches!(self, Self::Away(_) | Self::Engine(_))
+    }
 }
 
 /// Why a folder or a database did not open as a store.

@@ -86,6 +86,14 @@ impl CodeStore {
         &self.blobs
     }
 
+    /// Removes a package whose record was not written. Where that is not known, for the store went away in the midst of it,
+    /// the sweep finds out: a function may run from it.
+    pub(crate) async fn forget_unwritten(&self, code: &Code, why: &LambdaError) {
+        if !matches!(why, LambdaError::Store(error) if error.leaves_open()) {
+            self.forget(code).await;
+        }
+    }
+
     /// Removes a package that no record names any more; one that stays after a failure is swept later.
     pub(crate) async fn forget(&self, code: &Code) {
         let Some(id) = BlobId::parse(&code.blob) else { return };

@@ -16,6 +16,14 @@ impl S3 {
         self.blobs.sweep(now, named).await
     }
 
+    /// Deletes a blob whose record was not written. Where that is not known, for the store went away in the midst of it,
+    /// the sweep finds out: an object may name it.
+    pub(crate) async fn discard_unwritten(&self, blob: &str, why: &S3Error) {
+        if !matches!(why, S3Error::Store(error) if error.leaves_open()) {
+            self.discard(vec![blob.to_owned()]).await;
+        }
+    }
+
     /// Deletes blobs that are nobody's any more. If that fails, the sweep does it.
     pub(crate) async fn discard(&self, blobs: Vec<String>) {
         for blob in blobs.iter().filter_map(|blob| BlobId::parse(blob)) {

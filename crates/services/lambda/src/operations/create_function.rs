@@ -87,8 +87,8 @@ impl Operation for CreateFunction {
             let code = cx.service.code.take(input.code.zip_file()?, &**cx.randomness(), Self::NAME).await?;
             let function = function(&cx, &input, &named.name, runtime, code.clone())?;
             let written = write(&cx, &function, input.publish).await;
-            if written.is_err() {
-                cx.service.code.forget(&code).await;
+            if let Err(why) = &written {
+                cx.service.code.forget_unwritten(&code, why).await;
             }
             let (function, configuration) = written?;
             let variables = &cx.service.variables;

@@ -72,14 +72,13 @@ impl Operation for UpdateFunctionCode {
                 }
                 false => {
                     let changed = change(&cx, &input, &named, &code).await;
-                    let unneeded = match &changed {
-                        Err(_) => Some(&code),
+                    match &changed {
+                        Err(why) => cx.service.code.forget_unwritten(&code, why).await,
+                        Ok(changed) if changed.function.last_version == 0 => {
+                            cx.service.code.forget(&changed.before).await;
+                        }
                         // A published version may still run from it; the sweep finds out.
-                        Ok(changed) if changed.function.last_version == 0 => Some(&changed.before),
-                        Ok(_) => None,
-                    };
-                    if let Some(unneeded) = unneeded {
-                        cx.service.code.forget(unneeded).await;
+                        Ok(_) => {}
                     }
                     changed?
                 }

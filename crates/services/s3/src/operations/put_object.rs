@@ -161,7 +161,7 @@ pub(crate) async fn commit(
             Ok(object)
         }
         Err(error) => {
-            cx.service.discard(vec![uploaded.blob.to_string()]).await;
+            cx.service.discard_unwritten(blob, &error).await;
             let conditional = conditions.if_match.is_some() || conditions.if_none_match.is_some();
             match error {
                 S3Error::Store(StoreError::Conflict) if conditional => {

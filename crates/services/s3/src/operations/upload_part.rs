@@ -135,10 +135,15 @@ pub(crate) async fn commit(
             Ok::<_, S3Error>(old)
         })
         .await;
-    let (nobodys, answer) = match written {
-        Ok(old) => (old, Ok(())),
-        Err(error) => (vec![part.blob.clone()], Err(error)),
+    let answer = match written {
+        Ok(nobodys) => {
+            cx.service.discard(nobodys).await;
+            Ok(())
+        }
+        Err(error) => {
+            cx.service.discard_unwritten(&part.blob, &error).await;
+            Err(error)
+        }
     };
-    cx.service.discard(nobodys).await;
     answer.map(|()| part)
 }
