@@ -33,3 +33,40 @@ impl S3 {
         }
     }
 }
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test may panic")]
+mod tests {
+    use std::sync::Arc;
+
+    use bytes::Bytes;
+    use homeport_blobs::{BlobError, Blobs};
+    use homeport_core::{Account, SeededRandomness};
+    use homeport_service::Installation;
+    use homeport_store::{Store, StoreError};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn bytes_stay_where_their_record_may_have_been_written() {
+        let installation = Installation {
+            account: Account::from_number(123_456_789_012),
+            public_urls: vec!["http://a".to_owned()],
+            aws_issuer: false,
+            functions_url: None,
+        };
+        let service = S3 {
+            store: Store::testkit(1),
+            blobs: Blobs::in_memory("s3"),
+            policies: Arc::default(),
+            installation: Arc::new(installation),
+            needs: Arc::default(),
+        };
+        let id = service.blobs.put(&SeededRandomness::new(1), Bytes::from_static(b"bytes")).await.unwrap();
+        let unknown = S3Error::Store(StoreError::Away("the answer was lost".into()));
+        service.discard_unwritten(id.as_str(), &unknown).await;
+        service.blobs.read(&id, None).await.unwrap();
+        service.discard_unwritten(id.as_str(), &S3Error::Store(StoreError::Conflict)).await;
+        assert!(matches!(service.blobs.read(&id, None).await, Err(BlobError::NotFound)));
+    }
+}
