@@ -68,7 +68,7 @@ pub(crate) enum MovingError {
     HoldLost,
     #[error("{} is there already: choose another name", .0.display())]
     FileThere(PathBuf),
-    #[error("another backup is being written to {}", .0.display())]
+    #[error("{} is another backup's that is being written, or somebody else's: choose another name", .0.display())]
     FileBusy(PathBuf),
     #[error("{} names no file", .0.display())]
     NoFile(PathBuf),

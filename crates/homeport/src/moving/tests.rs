@@ -188,6 +188,38 @@ async fn a_backup_that_is_given_up_leaves_nothing() {
     assert_eq!(std::fs::read(&file).unwrap(), b"kept");
 }
 
+#[tokio::test]
+async fn a_file_that_is_being_written_or_leads_elsewhere_is_left_alone() {
+    let (from, folder) = (filled().await, tempfile::tempdir().unwrap());
+    let (file, partial) = (folder.path().join("backup"), folder.path().join("backup.partial"));
+    let clock: SharedClock = Arc::new(SystemClock);
+    let (random, mut silent) = (SeededRandomness::new(3), Progress::silent());
+    // Another backup holds it.
+    std::fs::write(&partial, "its").unwrap();
+    let other = std::fs::File::open(&partial).unwrap();
+    other.lock().unwrap();
+    let busy = back_up(&from, &file, Beside::Nobody, &clock, &random, &mut silent).await;
+    assert!(matches!(busy, Err(MovingError::FileBusy(_))));
+    assert_eq!(std::fs::read(&partial).unwrap(), b"its");
+    drop(other);
+    // A link leads to what is somebody's, by either kind.
+    let precious = folder.path().join("precious");
+    for make in [std::fs::hard_link::<&Path, &Path>, std::os::unix::fs::symlink::<&Path, &Path>] {
+        std::fs::remove_file(&partial).unwrap();
+        std::fs::write(&precious, "precious").unwrap();
+        make(&precious, &partial).unwrap();
+        let refused = back_up(&from, &file, Beside::Nobody, &clock, &random, &mut silent).await;
+        assert!(matches!(refused, Err(MovingError::FileBusy(_))));
+        assert_eq!(std::fs::read(&precious).unwrap(), b"precious");
+    }
+    // What a killed one left is begun anew.
+    std::fs::remove_file(&partial).unwrap();
+    std::fs::write(&partial, vec![b'x'; 1 << 20]).unwrap();
+    kept(&from, &file).await;
+    read(&std::fs::read(&file).unwrap()).await.unwrap();
+    assert!(!partial.exists());
+}
+
 #[test]
 fn a_place_is_a_folder_or_a_database_and_never_shows_a_password() {
     let url = "postgres://ann:secret@127.0.0.1:5433/homeport";

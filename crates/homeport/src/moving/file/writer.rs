@@ -150,7 +150,10 @@ fn begin(partial: &Path) -> Result<File, MovingError> {
     })?;
     // Another backup may have come to its end, and taken the name away, between opening and holding.
     let (held, named) = (file.metadata().map_err(&failed)?, std::fs::symlink_metadata(partial));
-    if !named.is_ok_and(|named| (named.dev(), named.ino()) == (held.dev(), held.ino())) {
+    let is_named = named.is_ok_and(|named| (named.dev(), named.ino()) == (held.dev(), held.ino()));
+    // Who made a file that lies there in wait may have it open, and would read the backup.
+    let is_own = held.uid() == rustix::process::geteuid().as_raw() && held.nlink() == 1;
+    if !is_named || !is_own {
         return Err(busy());
     }
     file.set_len(0).and_then(|()| file.set_permissions(Permissions::from_mode(0o600))).map_err(&failed)?;
