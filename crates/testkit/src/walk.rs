@@ -11,8 +11,8 @@ pub struct Sample {
     pub operation: &'static str,
     /// Its input.
     pub input: Value,
-    /// Calls of the same service that must have succeeded before: (operation, input).
-    pub before: Vec<(&'static str, Value)>,
+    /// Calls that must have succeeded before: (service, operation, input).
+    pub before: Vec<(&'static str, &'static str, Value)>,
     /// Whether AWS lets anybody call it: the walk then only proves that it is listed.
     pub public: bool,
     /// Whether AWS decides each item of the call for itself, and answers a success that lists the refused.
@@ -25,10 +25,17 @@ impl Sample {
         Self { service, operation, input, before: Vec::new(), public: false, per_item: false }
     }
 
-    /// With a call before it.
+    /// With a call of the same service before it.
     #[must_use]
-    pub fn after(mut self, operation: &'static str, input: Value) -> Self {
-        self.before.push((operation, input));
+    pub fn after(self, operation: &'static str, input: Value) -> Self {
+        let service = self.service;
+        self.after_other(service, operation, input)
+    }
+
+    /// With a call of another service before it.
+    #[must_use]
+    pub fn after_other(mut self, service: &'static str, operation: &'static str, input: Value) -> Self {
+        self.before.push((service, operation, input));
         self
     }
 
@@ -79,8 +86,8 @@ pub async fn assert_strangers_are_refused(make: impl Fn() -> TestApp, samples: &
 
 async fn prepared(make: &impl Fn() -> TestApp, sample: &Sample) -> TestApp {
     let app = make();
-    for (operation, input) in &sample.before {
-        app.admin().call(sample.service, operation, input.clone()).await.ok();
+    for (service, operation, input) in &sample.before {
+        app.admin().call(service, operation, input.clone()).await.ok();
     }
     app
 }
