@@ -36,7 +36,7 @@ pub(crate) async fn services(house: &House) -> Result<Services, ProgramError> {
     let (gateway, gateway_host) = homeport_apigateway::host(parts);
     let (sts, sts_host) = homeport_sts::host(parts);
     let (identity, identity_host) = homeport_cognito_identity::host(parts);
-    let (_dynamodb, dynamodb_host) = homeport_dynamodb::host(parts);
+    let (dynamodb, dynamodb_host) = homeport_dynamodb::host(parts);
     let (s3, s3_host) = homeport_s3::host(parts, &blobs);
     let (lambda, lambda_host) = homeport_lambda::host(parts, machine::describe(house, &blobs).await?)?;
     let (logs, logs_host) = homeport_logs::host(parts);
@@ -66,6 +66,8 @@ pub(crate) async fn services(house: &House) -> Result<Services, ProgramError> {
     logs.start();
     lambda.start();
     pools.resume().await?;
+    let works = dynamodb.clone();
+    house.duties.take("dynamodb", move |_| works.clone().work());
     jobs::start(parts, &house.duties, s3, identity, house.mail.clone());
     let hosted = vec![
         house.iam_host.clone(),
@@ -73,6 +75,7 @@ pub(crate) async fn services(house: &House) -> Result<Services, ProgramError> {
         pools_host,
         identity_host,
         dynamodb_host,
+        homeport_dynamodb::streams_host(dynamodb.clone()),
         s3_host,
         lambda_host,
         gateway_host,

@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::DynamoDb;
 use crate::error::DynamoError;
 use crate::records::Layout;
-use crate::table::{Index, IndexProjection, KeyAttribute, Schema, Table, Throughput};
+use crate::table::{Index, IndexProjection, IndexState, KeyAttribute, Schema, Table, Throughput};
 
 /// `TableDescription`
 #[derive(Serialize)]
@@ -31,7 +31,70 @@ pub(crate) struct TableDescription {
     local_secondary_indexes: Vec<IndexDescription>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     global_secondary_indexes: Vec<IndexDescription>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stream_specification: Option<StreamSpecification>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    latest_stream_label: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    latest_stream_arn: Option<String>,
     deletion_protection_enabled: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    restore_summary: Option<RestoreSummary>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct RestoreSummary {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source_backup_arn: Option<String>,
+    source_table_arn: String,
+    restore_date_time: f64,
+    restore_in_progress: bool,
+}
+
+/// `GlobalSecondaryIndexInfo` or `LocalSecondaryIndexInfo`
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct IndexInfo {
+    index_name: String,
+    key_schema: Vec<KeySchemaElement>,
+    projection: Projection,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    provisioned_throughput: Option<ThroughputInfo>,
+}
+
+/// `ProvisionedThroughput`
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct ThroughputInfo {
+    read_capacity_units: u64,
+    write_capacity_units: u64,
+}
+
+impl ThroughputInfo {
+    /// Zeros for on-demand.
+    pub(crate) fn of(provisioned: Option<Throughput>) -> Self {
+        let Throughput { read, write } = provisioned.unwrap_or(Throughput { read: 0, write: 0 });
+        Self { read_capacity_units: read, write_capacity_units: write }
+    }
+}
+
+/// A table's global or local indexes, as backups show them.
+pub(crate) fn index_infos(table: &Table, global: bool) -> Vec<IndexInfo> {
+    let info = |index: &Index| IndexInfo {
+        index_name: index.name.clone(),
+        key_schema: key_schema(&index.schema),
+        projection: projection(index),
+        provisioned_throughput: index.throughput.map(|throughput| ThroughputInfo::of(Some(throughput))),
+    };
+    table.indexes.iter().filter(|index| index.global == global).map(info).collect()
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct StreamSpecification {
+    stream_enabled: bool,
+    stream_view_type: &'static str,
 }
 
 #[derive(Serialize)]
@@ -43,7 +106,7 @@ struct AttributeDefinition {
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct KeySchemaElement {
+pub(crate) struct KeySchemaElement {
     attribute_name: String,
     key_type: &'static str,
 }
@@ -78,6 +141,8 @@ struct IndexDescription {
     #[serde(skip_serializing_if = "Option::is_none")]
     index_status: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    backfilling: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     provisioned_throughput: Option<ThroughputDescription>,
     index_arn: String,
 }
@@ -93,8 +158,8 @@ struct Projection {
 /// How many items a table has, and of how many bytes.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Counts {
-    items: i64,
-    bytes: i64,
+    pub(crate) items: i64,
+    pub(crate) bytes: i64,
 }
 
 impl Counts {
@@ -111,7 +176,18 @@ impl Counts {
 }
 
 impl TableDescription {
-    /// A table in this state: `ACTIVE`, or `DELETING` for one that is gone when the answer arrives.
+    /// A table as it stands: `ACTIVE`, `UPDATING` while an index is filled, `CREATING` while it is restored.
+    pub(crate) fn now(table: &Table, counts: Counts) -> Self {
+        let is_building = table.indexes.iter().any(|index| index.state == IndexState::Building);
+        let status = match (table.is_ready(), is_building) {
+            (false, _) => "CREATING",
+            (true, true) => "UPDATING",
+            (true, false) => "ACTIVE",
+        };
+        Self::of(table, counts, status)
+    }
+
+    /// A table in this state: such as `DELETING` for one that is gone when the answer arrives.
     pub(crate) fn of(table: &Table, counts: Counts, status: &'static str) -> Self {
         let described = |global: bool| {
             table
@@ -134,7 +210,10 @@ impl TableDescription {
             table_id: table.id.clone(),
             billing_mode_summary: table.throughput.is_none().then_some(BillingModeSummary {
                 billing_mode: "PAY_PER_REQUEST",
-                last_update_to_pay_per_request_date_time: created,
+                last_update_to_pay_per_request_date_time: table
+                    .on_demand_since
+                    .unwrap_or(table.created)
+                    .seconds_f64(),
             }),
             table_class_summary: table
                 .table_class
@@ -142,7 +221,22 @@ impl TableDescription {
                 .map(|table_class| TableClassSummary { table_class }),
             local_secondary_indexes: described(false).collect(),
             global_secondary_indexes: described(true).collect(),
+            stream_specification: table.stream.as_ref().map(|stream| StreamSpecification {
+                stream_enabled: true,
+                stream_view_type: stream.view.name(),
+            }),
+            latest_stream_label: table.stream.as_ref().map(|stream| stream.label.clone()),
+            latest_stream_arn: table
+                .stream
+                .as_ref()
+                .map(|stream| format!("{}/stream/{}", table.arn(), stream.label)),
             deletion_protection_enabled: table.deletion_protection,
+            restore_summary: table.restored.as_ref().map(|restored| RestoreSummary {
+                source_backup_arn: restored.backup_arn.clone(),
+                source_table_arn: restored.table_arn.clone(),
+                restore_date_time: restored.at.seconds_f64(),
+                restore_in_progress: restored.in_progress,
+            }),
         }
     }
 }
@@ -162,7 +256,8 @@ fn definitions(table: &Table) -> Vec<AttributeDefinition> {
     attributes.into_iter().map(definition).collect()
 }
 
-fn key_schema(schema: &Schema) -> Vec<KeySchemaElement> {
+/// A key schema, as answers have it.
+pub(crate) fn key_schema(schema: &Schema) -> Vec<KeySchemaElement> {
     let element = |(attribute, key_type): (&KeyAttribute, _)| KeySchemaElement {
         attribute_name: attribute.name.clone(),
         key_type,
@@ -179,17 +274,23 @@ fn throughput(provisioned: Option<Throughput>) -> ThroughputDescription {
     }
 }
 
-fn describe(table: &Table, index: &Index) -> IndexDescription {
+fn projection(index: &Index) -> Projection {
     let (projection_type, non_key_attributes) = match &index.projection {
         IndexProjection::All => ("ALL", Vec::new()),
         IndexProjection::KeysOnly => ("KEYS_ONLY", Vec::new()),
         IndexProjection::Include(names) => ("INCLUDE", names.clone()),
     };
+    Projection { projection_type, non_key_attributes }
+}
+
+fn describe(table: &Table, index: &Index) -> IndexDescription {
+    let is_building = index.state == IndexState::Building;
     IndexDescription {
         index_name: index.name.clone(),
         key_schema: key_schema(&index.schema),
-        projection: Projection { projection_type, non_key_attributes },
-        index_status: index.global.then_some("ACTIVE"),
+        projection: projection(index),
+        index_status: index.global.then_some(if is_building { "CREATING" } else { "ACTIVE" }),
+        backfilling: is_building.then_some(true),
         provisioned_throughput: index.global.then(|| throughput(index.throughput)),
         index_arn: format!("{}/index/{}", table.arn(), index.name),
     }

@@ -31,6 +31,39 @@ pub enum DynamoError {
     /// Too many tables, or tables in the making.
     #[error("{0}")]
     LimitExceeded(String),
+    /// The table, or one of its indexes, is being made or changed.
+    #[error("Attempt to change a resource which is still in use: {0}")]
+    InUse(String),
+    /// No such table, said of backups.
+    #[error("Table not found: {0}")]
+    NoTableToKeep(String),
+    /// A restored table would have another's name.
+    #[error("Table already exists: {0}")]
+    TableInTheWay(String),
+    /// No such backup.
+    #[error("Backup not found: {0}")]
+    NoBackup(String),
+    /// The backup is being made, or restored from.
+    #[error("Backup is being used by another operation: {0}")]
+    BackupInUse(String),
+    /// The table has no point-in-time recovery.
+    #[error("Point in time recovery is not enabled for table '{0}'")]
+    NoRecovery(String),
+    /// A moment that recovery doesn't reach.
+    #[error("{0}")]
+    RestoreTime(String),
+    /// No such stream or shard.
+    #[error("Requested resource not found: {0}")]
+    NoStream(String),
+    /// No such index, said of a change of indexes.
+    #[error("Requested resource not found")]
+    NoIndexToChange,
+    /// A sequence number before the oldest record.
+    #[error("The operation attempted to read past the oldest stream record in a shard.")]
+    Trimmed,
+    /// A shard iterator that was handed out too long ago.
+    #[error("Iterator expired. The iterator was created more than 15 minutes ago.")]
+    IteratorExpired,
     /// The condition does not hold.
     #[error("The conditional request failed")]
     ConditionFailed {
@@ -139,10 +172,22 @@ impl From<DynamoError> for Fault {
         match error {
             DynamoError::Validation(_) => Self::sender("ValidationException", message),
             DynamoError::Serialization(_) => Self::sender("SerializationException", message),
-            DynamoError::NoTable | DynamoError::NoTableNamed(_) | DynamoError::NoResource(_) => {
-                Self::sender("ResourceNotFoundException", message)
+            DynamoError::NoTable
+            | DynamoError::NoTableNamed(_)
+            | DynamoError::NoResource(_)
+            | DynamoError::NoStream(_)
+            | DynamoError::NoIndexToChange => Self::sender("ResourceNotFoundException", message),
+            DynamoError::TableExists(_) | DynamoError::InUse(_) => {
+                Self::sender("ResourceInUseException", message)
             }
-            DynamoError::TableExists(_) => Self::sender("ResourceInUseException", message),
+            DynamoError::NoTableToKeep(_) => Self::sender("TableNotFoundException", message),
+            DynamoError::TableInTheWay(_) => Self::sender("TableAlreadyExistsException", message),
+            DynamoError::NoBackup(_) => Self::sender("BackupNotFoundException", message),
+            DynamoError::BackupInUse(_) => Self::sender("BackupInUseException", message),
+            DynamoError::NoRecovery(_) => Self::sender("PointInTimeRecoveryUnavailableException", message),
+            DynamoError::RestoreTime(_) => Self::sender("InvalidRestoreTimeException", message),
+            DynamoError::Trimmed => Self::sender("TrimmedDataAccessException", message),
+            DynamoError::IteratorExpired => Self::sender("ExpiredIteratorException", message),
             DynamoError::LimitExceeded(_) => Self::sender("LimitExceededException", message),
             DynamoError::ConditionFailed { item } => {
                 let fault = Self::sender("ConditionalCheckFailedException", message);
@@ -307,6 +352,9 @@ pub enum Invalid {
     /// No such index.
     #[error("The table does not have the specified index: {0}")]
     NoIndex(String),
+    /// A read of an index that is still being filled.
+    #[error("Cannot read from backfilling global secondary index: {0}")]
+    IndexBuilding(String),
     /// A consistent read of a global index.
     #[error("Consistent reads are not supported on global secondary indexes")]
     ConsistentIndex,

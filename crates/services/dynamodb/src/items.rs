@@ -3,13 +3,35 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use homeport_core::Timestamp;
 use homeport_store::Tx;
 
 use crate::capacity::{Consumed, write_units};
 use crate::error::{DynamoError, Invalid};
-use crate::records::{Layout, Place, is_of_partition};
+use crate::expiry::expires_at;
+use crate::history;
+use crate::records::{Change, Layout, Place, is_of_partition, stream_records};
 use crate::table::{Index, Table};
 use crate::value::{Item, decode_stored, encode_stored, item_size};
+
+/// When an item is written, and whether time to live does it: what streams tell of a write.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Occasion {
+    pub(crate) now: Timestamp,
+    pub(crate) expired: bool,
+}
+
+impl Occasion {
+    /// A client's write.
+    pub(crate) fn call(now: Timestamp) -> Self {
+        Self { now, expired: false }
+    }
+
+    /// What time to live removes.
+    pub(crate) fn expiry(now: Timestamp) -> Self {
+        Self { now, expired: true }
+    }
+}
 
 /// A table with the layout of its keys, ready for use.
 #[derive(Clone, Debug)]
@@ -61,9 +83,11 @@ impl OpenTable {
         place: &Place,
         before: Option<&Item>,
         item: &Item,
+        on: Occasion,
     ) -> Result<Consumed, DynamoError> {
+        self.remember(tx, place, before, on)?;
         tx.put(&place.key, encode_stored(item))?;
-        self.keep_in_step(tx, before, Some(item))
+        self.keep_in_step(tx, before, Some(item), on)
     }
 
     /// Removes an item.
@@ -72,11 +96,13 @@ impl OpenTable {
         tx: &Tx,
         place: &Place,
         before: Option<&Item>,
+        on: Occasion,
     ) -> Result<Consumed, DynamoError> {
         if before.is_some() {
+            self.remember(tx, place, before, on)?;
             tx.delete(&place.key)?;
         }
-        self.keep_in_step(tx, before, None)
+        self.keep_in_step(tx, before, None, on)
     }
 
     /// Puts the item that an update made, or removes what was there where it made none.
@@ -86,10 +112,11 @@ impl OpenTable {
         place: &Place,
         before: Option<&Item>,
         after: Option<&Item>,
+        on: Occasion,
     ) -> Result<Consumed, DynamoError> {
         match after {
-            Some(after) => self.put(tx, place, before, after),
-            None => self.delete(tx, place, before),
+            Some(after) => self.put(tx, place, before, after, on),
+            None => self.delete(tx, place, before, on),
         }
     }
 
@@ -98,6 +125,7 @@ impl OpenTable {
         tx: &Tx,
         before: Option<&Item>,
         after: Option<&Item>,
+        on: Occasion,
     ) -> Result<Consumed, DynamoError> {
         let sizes = [before, after].map(|item| item.map_or(0, item_size));
         let count = |item: Option<&Item>| i64::from(item.is_some());
@@ -112,7 +140,76 @@ impl OpenTable {
         for index in &self.table.indexes {
             self.index(tx, index, before, after, &mut consumed)?;
         }
+        self.expire(tx, before, after)?;
+        self.tell(tx, before, after, on)?;
         Ok(consumed)
+    }
+
+    /// Keeps what the item was, where the table has a history.
+    fn remember(
+        &self,
+        tx: &Tx,
+        place: &Place,
+        before: Option<&Item>,
+        on: Occasion,
+    ) -> Result<(), DynamoError> {
+        let Some(history) = &self.table.history else { return Ok(()) };
+        let was = before.map(encode_stored).unwrap_or_default();
+        let key =
+            history::versions(&self.table.id, history.number, self.layout.suffix(place)).i64(on.now.millis());
+        tx.put_stamped(&key, homeport_store::KeyParts::new(), was)?;
+        Ok(())
+    }
+
+    /// Keeps in order when items expire.
+    fn expire(&self, tx: &Tx, before: Option<&Item>, after: Option<&Item>) -> Result<(), DynamoError> {
+        let Some(expiry) = &self.table.expiry else { return Ok(()) };
+        let schema = &self.table.schema;
+        let entry = |item: Option<&Item>| {
+            let at = expires_at(item?, &expiry.attribute)?;
+            self.layout.expiring(expiry.number, at, schema, item?)
+        };
+        let (old, new) = (entry(before), entry(after));
+        if old == new {
+            return Ok(());
+        }
+        if let Some(key) = &old {
+            tx.delete(key)?;
+        }
+        if let Some((key, item)) = new.as_ref().zip(after.and_then(|after| schema.key_of(after))) {
+            tx.put(key, encode_stored(&item))?;
+        }
+        Ok(())
+    }
+
+    /// Appends to the table's stream, if it has one and the write changed something.
+    fn tell(
+        &self,
+        tx: &Tx,
+        before: Option<&Item>,
+        after: Option<&Item>,
+        on: Occasion,
+    ) -> Result<(), DynamoError> {
+        let Some(stream) = self.table.stream.as_ref().filter(|_| before != after) else { return Ok(()) };
+        let Some(keys) = after.or(before).and_then(|item| self.table.schema.key_of(item)) else {
+            return Ok(());
+        };
+        let change = Change {
+            at: on.now,
+            expired: on.expired,
+            was_there: before.is_some(),
+            is_there: after.is_some(),
+            keys,
+            old: before.filter(|_| stream.view.has_old()).cloned(),
+            new: after.filter(|_| stream.view.has_new()).cloned(),
+        };
+        tx.put_stamped(&stream_records(&stream.id), homeport_store::KeyParts::new(), change.encode())?;
+        Ok(())
+    }
+
+    /// Puts the index's entry of an item that was there before the index.
+    pub(crate) fn enter(&self, tx: &Tx, index: &Index, item: &Item) -> Result<(), DynamoError> {
+        self.index(tx, index, None, Some(item), &mut Consumed::default())
     }
 
     fn index(

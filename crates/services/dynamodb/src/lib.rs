@@ -5,66 +5,71 @@
 //! `operations.rs`. [`host`] makes the service.
 
 mod access;
+mod backup_description;
 mod capacity;
 mod description;
 mod error;
+mod expiry;
 pub mod expression;
+mod history;
 mod items;
 mod legacy;
 pub mod number;
 mod operations;
 pub mod records;
 mod request;
-mod sweeper;
+mod streams;
 pub mod table;
 pub mod value;
+mod worker;
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use bytes::Bytes;
-use homeport_core::Scope;
+use homeport_core::{Scope, SharedClock};
 use homeport_service::{Cx, Host, Hosted, Parts, ServiceSpec};
-use homeport_store::{StoreError, Tx};
+use homeport_store::{Store, StoreError, Tx};
 
 pub use error::{CancellationReason, DynamoError, Invalid};
 use items::{OpenTable, SharedTable};
 use records::{TABLES, tables_of};
 use request::TableName;
-use sweeper::Sweeper;
 
 /// The largest request, in bytes.
 const MAX_BODY: usize = 16 << 20;
 /// Tables that are kept ready; when full, the cache starts anew.
 const CACHED_TABLES: usize = 10_000;
 
-/// After so many transactions with a client token those that ran out are removed.
-const TOKENS_PER_SWEEP: u64 = 64;
-
 const SPEC: ServiceSpec = ServiceSpec { name: "dynamodb", event_source: "dynamodb", max_body: MAX_BODY };
+const STREAMS_SPEC: ServiceSpec =
+    ServiceSpec { name: "dynamodbstreams", event_source: "dynamodb", max_body: MAX_BODY };
 
 /// The service.
 pub struct DynamoDb {
     /// Tables as their records say, by the records' bytes: a record that changed is read anew.
     cache: RwLock<HashMap<Vec<u8>, (Bytes, SharedTable)>>,
-    sweeper: Sweeper,
+    store: Store,
+    clock: SharedClock,
     /// Host and port where clients reach it.
     address: String,
-    /// Transactions with a client token since the start.
-    tokens: AtomicU64,
 }
 
-/// Makes the service.
+/// Makes the service. Somebody has to see to it that [`DynamoDb::work`] is awaited on one node.
 pub fn host(parts: &Parts) -> (Arc<DynamoDb>, Arc<dyn Hosted>) {
     let public = parts.installation.public_url();
     let service = Arc::new(DynamoDb {
         cache: RwLock::default(),
-        sweeper: Sweeper::start(parts.store.clone(), parts.clock.clone()),
+        store: parts.store.clone(),
+        clock: parts.clock.clone(),
         address: public.split_once("://").map_or(public, |(_, address)| address).to_owned(),
-        tokens: AtomicU64::default(),
     });
     (service.clone(), Arc::new(Host::new(SPEC, service, operations::OPERATIONS)))
+}
+
+/// DynamoDB Streams, which has an API of its own.
+pub fn streams_host(service: Arc<DynamoDb>) -> Arc<dyn Hosted> {
+    Arc::new(Host::new(STREAMS_SPEC, service, streams::OPERATIONS))
 }
 
 impl DynamoDb {
@@ -100,19 +105,8 @@ impl DynamoDb {
         (bytes == record).then(|| open.clone())
     }
 
-    pub(crate) fn sweeper(&self) -> &Sweeper {
-        &self.sweeper
-    }
-
     pub(crate) fn address(&self) -> &str {
         &self.address
-    }
-
-    /// Tells that a client token was noted.
-    pub(crate) fn note_token(&self) {
-        if self.tokens.fetch_add(1, Ordering::Relaxed) % TOKENS_PER_SWEEP == TOKENS_PER_SWEEP - 1 {
-            self.sweeper.wake();
-        }
     }
 
     /// The table that an item operation works on: the one its permissions were decided on.
@@ -124,6 +118,9 @@ impl DynamoDb {
     ) -> Result<SharedTable, DynamoError> {
         let open = cx.service.find_table(tx, cx.scope(), name).await?.ok_or(DynamoError::NoTable)?;
         decided.check(name, &open)?;
+        if !open.table.is_ready() {
+            return Err(DynamoError::NoTable);
+        }
         Ok(open)
     }
 }

@@ -76,6 +76,19 @@ impl Number {
         (self.negative, self.mantissa, self.exponent)
     }
 
+    /// The number without its fraction, towards zero; none beyond 64 bits.
+    pub fn whole(self) -> Option<i64> {
+        let scale = 10_u128.checked_pow(u32::from(self.exponent.unsigned_abs()));
+        let magnitude = match (scale, self.exponent < 0) {
+            (Some(scale), true) => self.mantissa / scale,
+            (Some(scale), false) => self.mantissa.checked_mul(scale)?,
+            (None, true) => 0,
+            (None, false) => return None,
+        };
+        let whole = i64::try_from(magnitude).ok()?;
+        Some(if self.negative { -whole } else { whole })
+    }
+
     /// What AWS counts for it towards an item's size, in bytes: one, plus one per two digits before the point
     /// and one per two after it (leading and trailing zeros don't count), plus one for a minus.
     pub fn size(self) -> usize {

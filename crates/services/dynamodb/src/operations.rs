@@ -2,8 +2,10 @@ use homeport_service::{Entry, by_hand, modelled};
 
 use crate::DynamoDb;
 
+mod backups;
 mod batch_get_item;
 mod batch_write_item;
+mod continuous_backups;
 mod create_table;
 mod delete_item;
 mod delete_table;
@@ -11,12 +13,16 @@ mod describe_endpoints;
 mod describe_limits;
 mod describe_table;
 mod get_item;
+mod index_updates;
 mod list_tables;
 mod put_item;
 mod query;
 mod reading;
+mod restore_table;
 mod scan;
+mod shape;
 mod tags;
+mod time_to_live;
 mod transact_get_items;
 mod transact_write_items;
 mod update_item;
@@ -27,22 +33,32 @@ mod writing;
 pub(crate) static OPERATIONS: &[Entry<DynamoDb>] = &[
     by_hand::<batch_get_item::BatchGetItem>(),
     by_hand::<batch_write_item::BatchWriteItem>(),
+    modelled::<backups::CreateBackup>(),
     modelled::<create_table::CreateTable>(),
+    modelled::<backups::DeleteBackup>(),
     by_hand::<delete_item::DeleteItem>(),
     modelled::<delete_table::DeleteTable>(),
+    modelled::<backups::DescribeBackup>(),
+    modelled::<continuous_backups::DescribeContinuousBackups>(),
     modelled::<describe_endpoints::DescribeEndpoints>(),
     modelled::<describe_limits::DescribeLimits>(),
     modelled::<describe_table::DescribeTable>(),
+    modelled::<time_to_live::DescribeTimeToLive>(),
     by_hand::<get_item::GetItem>(),
+    modelled::<backups::ListBackups>(),
     modelled::<list_tables::ListTables>(),
     modelled::<tags::ListTagsOfResource>(),
     by_hand::<put_item::PutItem>(),
     by_hand::<query::Query>(),
+    modelled::<restore_table::RestoreTableFromBackup>(),
+    modelled::<restore_table::RestoreTableToPointInTime>(),
     by_hand::<scan::Scan>(),
     modelled::<tags::TagResource>(),
     by_hand::<transact_get_items::TransactGetItems>(),
     by_hand::<transact_write_items::TransactWriteItems>(),
     modelled::<tags::UntagResource>(),
+    modelled::<continuous_backups::UpdateContinuousBackups>(),
     by_hand::<update_item::UpdateItem>(),
     modelled::<update_table::UpdateTable>(),
+    modelled::<time_to_live::UpdateTimeToLive>(),
 ];

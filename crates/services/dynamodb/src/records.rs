@@ -9,12 +9,23 @@
 //! | `dynamodb-table-count`, account, region | how many tables there are |
 //! | `dynamodb-tokens`, scope, token | what a transaction's client token stood for |
 //! | `dynamodb-sweeps`, table id | a deleted table whose items are still there |
+//! | `dynamodb-jobs`, id | what is done behind a call's answer |
+//! | `dynamodb-expiring`, account, region, name | a table with time to live |
+//! | `dynamodb-index`, table id, number, time, hash of the table's key | the key of an item that expires then |
+//! | `dynamodb-index`, table id, number, as in `dynamodb-items`, time, versionstamp | what an item was before it was written then |
+//! | `dynamodb-backups`, account, region, table's name, id | a backup; its items lie as a table's do |
+//! | `dynamodb-streams`, account, region, name, label | a stream |
+//! | `dynamodb-stream`, stream id, versionstamp | a record of it |
 //!
 //! A partition key enters by a 128-bit hash, keyed per table, and is compared in full in the item; so it may be as
 //! long as it likes, a segment of a parallel scan is a stretch of hashes, and neighbours say nothing of each other.
 //! Sort keys are the last part, in an order-preserving form. Their bound of 1,024 bytes keeps every key within the
 //! store's, also where each of their bytes takes two and the entry of an index adds its hash of the table's key.
 //! A table's id is never used again: deleting a table unlinks its items, and a sweep removes them.
+
+mod backups;
+mod jobs;
+mod streams;
 
 use aws_lc_rs::hmac;
 use bytes::Bytes;
@@ -24,6 +35,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::table::{Index, KeyAttribute, Schema, Table};
 use crate::value::{AttributeValue, Item};
+
+pub use backups::{BACKUPS, Backup, BackupKind};
+pub use jobs::{BackupRef, Copying, EXPIRING, Expiring, Goal, JOBS, Job, Origin, TableRef, Work};
+pub use streams::{Change, STREAMS, StreamRecord, stream_records, streams_of};
 
 /// All tables.
 pub const TABLES: Collection<Table> = Collection::new();
@@ -136,17 +151,37 @@ impl Layout {
         self.place(self.items(), schema, key)
     }
 
+    /// What the place's key has behind [`Self::items`].
+    pub fn suffix<'a>(&self, place: &'a Place) -> &'a [u8] {
+        place.key.as_bytes().get(self.items().as_bytes().len()..).unwrap_or_default()
+    }
+
     /// Where an index's entry of this item lies; none if the item has not the index's and the table's keys.
     pub fn entry(&self, index: &Index, table: &Schema, item: &Item) -> Option<Place> {
         let place = self.place(self.entries(index), &index.schema, item)?;
+        let (high, low) = self.hash_of_key(table, item)?;
+        Some(Place { key: place.key.u64(high).u64(low), slot: place.slot })
+    }
+
+    /// Where the keys of items that expire lie, in the order of their times.
+    pub fn expiries(&self, number: u64) -> Key {
+        entries_root(self.id).u64(number)
+    }
+
+    /// Where it stands that the item expires at this second; none if it has not the table's key.
+    pub fn expiring(&self, number: u64, second: i64, table: &Schema, item: &Item) -> Option<Key> {
+        let (high, low) = self.hash_of_key(table, item)?;
+        Some(self.expiries(number).i64(second).u64(high).u64(low))
+    }
+
+    fn hash_of_key(&self, table: &Schema, item: &Item) -> Option<(u64, u64)> {
         let mut whole = Vec::new();
         for attribute in table.attributes() {
             let value = key_bytes(item.get(&attribute.name)?);
             whole.extend_from_slice(&(value.len() as u64).to_be_bytes());
             whole.extend_from_slice(&value);
         }
-        let (high, low) = self.hash(&whole);
-        Some(Place { key: place.key.u64(high).u64(low), slot: place.slot })
+        Some(self.hash(&whole))
     }
 
     /// Where all items with a partition key lie.
@@ -193,6 +228,16 @@ pub fn is_of_partition(item: &Item, attribute: &KeyAttribute, value: &AttributeV
 pub fn roots_of(table_id: &str) -> [Key; 3] {
     let id = halves(id_number(table_id));
     [items_root(id), entries_root(id), counts_root(id)]
+}
+
+/// Where the items of the table, or the backup, with this id lie.
+pub fn items_of(id: &str) -> Key {
+    items_root(halves(id_number(id)))
+}
+
+/// Where all that lies under one number of a table is: an index's entries, or times of expiry.
+pub fn numbered(table_id: &str, number: u64) -> Key {
+    entries_root(halves(id_number(table_id))).u64(number)
 }
 
 fn items_root((high, low): (u64, u64)) -> Key {
@@ -268,11 +313,19 @@ mod tests {
                 },
                 projection: IndexProjection::All,
                 throughput: None,
+                state: Default::default(),
             }],
+            next_index: 2,
             throughput: None,
             deletion_protection: false,
             table_class: None,
             tags: Default::default(),
+            on_demand_since: None,
+            stream: None,
+            expiry: None,
+            history: None,
+            recovery: None,
+            restored: None,
         }
     }
 

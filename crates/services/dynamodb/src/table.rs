@@ -1,13 +1,17 @@
 //! Tables: names, key schemas, indexes, and what an item must be to lie in them.
 
 use homeport_core::{Account, Region, Timestamp};
-use homeport_store::{KeyParts, Record};
+use homeport_store::{KeyParts, Record, UpgradeError};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 use crate::error::Invalid;
 use crate::expression::Path;
 use crate::value::{AttributeValue, Item, ValueType};
+
+mod settings;
+
+pub use settings::{Expiry, History, IndexState, Recovery, Restored, StreamSetting, StreamView};
 
 /// The longest partition key, in bytes.
 pub const MAX_PARTITION_KEY: usize = 2048;
@@ -33,6 +37,8 @@ pub struct Table {
     pub schema: Schema,
     /// Secondary indexes.
     pub indexes: Vec<Index>,
+    /// The number that the next index gets. Numbers are never used again: what lies under one is of one index.
+    pub next_index: u64,
     /// None for on-demand tables.
     pub throughput: Option<Throughput>,
     /// Whether `DeleteTable` is refused.
@@ -41,10 +47,28 @@ pub struct Table {
     pub table_class: Option<String>,
     /// Tags by key.
     pub tags: BTreeMap<String, String>,
+    /// When the billing mode was last set to on-demand.
+    #[serde(default)]
+    pub on_demand_since: Option<Timestamp>,
+    /// The stream that writes go to.
+    #[serde(default)]
+    pub stream: Option<StreamSetting>,
+    /// Time to live.
+    #[serde(default)]
+    pub expiry: Option<Expiry>,
+    /// What its items were.
+    #[serde(default)]
+    pub history: Option<History>,
+    /// Point-in-time recovery.
+    #[serde(default)]
+    pub recovery: Option<Recovery>,
+    /// Where it comes from.
+    #[serde(default)]
+    pub restored: Option<Restored>,
 }
 
 /// Provisioned capacity.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Throughput {
     /// Read capacity units.
     pub read: u64,
@@ -96,6 +120,9 @@ pub struct Index {
     pub projection: IndexProjection,
     /// Of a provisioned table's global index.
     pub throughput: Option<Throughput>,
+    /// Whether it holds all that it should.
+    #[serde(default)]
+    pub state: IndexState,
 }
 
 /// What an index's entries hold.
@@ -111,10 +138,17 @@ pub enum IndexProjection {
 
 impl Record for Table {
     const COLLECTION: &'static str = "dynamodb-tables";
-    const VERSION: u16 = 1;
+    const VERSION: u16 = 2;
 
     fn key(&self) -> KeyParts {
         KeyParts::from((self.account.number(), self.region.as_str())).str(&self.name)
+    }
+
+    /// Version 1 had the indexes that its table was created with, numbered from 1.
+    fn upgrade(_version: u16, mut json: serde_json::Value) -> Result<Self, UpgradeError> {
+        let indexes = json["indexes"].as_array().map_or(0, Vec::len);
+        json["next_index"] = (indexes + 1).into();
+        Ok(serde_json::from_value(json)?)
     }
 }
 
@@ -201,6 +235,18 @@ fn check_not_empty(attribute: &KeyAttribute, value: &AttributeValue) -> Result<(
 }
 
 impl Table {
+    /// Whether its items can be used: not before they are all there.
+    pub fn is_ready(&self) -> bool {
+        self.restored.as_ref().is_none_or(|restored| !restored.in_progress)
+    }
+
+    /// A number that none of its indexes had.
+    pub fn draw_number(&mut self) -> u64 {
+        let number = self.next_index;
+        self.next_index += 1;
+        number
+    }
+
     /// `arn:aws:dynamodb:REGION:ACCOUNT:table/NAME`
     pub fn arn(&self) -> String {
         format!("arn:aws:dynamodb:{}:{}:table/{}", self.region, self.account, self.name)

@@ -1,93 +1,113 @@
+//! What is done behind calls' answers, on one node at a time: indexes are filled, what has expired is removed, and
+//! what deleted tables, streams and tokens left. Each step is one transaction that knows how far the work is, so a
+//! stopped program goes on where it was, and two nodes at once do no harm.
+
 use std::sync::Arc;
 use std::time::Duration;
 
-use homeport_core::SharedClock;
-use homeport_store::{KeyParts, Store, StoreError};
-use tokio::runtime::Handle;
-use tokio::sync::Notify;
+use homeport_store::KeyParts;
+use tokio::time::{Instant, sleep};
 
-use crate::records::{SWEEPS, TOKENS, roots_of};
+use crate::DynamoDb;
+use crate::error::DynamoError;
+use crate::records::{JOBS, Job, Work};
 
-/// Deleted tables, or client tokens, that one look finds.
+mod build;
+mod copy;
+mod expire;
+mod forget;
+mod sweep;
+mod trim;
+
+pub(crate) use copy::end_unneeded;
+pub(crate) use trim::KEPT_SECONDS;
+
+/// Records that one look finds.
 const PAGE: usize = 100;
-/// Between looks when nothing was deleted here meanwhile: what another node left undone is found so.
-const EVERY: Duration = Duration::from_secs(600);
+/// Between looks for what has expired, and for jobs that nobody told of.
+const EVERY: Duration = Duration::from_secs(10);
+/// Between looks for what is merely out of date.
+const TIDY_EVERY: Duration = Duration::from_secs(60);
+/// Between walks through all histories.
+const FORGET_EVERY: Duration = Duration::from_secs(6 * 60 * 60);
 
-/// Removes the items of deleted tables, and client tokens that ran out, step by step; goes on with what a stopped
-/// program left.
-pub(crate) struct Sweeper {
-    wake: Arc<Notify>,
-}
-
-impl Sweeper {
-    /// Starts to sweep, where there is a runtime to sweep on.
-    pub(crate) fn start(store: Store, clock: SharedClock) -> Self {
-        let wake = Arc::new(Notify::new());
-        // What an earlier start left is found at the first look.
-        wake.notify_one();
-        if let Ok(runtime) = Handle::try_current() {
-            runtime.spawn(sweep_when_woken(store, clock, wake.clone()));
-        }
-        Self { wake }
-    }
-
-    /// Tells that a table was deleted.
-    pub(crate) fn wake(&self) {
-        self.wake.notify_one();
-    }
-}
-
-async fn sweep_when_woken(store: Store, clock: SharedClock, wake: Arc<Notify>) {
-    loop {
-        tokio::select! {
-            () = wake.notified() => {}
-            () = tokio::time::sleep(EVERY) => {}
-        }
-        let swept = match sweep_tables(&store).await {
-            Ok(()) => sweep_tokens(&store, clock.now().millis()).await,
-            failed => failed,
-        };
-        if let Err(error) = swept {
-            tracing::warn!(%error, "what a deleted table left could not be removed yet");
-        }
-    }
-}
-
-async fn sweep_tables(store: &Store) -> Result<(), StoreError> {
-    loop {
-        let found =
-            store.read(|tx| async move { SWEEPS.page(&tx, KeyParts::new(), None, PAGE).await }).await?;
-        if found.records.is_empty() {
-            return Ok(());
-        }
-        for sweep in found.records {
-            for root in roots_of(&sweep.table_id) {
-                store.sweep(&root).await?;
+impl DynamoDb {
+    /// Works until it is dropped.
+    pub async fn work(self: Arc<Self>) {
+        let mut jobs = self.store.watch(&JOBS.root());
+        let mut tidied: Option<Instant> = None;
+        let mut forgot = Instant::now();
+        loop {
+            note("jobs", self.do_jobs().await);
+            note("expired items", self.remove_expired().await);
+            if tidied.is_none_or(|at| at.elapsed() >= TIDY_EVERY) {
+                note("what is out of date", self.tidy().await);
+                tidied = Some(Instant::now());
             }
-            let id = sweep.table_id.as_str();
-            store.write(|tx| async move { SWEEPS.delete(&tx, id).await.map(drop) }).await?;
+            if forgot.elapsed() >= FORGET_EVERY {
+                note("versions of items", self.forget().await);
+                forgot = Instant::now();
+            }
+            tokio::select! {
+                _ = jobs.changed() => {}
+                () = sleep(EVERY) => {}
+            }
         }
+    }
+
+    /// Does every job there is, and removes what deleted tables left.
+    pub async fn do_jobs(&self) -> Result<(), DynamoError> {
+        sweep::tables(&self.store).await?;
+        let mut after = None;
+        loop {
+            let cursor = &after;
+            let found = self
+                .store
+                .read(|tx| async move { JOBS.page(&tx, KeyParts::new(), cursor.as_deref(), PAGE).await })
+                .await?;
+            for job in found.records {
+                // A job that can't be done must not keep others from being done.
+                note(&job.id, self.do_job(&job).await);
+            }
+            after = found.cursor;
+            if after.is_none() {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn do_job(&self, job: &Job) -> Result<(), DynamoError> {
+        match &job.work {
+            Work::Build { .. } => while build::step(&self.store, &job.id).await? {},
+            Work::Copy(_) => while copy::step(&self.store, &job.id, self.clock.now()).await? {},
+            Work::Sweep { table_id, number } => {
+                sweep::numbered(&self.store, &job.id, table_id, *number).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes the items whose time has come.
+    pub async fn remove_expired(&self) -> Result<(), DynamoError> {
+        expire::all(&self.store, self.clock.now()).await
+    }
+
+    /// Removes client tokens that ran out, stream records of more than a day ago, and streams that ended then.
+    pub async fn tidy(&self) -> Result<(), DynamoError> {
+        let now = self.clock.now();
+        sweep::tokens(&self.store, now.millis()).await?;
+        trim::streams(&self.store, now).await?;
+        copy::expire(&self.store, now).await
+    }
+
+    /// Removes versions of items that point-in-time recovery doesn't reach any more.
+    pub async fn forget(&self) -> Result<(), DynamoError> {
+        forget::all(&self.store, self.clock.now()).await
     }
 }
 
-async fn sweep_tokens(store: &Store, now_ms: i64) -> Result<(), StoreError> {
-    loop {
-        let oldest = store
-            .read(|tx| async move { TOKENS.page_by(&tx, "expires", KeyParts::new(), None, PAGE).await })
-            .await?
-            .records;
-        let expired: Vec<_> = oldest.into_iter().take_while(|token| token.expires_ms < now_ms).collect();
-        if expired.is_empty() {
-            return Ok(());
-        }
-        let expired = &expired;
-        store
-            .write(|tx| async move {
-                for token in expired {
-                    TOKENS.delete(&tx, (token.scope.as_str(), token.token.as_str())).await?;
-                }
-                Ok::<_, StoreError>(())
-            })
-            .await?;
+fn note(what: &str, done: Result<(), DynamoError>) {
+    if let Err(error) = done {
+        tracing::warn!(%error, what, "DynamoDB's work behind the calls could not be done yet");
     }
 }

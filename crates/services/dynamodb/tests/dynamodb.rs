@@ -10,12 +10,16 @@ mod domain {
 mod operations {
     mod access;
     mod app;
+    mod backups;
     mod batches;
+    mod expiry;
+    mod index_changes;
     mod indexes;
     mod items;
     mod model;
     mod queries;
     mod refusals;
+    mod streams;
     mod tables;
     mod transactions;
     mod walk;

@@ -9,7 +9,7 @@ use crate::DynamoDb;
 use crate::access::{Decided, Need, permissions};
 use crate::capacity::{Answering, Consumed, write_all};
 use crate::error::{DynamoError, Invalid};
-use crate::items::{OpenTable, SharedTable};
+use crate::items::{Occasion, OpenTable, SharedTable};
 use crate::records::Place;
 use crate::request::{ReturnCapacity, TableName, Violations, body, wants_metrics};
 use crate::value::{Checked, Item, MAX_ITEM_SIZE, item_size, write_string};
@@ -154,14 +154,15 @@ impl Operation for BatchWriteItem {
                 let places = places(&open, of)?;
                 tables.push((of, open, places));
             }
+            let on = Occasion::call(cx.now());
             let mut done = Vec::new();
             for (of, open, places) in tables {
                 let mut consumed = Consumed::default();
                 for (write, place) in of.writes.iter().zip(&places) {
                     let before = open.item(&tx, place, write.key()).await?;
                     consumed.add(&match write {
-                        Write::Put(item) => open.put(&tx, place, before.as_ref(), item)?,
-                        Write::Delete(_) => open.delete(&tx, place, before.as_ref())?,
+                        Write::Put(item) => open.put(&tx, place, before.as_ref(), item, on)?,
+                        Write::Delete(_) => open.delete(&tx, place, before.as_ref(), on)?,
                     });
                 }
                 done.push((of, open, consumed));

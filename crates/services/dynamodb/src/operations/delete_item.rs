@@ -12,6 +12,7 @@ use crate::access::{Decided, Need, permissions};
 use crate::capacity::Answering;
 use crate::error::DynamoError;
 use crate::expression::Condition;
+use crate::items::Occasion;
 use crate::legacy::{RawExpected, any_suffices, check_expected};
 use crate::request::{RawPlaceholders, ReturnValues, TableName, Violations, body, check_generations};
 use crate::value::{Checked, Item};
@@ -99,7 +100,7 @@ impl Operation for DeleteItem {
             open.table.check_paths(input.condition.iter().flat_map(Condition::paths))?;
             let before = open.item(&tx, &place, &input.key).await?;
             check_condition(input.condition.as_ref(), before.as_ref(), input.wanted.old_on_failure)?;
-            let consumed = open.delete(&tx, &place, before.as_ref())?;
+            let consumed = open.delete(&tx, &place, before.as_ref(), Occasion::call(cx.now()))?;
             let mut answer = Answering::new();
             if input.wanted.values == ReturnValues::AllOld {
                 write_attributes(&mut answer, before.as_ref());

@@ -1,11 +1,19 @@
+use homeport_core::Timestamp;
 use homeport_service::{Asked, Cx, Effect, Operation, Permissions};
+use homeport_store::Tx;
 use serde::{Deserialize, Serialize};
 
+use super::backups::backup_id;
 use crate::DynamoDb;
 use crate::description::{Counts, TableDescription};
 use crate::error::{DynamoError, Invalid};
-use crate::records::{SWEEPS, Sweep, TABLES, table_count, tables_of};
+use crate::records::{
+    BACKUPS, Backup, BackupKind, EXPIRING, JOBS, Job, Layout, SWEEPS, Sweep, TABLES, TableRef, Work,
+    table_count, tables_of,
+};
 use crate::request::TableName;
+use crate::streams::end_stream;
+use crate::table::Table;
 
 /// `DeleteTable` (API reference): unlinks a table; its items are removed behind it.
 pub(crate) struct DeleteTable;
@@ -36,28 +44,77 @@ impl Operation for DeleteTable {
     }
 
     async fn run(cx: Cx<DynamoDb>, input: Input) -> Result<Output, DynamoError> {
-        let (named, scope) = (&TableName::of(&input.table_name), cx.scope());
+        let (named, scope, now) = (&TableName::of(&input.table_name), cx.scope(), cx.now());
         let table = cx
-                .write(|tx| async move {
-                    let none = || DynamoError::NoTableNamed(named.name().to_owned());
-                    if !named.is_in(scope) {
-                        return Err(none());
-                    }
-                    let key = tables_of(scope).str(named.name());
-                    let table = TABLES.delete(&tx, key).await?.ok_or_else(none)?;
-                    if table.deletion_protection {
-                        let said = format!(
-                            "Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection first. Table: {}",
-                            table.name
-                        );
-                        return Err(Invalid::Table(said).into());
-                    }
-                    SWEEPS.put(&tx, &Sweep { table_id: table.id.clone() }).await?;
-                    tx.add(&table_count(scope), -1)?;
-                    Ok(table)
-                })
-                .await?;
-        cx.service.sweeper().wake();
+            .write(|tx| async move {
+                let none = || DynamoError::NoTableNamed(named.name().to_owned());
+                if !named.is_in(scope) {
+                    return Err(none());
+                }
+                let key = tables_of(scope).str(named.name());
+                let table = TABLES.delete(&tx, key).await?.ok_or_else(none)?;
+                check(&table)?;
+                tx.add(&table_count(scope), -1)?;
+                EXPIRING.delete(&tx, TableRef::from(&table).key()).await?;
+                end_stream(&tx, &table, now).await?;
+                match table.recovery {
+                    Some(_) => keep(&tx, &table, now).await?,
+                    None => SWEEPS.put(&tx, &Sweep { table_id: table.id.clone() }).await?,
+                }
+                // Whoever works behind the calls is told.
+                tx.touch(&JOBS.root())?;
+                Ok(table)
+            })
+            .await?;
         Ok(Output { table_description: TableDescription::of(&table, Counts::default(), "DELETING") })
     }
+}
+
+/// Refuses to delete a table that is protected, or that somebody still copies to or from.
+fn check(table: &Table) -> Result<(), DynamoError> {
+    let name = &table.name;
+    if table.deletion_protection {
+        return Err(Invalid::Table(format!(
+            "Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection first. Table: {name}"
+        ))
+        .into());
+    }
+    if !table.is_ready() {
+        return Err(DynamoError::InUse(format!("Table is being created: {name}")));
+    }
+    if table.history.as_ref().is_some_and(|history| !history.asked_by.is_empty()) {
+        return Err(DynamoError::InUse(format!("Table is being backed up or restored from: {name}")));
+    }
+    Ok(())
+}
+
+/// Keeps the items of a table with point-in-time recovery as a backup of DynamoDB's own: they stay where they are.
+async fn keep(tx: &Tx, table: &Table, now: Timestamp) -> Result<(), DynamoError> {
+    let layout = Layout::of(table);
+    let items = tx.get_i64(&layout.item_count()).await?.unwrap_or_default();
+    let bytes = tx.get_i64(&layout.byte_count()).await?.unwrap_or_default();
+    let backup = Backup {
+        account: table.account,
+        region: table.region.clone(),
+        id: backup_id(now.millis(), &table.id),
+        name: format!("{}$DeletedTableBackup", table.name),
+        items: table.id.clone(),
+        created: now,
+        kind: BackupKind::System,
+        is_available: true,
+        item_count: items,
+        bytes,
+        read_by: Vec::new(),
+        table: table.clone(),
+    };
+    BACKUPS.put(tx, &backup).await?;
+    let indexes = table.indexes.iter().map(|index| index.number);
+    let expiry = table.expiry.iter().map(|expiry| expiry.number);
+    let history = table.history.iter().map(|history| history.number);
+    for number in indexes.chain(expiry).chain(history) {
+        // A table is deleted once, so no other job has this id.
+        let (id, table_id) = (format!("{}-{number}", table.id), table.id.clone());
+        JOBS.put(tx, &Job { id, work: Work::Sweep { table_id, number } }).await?;
+    }
+    Ok(())
 }

@@ -12,6 +12,7 @@ use crate::access::{Decided, Need, permissions};
 use crate::capacity::Answering;
 use crate::error::{DynamoError, Invalid};
 use crate::expression::Condition;
+use crate::items::Occasion;
 use crate::legacy::{RawExpected, any_suffices, check_expected};
 use crate::request::{RawPlaceholders, ReturnValues, TableName, Violations, body, check_generations};
 use crate::value::{Checked, Item, MAX_ITEM_SIZE, item_size};
@@ -103,7 +104,7 @@ impl Operation for PutItem {
             let place = open.layout.item(&open.table.schema, &input.item).ok_or(Invalid::KeySchema)?;
             let before = open.item(&tx, &place, &input.item).await?;
             check_condition(input.condition.as_ref(), before.as_ref(), input.wanted.old_on_failure)?;
-            let consumed = open.put(&tx, &place, before.as_ref(), &input.item)?;
+            let consumed = open.put(&tx, &place, before.as_ref(), &input.item, Occasion::call(cx.now()))?;
             let mut answer = Answering::new();
             if input.wanted.values == ReturnValues::AllOld {
                 write_attributes(&mut answer, before.as_ref());

@@ -9,7 +9,7 @@ use crate::error::{DynamoError, Invalid};
 use crate::expression::{Condition, Projection};
 use crate::items::OpenTable;
 use crate::request::{ReturnCapacity, Violations};
-use crate::table::{Index, IndexProjection, KeyAttribute, Schema};
+use crate::table::{Index, IndexProjection, IndexState, KeyAttribute, Schema};
 use crate::value::{AttributeValue, Checked, Item, StoredItem, decode_stored, item_size, write_item};
 
 /// A page ends with the item that passes this many bytes.
@@ -165,6 +165,9 @@ pub(super) fn index<'a>(
 ) -> Result<Option<&'a Index>, DynamoError> {
     let Some(name) = name else { return Ok(None) };
     let index = open.table.index(name)?;
+    if index.state == IndexState::Building {
+        return Err(Invalid::IndexBuilding(index.name.clone()).into());
+    }
     if index.global && wish.consistent {
         return Err(Invalid::ConsistentIndex.into());
     }

@@ -13,7 +13,7 @@ use crate::access::{Decided, Need, permissions};
 use crate::capacity::{Answering, Consumed, write_all, write_units};
 use crate::error::{CancellationReason, DynamoError, Invalid};
 use crate::expression::{Condition, Update};
-use crate::items::{OpenTable, SharedTable};
+use crate::items::{Occasion, OpenTable, SharedTable};
 use crate::records::{Place, TOKENS, Token};
 use crate::request::{
     RawPlaceholders, ReturnCapacity, TableName, Violations, body, check_generations, wants_metrics,
@@ -238,25 +238,19 @@ impl Operation for TransactWriteItems {
     }
 
     async fn run(cx: Cx<DynamoDb>, input: Input) -> Result<Vec<u8>, DynamoError> {
-        let answer = {
-            let (cx, input) = (&cx, &input);
-            cx.write(|tx| async move {
-                let mut done = Vec::new();
-                for action in &input.actions {
-                    done.push(DynamoDb::table(cx, &tx, &action.table, &input.decided).await?);
-                }
-                if was_done(cx, &tx, input).await? {
-                    return Ok::<_, DynamoError>(answer(input, &done, &BTreeMap::new()));
-                }
-                let consumed = write(&tx, input, &done).await?;
-                Ok(answer(input, &done, &consumed))
-            })
-            .await?
-        };
-        if input.token.is_some() {
-            cx.service.note_token();
-        }
-        Ok(answer)
+        let (cx, input) = (&cx, &input);
+        cx.write(|tx| async move {
+            let mut done = Vec::new();
+            for action in &input.actions {
+                done.push(DynamoDb::table(cx, &tx, &action.table, &input.decided).await?);
+            }
+            if was_done(cx, &tx, input).await? {
+                return Ok::<_, DynamoError>(answer(input, &done, &BTreeMap::new()));
+            }
+            let consumed = write(&tx, input, &done, Occasion::call(cx.now())).await?;
+            Ok(answer(input, &done, &consumed))
+        })
+        .await
     }
 }
 
@@ -282,6 +276,7 @@ async fn write<'a>(
     tx: &Tx,
     input: &'a Input,
     opened: &[SharedTable],
+    on: Occasion,
 ) -> Result<ConsumedByTable<'a>, DynamoError> {
     let mut reasons = Vec::new();
     let mut places: Vec<Option<Place>> = Vec::new();
@@ -298,7 +293,7 @@ async fn write<'a>(
     if reasons.iter().all(Option::is_none) {
         reasons.clear();
         for ((action, open), place) in input.actions.iter().zip(opened).zip(places.iter().flatten()) {
-            if let Some(units) = reason_or(act(tx, action, open, place).await, &mut reasons)? {
+            if let Some(units) = reason_or(act(tx, action, open, place, on).await, &mut reasons)? {
                 consumed.entry(&action.table).or_default().add(&units.doubled());
             }
         }
@@ -329,16 +324,22 @@ fn place(action: &Action, open: &OpenTable) -> Result<Place, DynamoError> {
     }
 }
 
-async fn act(tx: &Tx, action: &Action, open: &OpenTable, place: &Place) -> Result<Consumed, DynamoError> {
+async fn act(
+    tx: &Tx,
+    action: &Action,
+    open: &OpenTable,
+    place: &Place,
+    on: Occasion,
+) -> Result<Consumed, DynamoError> {
     let before = open.item(tx, place, &action.key).await?;
     check_condition(action.condition.as_ref(), before.as_ref(), action.tell_old)?;
     match &action.kind {
         Kind::Check => Ok(Consumed::table(write_units(before.as_ref().map_or(0, item_size)))),
-        Kind::Put => open.put(tx, place, before.as_ref(), &action.key),
-        Kind::Delete => open.delete(tx, place, before.as_ref()),
+        Kind::Put => open.put(tx, place, before.as_ref(), &action.key, on),
+        Kind::Delete => open.delete(tx, place, before.as_ref(), on),
         Kind::Update(update) => {
             let after = updated(open, &action.key, before.as_ref(), update)?;
-            open.keep(tx, place, before.as_ref(), after.as_ref())
+            open.keep(tx, place, before.as_ref(), after.as_ref(), on)
         }
     }
 }

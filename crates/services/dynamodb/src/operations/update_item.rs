@@ -12,7 +12,7 @@ use crate::access::{Decided, Need, permissions};
 use crate::capacity::Answering;
 use crate::error::{DynamoError, Invalid};
 use crate::expression::{Condition, Update, UpdateError};
-use crate::items::OpenTable;
+use crate::items::{Occasion, OpenTable};
 use crate::legacy::{self, RawExpected, RawUpdate, any_suffices, check_expected};
 use crate::request::{RawPlaceholders, ReturnValues, TableName, Violations, body, check_generations};
 use crate::value::{Checked, Item, MAX_ITEM_SIZE, item_size};
@@ -158,7 +158,8 @@ impl Operation for UpdateItem {
             check_condition(input.condition.as_ref(), before.as_ref(), input.wanted.old_on_failure)?;
             let after = updated(&open, &input.key, before.as_ref(), &input.update)
                 .map_err(|error| if input.legacy { in_legacy_words(error) } else { error })?;
-            let consumed = open.keep(&tx, &place, before.as_ref(), after.as_ref())?;
+            let consumed =
+                open.keep(&tx, &place, before.as_ref(), after.as_ref(), Occasion::call(cx.now()))?;
             let mut answer = Answering::new();
             write_attributes(&mut answer, returned(input, before.as_ref(), after.as_ref()).as_ref());
             answer.consumed(input.wanted.capacity, &open.table, &consumed);

@@ -1,29 +1,35 @@
+use homeport_core::{Timestamp, uuid_v4};
 use homeport_service::{Asked, Cx, Effect, Operation, Permissions};
+use homeport_store::Tx;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::create_table::RawThroughput;
+use super::index_updates::{self, IndexUpdate, check_unchanged};
+use super::shape::{AttributeDefinition, RawThroughput, StreamSpecification, parameter, table_rule};
 use crate::DynamoDb;
 use crate::description::{Counts, TableDescription};
 use crate::error::{DynamoError, Invalid};
-use crate::records::{TABLES, tables_of};
+use crate::records::{JOBS, Job, TABLES, tables_of};
 use crate::request::TableName;
-use crate::table::Table;
+use crate::streams::{begin_stream, end_stream};
+use crate::table::{IndexState, StreamView, Table};
 
-/// `UpdateTable` (API reference): a table's billing, class and protection. Indexes, streams and replicas of a table
-/// that is there can't be changed yet, and asking for that is refused.
+/// `UpdateTable` (API reference): a table's billing, class, protection, stream and global indexes. An index that is
+/// added follows every write from then on, and is filled behind the answer; until then it can't be read. Replicas and
+/// keys of one's own for encryption are refused.
 pub(crate) struct UpdateTable;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct Input {
     table_name: String,
+    attribute_definitions: Option<Vec<AttributeDefinition>>,
     billing_mode: Option<String>,
     provisioned_throughput: Option<RawThroughput>,
     deletion_protection_enabled: Option<bool>,
     table_class: Option<String>,
-    global_secondary_index_updates: Option<Value>,
-    stream_specification: Option<Value>,
+    global_secondary_index_updates: Option<Vec<IndexUpdate>>,
+    stream_specification: Option<StreamSpecification>,
     #[serde(rename = "SSESpecification")]
     sse_specification: Option<Value>,
     replica_updates: Option<Value>,
@@ -37,48 +43,86 @@ pub(crate) struct Output {
 
 impl Input {
     fn check(&self) -> Result<(), Invalid> {
-        let unbuilt = [
-            ("GlobalSecondaryIndexUpdates", &self.global_secondary_index_updates),
-            ("StreamSpecification", &self.stream_specification),
-            ("SSESpecification", &self.sse_specification),
-            ("ReplicaUpdates", &self.replica_updates),
-        ];
+        let unbuilt =
+            [("SSESpecification", &self.sse_specification), ("ReplicaUpdates", &self.replica_updates)];
         if let Some((name, _)) = unbuilt.iter().find(|(_, given)| given.is_some()) {
-            return Err(Invalid::Parameter(format!("{name} is not supported by this endpoint")));
+            return parameter(format!("{name} is not supported by this endpoint"));
         }
         let changes = [
             self.billing_mode.is_some(),
             self.provisioned_throughput.is_some(),
             self.deletion_protection_enabled.is_some(),
             self.table_class.is_some(),
+            self.stream_specification.is_some(),
+            self.global_secondary_index_updates.as_ref().is_some_and(|updates| !updates.is_empty()),
         ];
         if changes.contains(&true) {
             return Ok(());
         }
-        Err(Invalid::Table("At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, GlobalSecondaryIndexUpdates or SSESpecification or ReplicaUpdates is required".to_owned()))
+        table_rule(
+            "At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, GlobalSecondaryIndexUpdates or SSESpecification or ReplicaUpdates is required",
+        )
     }
 
-    fn apply(&self, table: &mut Table) -> Result<(), Invalid> {
-        let on_demand = match self.billing_mode.as_deref() {
-            Some(mode) => mode == "PAY_PER_REQUEST",
-            None => table.throughput.is_none(),
-        };
-        match (on_demand, self.provisioned_throughput) {
-            (true, Some(_)) => {
-                let said = "Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when BillingMode is PAY_PER_REQUEST";
-                return Err(Invalid::Parameter(said.to_owned()));
-            }
-            (true, None) => table.throughput = None,
-            (false, Some(throughput)) => table.throughput = Some(throughput.check()?),
-            (false, None) if table.throughput.is_none() => {
-                let said = "ProvisionedThroughput must be specified when BillingMode is PROVISIONED";
-                return Err(Invalid::Parameter(said.to_owned()));
-            }
-            (false, None) => {}
-        }
+    fn apply(&self, table: &mut Table, now: Timestamp) -> Result<(), Invalid> {
+        self.apply_billing(table, now)?;
         table.deletion_protection = self.deletion_protection_enabled.unwrap_or(table.deletion_protection);
         table.table_class = self.table_class.clone().or(table.table_class.take());
         Ok(())
+    }
+
+    fn apply_billing(&self, table: &mut Table, now: Timestamp) -> Result<(), Invalid> {
+        let was_on_demand = table.throughput.is_none();
+        let on_demand = match self.billing_mode.as_deref() {
+            Some(mode) => mode == "PAY_PER_REQUEST",
+            None => was_on_demand,
+        };
+        match (on_demand, self.provisioned_throughput) {
+            (true, Some(_)) => parameter(
+                "Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when BillingMode is PAY_PER_REQUEST",
+            ),
+            (true, None) => {
+                if !was_on_demand {
+                    table.on_demand_since = Some(now);
+                    table.indexes.iter_mut().for_each(|index| index.throughput = None);
+                }
+                table.throughput = None;
+                Ok(())
+            }
+            (false, Some(throughput)) => {
+                let asked = throughput.check()?;
+                check_unchanged("table", table.throughput, asked)?;
+                table.throughput = Some(asked);
+                Ok(())
+            }
+            (false, None) if was_on_demand => {
+                parameter("ProvisionedThroughput must be specified when BillingMode is PROVISIONED")
+            }
+            (false, None) => Ok(()),
+        }
+    }
+}
+
+/// Enables or disables the stream. `id` is fresh.
+async fn change_stream(
+    tx: &Tx,
+    table: &mut Table,
+    view: Option<StreamView>,
+    id: &str,
+    now: Timestamp,
+) -> Result<(), DynamoError> {
+    let name = &table.name;
+    match (view, &table.stream) {
+        (Some(_), Some(_)) => {
+            Ok(table_rule(format!("Table already has an enabled stream: TableName: {name}"))?)
+        }
+        (None, None) => Ok(table_rule(format!("Table is not stream enabled: TableName: {name}"))?),
+        (Some(view), None) => begin_stream(tx, table, view, id.to_owned(), now).await,
+        (None, Some(_)) => {
+            end_stream(tx, table, now).await?;
+            table.stream = None;
+            Ok(())
+        }
     }
 }
 
@@ -97,7 +141,9 @@ impl Operation for UpdateTable {
 
     async fn run(cx: Cx<DynamoDb>, input: Input) -> Result<Output, DynamoError> {
         input.check()?;
-        let (input, scope) = (&input, cx.scope());
+        let view = input.stream_specification.as_ref().map(StreamSpecification::view).transpose()?;
+        let ids = &[uuid_v4(&**cx.randomness()), uuid_v4(&**cx.randomness())];
+        let (input, scope, now) = (&input, cx.scope(), cx.now());
         let table = cx
             .write(|tx| async move {
                 let named = TableName::of(&input.table_name);
@@ -107,12 +153,26 @@ impl Operation for UpdateTable {
                 }
                 let key = tables_of(scope).str(named.name());
                 let mut table = TABLES.get(&tx, key).await?.ok_or_else(none)?;
-                input.apply(&mut table)?;
+                if table.indexes.iter().any(|index| index.state == IndexState::Building) {
+                    return Err(DynamoError::InUse(format!("Table is being updated: {}", table.name)));
+                }
+                if !table.is_ready() {
+                    return Err(DynamoError::InUse(format!("Table is being created: {}", table.name)));
+                }
+                input.apply(&mut table, now)?;
+                if let Some(view) = view {
+                    change_stream(&tx, &mut table, view, &ids[0], now).await?;
+                }
+                let given = input.attribute_definitions.as_deref().unwrap_or_default();
+                let updates = input.global_secondary_index_updates.as_deref().unwrap_or_default();
+                if let Some(work) = index_updates::apply(&mut table, updates, given)? {
+                    JOBS.put(&tx, &Job { id: ids[1].clone(), work }).await?;
+                }
                 TABLES.put(&tx, &table).await?;
                 Ok(table)
             })
             .await?;
         let counts = Counts::of(&cx, &table).await?;
-        Ok(Output { table_description: TableDescription::of(&table, counts, "ACTIVE") })
+        Ok(Output { table_description: TableDescription::of(&table, counts, "UPDATING") })
     }
 }

@@ -1,8 +1,22 @@
+use std::sync::Arc;
+
+use homeport_dynamodb::DynamoDb;
 use homeport_testkit::{Reply, TestApp, TestCaller};
 use serde_json::{Value, json};
 
 pub(super) fn app() -> TestApp {
-    TestApp::new(|parts| vec![homeport_dynamodb::host(parts).1])
+    working_app().0
+}
+
+/// With the service itself, whose work behind the calls is done when a test asks for it.
+pub(super) fn working_app() -> (TestApp, Arc<DynamoDb>) {
+    let mut made = None;
+    let app = TestApp::new(|parts| {
+        let (service, hosted) = homeport_dynamodb::host(parts);
+        made = Some(service.clone());
+        vec![hosted, homeport_dynamodb::streams_host(service)]
+    });
+    (app, made.expect("the service was made"))
 }
 
 /// A table with a string partition key `p`.

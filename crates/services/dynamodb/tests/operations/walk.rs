@@ -1,7 +1,7 @@
 use homeport_testkit::{Sample, assert_strangers_are_refused};
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::app::{app, hash_table};
+use super::app::{app, done, hash_table};
 
 fn sample(operation: &'static str, input: serde_json::Value) -> Sample {
     Sample::new("dynamodb", operation, input).after("CreateTable", hash_table("notes"))
@@ -13,6 +13,8 @@ async fn strangers_are_refused() {
     let arn = "arn:aws:dynamodb:us-east-1:123456789012:table/notes";
     let on_item = json!({"TableName": "notes", "Key": key});
     let query = json!({"TableName": "notes", "KeyConditionExpression": "p = :p", "ExpressionAttributeValues": {":p": {"S": "a"}}});
+    let recovery = json!({"TableName": "notes", "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": true}});
+    let backup = &system_backup().await;
     let samples = [
         Sample::new("dynamodb", "CreateTable", hash_table("notes")),
         Sample::new("dynamodb", "DescribeEndpoints", json!({})),
@@ -36,7 +38,73 @@ async fn strangers_are_refused() {
         ),
         sample("UntagResource", json!({"ResourceArn": arn, "TagKeys": ["a"]})),
         sample("UpdateItem", on_item),
+        sample("CreateBackup", json!({"TableName": "notes", "BackupName": "nightly"})),
+        sample("DescribeContinuousBackups", json!({"TableName": "notes"})),
+        sample("UpdateContinuousBackups", recovery.clone()),
+        sample("ListBackups", json!({})),
+        kept("DescribeBackup", json!({"BackupArn": backup})),
+        kept("DeleteBackup", json!({"BackupArn": backup})),
+        kept("RestoreTableFromBackup", json!({"BackupArn": backup, "TargetTableName": "copy"})),
+        sample(
+            "RestoreTableToPointInTime",
+            json!({"SourceTableName": "notes", "TargetTableName": "copy", "UseLatestRestorableTime": true}),
+        )
+        .after("UpdateContinuousBackups", recovery),
+        sample("DescribeTimeToLive", json!({"TableName": "notes"})),
+        sample(
+            "UpdateTimeToLive",
+            json!({"TableName": "notes", "TimeToLiveSpecification": {"Enabled": true, "AttributeName": "gone"}}),
+        ),
         sample("UpdateTable", json!({"TableName": "notes", "DeletionProtectionEnabled": true})),
     ];
-    assert_strangers_are_refused(app, &samples).await;
+    let streams = of_streams().await;
+    assert_strangers_are_refused(app, &samples.into_iter().chain(streams).collect::<Vec<_>>()).await;
+}
+
+/// A table that was deleted: a backup that is there at once.
+fn kept(operation: &'static str, input: Value) -> Sample {
+    sample(operation, input)
+        .after("UpdateContinuousBackups", json!({"TableName": "notes", "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": true}}))
+        .after("DeleteTable", json!({"TableName": "notes"}))
+}
+
+/// The clock and the random numbers of every test app begin alike, so the backup is called alike in all.
+async fn system_backup() -> Value {
+    let app = app();
+    let admin = app.admin();
+    for (_, operation, input) in kept("ListBackups", json!({})).before {
+        done(&admin, operation, input).await;
+    }
+    let listed = done(&admin, "ListBackups", json!({"BackupType": "SYSTEM"})).await;
+    listed["BackupSummaries"][0]["BackupArn"].clone()
+}
+
+fn streamed() -> Value {
+    let mut table = hash_table("notes");
+    table["StreamSpecification"] = json!({"StreamEnabled": true, "StreamViewType": "KEYS_ONLY"});
+    table
+}
+
+/// The clock and the random numbers of every test app begin alike, so streams and shards are called alike in all.
+async fn of_streams() -> Vec<Sample> {
+    let app = app();
+    let admin = app.admin();
+    let made = done(&admin, "CreateTable", streamed()).await;
+    let arn = made["TableDescription"]["LatestStreamArn"].clone();
+    let ask =
+        async |operation: &str, input| admin.call("dynamodbstreams", operation, input).await.ok().json();
+    let described = ask("DescribeStream", json!({"StreamArn": arn})).await;
+    let shard = described["StreamDescription"]["Shards"][0]["ShardId"].clone();
+    let begin = json!({"StreamArn": arn, "ShardId": shard, "ShardIteratorType": "TRIM_HORIZON"});
+    let iterator = ask("GetShardIterator", begin.clone()).await["ShardIterator"].clone();
+    [
+        ("DescribeStream", json!({"StreamArn": arn})),
+        ("GetRecords", json!({"ShardIterator": iterator})),
+        ("GetShardIterator", begin),
+        ("ListStreams", json!({})),
+    ]
+    .map(|(operation, input)| {
+        Sample::new("dynamodbstreams", operation, input).after_other("dynamodb", "CreateTable", streamed())
+    })
+    .into()
 }

@@ -1,0 +1,113 @@
+//! What `UpdateTable` does to global indexes.
+
+use serde::Deserialize;
+
+use super::shape::{
+    AttributeDefinition, Definitions, MAX_GLOBAL_INDEXES, RawIndex, RawThroughput, check_included, index,
+    index_throughput, parameter, table_rule,
+};
+use crate::error::{DynamoError, Invalid};
+use crate::records::{TableRef, Work};
+use crate::table::{IndexState, Table, Throughput};
+
+/// One member of `GlobalSecondaryIndexUpdates`.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct IndexUpdate {
+    create: Option<RawIndex>,
+    update: Option<UpdateAction>,
+    delete: Option<DeleteAction>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct UpdateAction {
+    index_name: String,
+    provisioned_throughput: Option<RawThroughput>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct DeleteAction {
+    index_name: String,
+}
+
+/// Brings the table's record in step; gives the work that follows: an index to fill, or one to remove.
+pub(super) fn apply(
+    table: &mut Table,
+    updates: &[IndexUpdate],
+    given: &[AttributeDefinition],
+) -> Result<Option<Work>, DynamoError> {
+    let online = updates.iter().filter(|update| update.create.is_some() || update.delete.is_some()).count();
+    if online > 1 {
+        return Err(DynamoError::LimitExceeded(
+            "Subscriber limit exceeded: Only 1 online index can be created or deleted simultaneously per table"
+                .to_owned(),
+        ));
+    }
+    let mut work = None;
+    for update in updates {
+        match (&update.create, &update.update, &update.delete) {
+            (Some(raw), None, None) => work = Some(create(table, raw, given)?),
+            (None, Some(action), None) => change(table, action)?,
+            (None, None, Some(action)) => work = Some(delete(table, action)?),
+            _ => {
+                return Err(Invalid::Parameter(
+                    "One of GlobalSecondaryIndexUpdate action must be specified: Create, Update or Delete"
+                        .to_owned(),
+                )
+                .into());
+            }
+        }
+    }
+    Ok(work)
+}
+
+fn create(table: &mut Table, raw: &RawIndex, given: &[AttributeDefinition]) -> Result<Work, DynamoError> {
+    if table.indexes.iter().any(|index| index.name == raw.index_name) {
+        return Ok(table_rule("Attempting to create an index which already exists")?);
+    }
+    if table.indexes.iter().filter(|index| index.global).count() >= MAX_GLOBAL_INDEXES {
+        return Ok(parameter("GlobalSecondaryIndex count exceeds the per-table limit of 20")?);
+    }
+    let all = Definitions::with_those_of(given, table);
+    let number = table.draw_number();
+    let mut made = index(raw, true, number, &Definitions { given: &all }, &table.indexes)?;
+    made.throughput =
+        index_throughput(&raw.index_name, raw.provisioned_throughput, table.throughput.is_none())?;
+    made.state = IndexState::Building;
+    table.indexes.push(made);
+    check_included(&table.indexes)?;
+    Ok(Work::Build { table: TableRef::from(&*table), number, after: None })
+}
+
+fn change(table: &mut Table, action: &UpdateAction) -> Result<(), DynamoError> {
+    let on_demand = table.throughput.is_none();
+    let index = table.indexes.iter_mut().find(|index| index.global && index.name == action.index_name);
+    let index = index.ok_or(DynamoError::NoIndexToChange)?;
+    let asked = index_throughput(&action.index_name, action.provisioned_throughput, on_demand)?;
+    if let Some(asked) = asked {
+        check_unchanged(&format!("index {}", index.name), index.throughput, asked)?;
+        index.throughput = Some(asked);
+    }
+    Ok(())
+}
+
+fn delete(table: &mut Table, action: &DeleteAction) -> Result<Work, DynamoError> {
+    let at = table.indexes.iter().position(|index| index.global && index.name == action.index_name);
+    let removed = table.indexes.remove(at.ok_or(DynamoError::NoIndexToChange)?);
+    Ok(Work::Sweep { table_id: table.id.clone(), number: removed.number })
+}
+
+/// Refuses a change to what is there already. `of` is `table`, or `index` and its name.
+pub(super) fn check_unchanged(
+    of: &str,
+    current: Option<Throughput>,
+    asked: Throughput,
+) -> Result<(), Invalid> {
+    let Some(current) = current.filter(|current| *current == asked) else { return Ok(()) };
+    let Throughput { read, write } = current;
+    table_rule(format!(
+        "The provisioned throughput for the {of} will not change. The requested value equals the current value. Current ReadCapacityUnits provisioned for the {of}: {read}. Requested ReadCapacityUnits: {read}. Current WriteCapacityUnits provisioned for the {of}: {write}. Requested WriteCapacityUnits: {write}. Refer to the Amazon DynamoDB Developer Guide for current limits and how to request higher limits."
+    ))
+}

@@ -1,0 +1,258 @@
+//! Restoring a table, from a backup or as of a moment. The items are copied behind the answer; until they are all
+//! there, the table is `CREATING` and can't be used.
+
+use std::collections::BTreeMap;
+
+use homeport_core::{Scope, Timestamp, uuid_v4};
+use homeport_service::{Asked, Cx, Effect, Operation, Permission, Permissions};
+use homeport_store::Tx;
+use serde::{Deserialize, Serialize};
+
+use super::backups::{BackupName, ask_history, table_to_keep};
+use super::continuous_backups::earliest;
+use super::create_table::insert;
+use super::shape::{RawIndex, RawThroughput, parameter};
+use crate::DynamoDb;
+use crate::description::{Counts, TableDescription};
+use crate::error::{DynamoError, Invalid};
+use crate::records::{BACKUPS, BackupRef, Copying, Goal, JOBS, Job, Origin, TABLES, TableRef, Work};
+use crate::request::TableName;
+use crate::table::{Index, Restored, Table};
+
+/// What the restored table has otherwise than the one that was kept.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Overrides {
+    target_table_name: String,
+    billing_mode_override: Option<String>,
+    provisioned_throughput_override: Option<RawThroughput>,
+    global_secondary_index_override: Option<Vec<RawIndex>>,
+    local_secondary_index_override: Option<Vec<RawIndex>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Output {
+    table_description: TableDescription,
+}
+
+impl Overrides {
+    /// The new table. Tags, streams, time to live, protection and recovery don't come along, as on AWS.
+    fn table(&self, kept: &Table, id: &str, now: Timestamp, restored: Restored) -> Result<Table, Invalid> {
+        let mut table = Table {
+            name: self.target_table_name.clone(),
+            id: id.to_owned(),
+            created: now,
+            deletion_protection: false,
+            tags: BTreeMap::new(),
+            stream: None,
+            expiry: None,
+            history: None,
+            recovery: None,
+            restored: Some(restored),
+            ..kept.clone()
+        };
+        self.apply_billing(&mut table, now)?;
+        let global = self.global_secondary_index_override.as_deref();
+        let local = self.local_secondary_index_override.as_deref();
+        keep_named(&mut table.indexes, true, global)?;
+        keep_named(&mut table.indexes, false, local)?;
+        table.indexes.iter_mut().for_each(|index| index.state = Default::default());
+        Ok(table)
+    }
+
+    fn apply_billing(&self, table: &mut Table, now: Timestamp) -> Result<(), Invalid> {
+        let throughput = self.provisioned_throughput_override.map(RawThroughput::check).transpose()?;
+        match (self.billing_mode_override.as_deref(), throughput) {
+            (Some("PAY_PER_REQUEST"), None) => {
+                table.throughput = None;
+                table.on_demand_since = Some(now);
+                table.indexes.iter_mut().for_each(|index| index.throughput = None);
+                Ok(())
+            }
+            (Some("PAY_PER_REQUEST"), Some(_)) => parameter(
+                "Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when BillingMode is PAY_PER_REQUEST",
+            ),
+            (Some(_), None) if table.throughput.is_none() => parameter(
+                "ReadCapacityUnits and WriteCapacityUnits must both be specified when BillingMode is PROVISIONED",
+            ),
+            (_, Some(throughput)) => {
+                table.throughput = Some(throughput);
+                Ok(())
+            }
+            (_, None) => Ok(()),
+        }
+    }
+}
+
+/// Leaves the indexes that are named, where any are.
+fn keep_named(indexes: &mut Vec<Index>, global: bool, named: Option<&[RawIndex]>) -> Result<(), Invalid> {
+    let Some(named) = named else { return Ok(()) };
+    let known = |name: &str| indexes.iter().any(|index| index.global == global && index.name == name);
+    if let Some(unknown) = named.iter().find(|raw| !known(&raw.index_name)) {
+        return parameter(format!("The table does not have the specified index: {}", unknown.index_name));
+    }
+    indexes.retain(|index| index.global != global || named.iter().any(|raw| raw.index_name == index.name));
+    Ok(())
+}
+
+/// Puts the new table and the job that fills it.
+async fn begin(tx: &Tx, scope: &Scope, table: Table, from: Origin, job: &str) -> Result<Table, DynamoError> {
+    if !insert(tx, scope, &table).await? {
+        return Err(DynamoError::TableInTheWay(table.name));
+    }
+    let to = Goal::Table(TableRef::from(&table));
+    let work = Work::Copy(Box::new(Copying { from, to, after: None, in_history: false }));
+    JOBS.put(tx, &Job { id: job.to_owned(), work }).await?;
+    Ok(table)
+}
+
+/// What a restore needs: its own action on the source, and what fills the new table.
+fn needed(action: &'static str, source: &str, asked: &Asked<'_, DynamoDb>, target: &str) -> Permissions {
+    let target = TableName::of(target).arn(asked.scope);
+    let writes = [
+        "dynamodb:PutItem",
+        "dynamodb:UpdateItem",
+        "dynamodb:DeleteItem",
+        "dynamodb:GetItem",
+        "dynamodb:Query",
+        "dynamodb:Scan",
+        "dynamodb:BatchWriteItem",
+    ];
+    let mut all = vec![Permission::new(action, source), Permission::new(action, &target)];
+    all.extend(writes.map(|action| Permission::new(action, &target)));
+    Permissions::All(all)
+}
+
+/// `RestoreTableFromBackup` (API reference)
+pub(crate) struct RestoreTableFromBackup;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct FromBackup {
+    backup_arn: String,
+    #[serde(flatten)]
+    overrides: Overrides,
+}
+
+impl Operation for RestoreTableFromBackup {
+    type Service = DynamoDb;
+    type Input = FromBackup;
+    type Output = Output;
+    type Error = DynamoError;
+
+    const NAME: &'static str = "RestoreTableFromBackup";
+    const EFFECT: Effect = Effect::Writes;
+
+    fn permissions(asked: &Asked<'_, DynamoDb>, input: &FromBackup) -> Permissions {
+        let target = &input.overrides.target_table_name;
+        needed("dynamodb:RestoreTableFromBackup", &input.backup_arn, asked, target)
+    }
+
+    async fn run(cx: Cx<DynamoDb>, input: FromBackup) -> Result<Output, DynamoError> {
+        let named = &BackupName::parse(&input.backup_arn)?;
+        let (id, job) = (&uuid_v4(&**cx.randomness()), &uuid_v4(&**cx.randomness()));
+        let (input, scope, now) = (&input, cx.scope(), cx.now());
+        let table = cx
+            .write(|tx| async move {
+                let mut backup = named.find(&tx, scope).await?;
+                if !backup.is_available {
+                    return Err(DynamoError::BackupInUse(backup.arn()));
+                }
+                let restored = Restored {
+                    table_arn: backup.table.arn(),
+                    backup_arn: Some(backup.arn()),
+                    at: backup.created,
+                    in_progress: true,
+                };
+                let table = input.overrides.table(&backup.table, id, now, restored)?;
+                backup.read_by.push(job.clone());
+                BACKUPS.put(&tx, &backup).await?;
+                let from = Origin::Backup { backup: BackupRef::from(&backup), items: backup.items.clone() };
+                begin(&tx, scope, table, from, job).await
+            })
+            .await?;
+        Ok(Output { table_description: TableDescription::now(&table, Counts::default()) })
+    }
+}
+
+/// `RestoreTableToPointInTime` (API reference)
+pub(crate) struct RestoreTableToPointInTime;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct ToPointInTime {
+    source_table_name: Option<String>,
+    source_table_arn: Option<String>,
+    use_latest_restorable_time: Option<bool>,
+    restore_date_time: Option<f64>,
+    #[serde(flatten)]
+    overrides: Overrides,
+}
+
+impl ToPointInTime {
+    fn source(&self) -> &str {
+        self.source_table_arn.as_deref().or(self.source_table_name.as_deref()).unwrap_or_default()
+    }
+
+    /// The moment that is asked for, if recovery reaches it.
+    fn moment(&self, table: &Table, now: Timestamp) -> Result<Timestamp, DynamoError> {
+        let recovery = table.recovery.ok_or_else(|| DynamoError::NoRecovery(table.name.clone()))?;
+        let latest = self.use_latest_restorable_time == Some(true);
+        let at = match (latest, self.restore_date_time) {
+            (true, None) => now,
+            (false, Some(seconds)) => Timestamp::from_millis((seconds * 1_000.0) as i64),
+            _ => {
+                return Ok(parameter(
+                    "Exactly one of UseLatestRestorableTime and RestoreDateTime must be specified",
+                )?);
+            }
+        };
+        let earliest = earliest(recovery, now);
+        if at < earliest || at > now {
+            let (from, to) = (earliest.rfc3339(), now.rfc3339());
+            return Err(DynamoError::RestoreTime(format!(
+                "RestoreDateTime is not between EarliestRestorableDateTime {from} and LatestRestorableDateTime {to}"
+            )));
+        }
+        Ok(at)
+    }
+}
+
+impl Operation for RestoreTableToPointInTime {
+    type Service = DynamoDb;
+    type Input = ToPointInTime;
+    type Output = Output;
+    type Error = DynamoError;
+
+    const NAME: &'static str = "RestoreTableToPointInTime";
+    const EFFECT: Effect = Effect::Writes;
+
+    fn permissions(asked: &Asked<'_, DynamoDb>, input: &ToPointInTime) -> Permissions {
+        let source = TableName::of(input.source()).arn(asked.scope);
+        let target = &input.overrides.target_table_name;
+        needed("dynamodb:RestoreTableToPointInTime", &source, asked, target)
+    }
+
+    async fn run(cx: Cx<DynamoDb>, input: ToPointInTime) -> Result<Output, DynamoError> {
+        if input.source().is_empty() {
+            return Ok(parameter("One of SourceTableName and SourceTableArn must be specified")?);
+        }
+        let named = &TableName::of(input.source());
+        let (id, job) = (&uuid_v4(&**cx.randomness()), &uuid_v4(&**cx.randomness()));
+        let (input, scope, now) = (&input, cx.scope(), cx.now());
+        let table = cx
+            .write(|tx| async move {
+                let mut source = table_to_keep(&tx, scope, named).await?;
+                let at = input.moment(&source, now)?;
+                let number = ask_history(&mut source, job, now);
+                TABLES.put(&tx, &source).await?;
+                let restored = Restored { table_arn: source.arn(), backup_arn: None, at, in_progress: true };
+                let table = input.overrides.table(&source, id, now, restored)?;
+                let from = Origin::Table { table: TableRef::from(&source), number, at };
+                begin(&tx, scope, table, from, job).await
+            })
+            .await?;
+        Ok(Output { table_description: TableDescription::now(&table, Counts::default()) })
+    }
+}

@@ -1,0 +1,247 @@
+//! How tables and indexes are described in requests, and what of that AWS accepts.
+
+use serde::Deserialize;
+
+use crate::error::Invalid;
+use crate::table::{
+    Index, IndexProjection, IndexState, KeyAttribute, KeyKind, Schema, StreamView, Table, Throughput,
+};
+
+/// Global indexes of a table.
+pub(super) const MAX_GLOBAL_INDEXES: usize = 20;
+/// Attributes that all indexes of a table include.
+const MAX_INCLUDED: usize = 100;
+/// The most capacity units.
+const MAX_UNITS: u64 = 1_000_000_000_000;
+
+#[derive(Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct AttributeDefinition {
+    pub(super) attribute_name: String,
+    pub(super) attribute_type: String,
+}
+
+#[derive(Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct KeySchemaElement {
+    pub(super) attribute_name: String,
+    pub(super) key_type: String,
+}
+
+#[derive(Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct RawIndex {
+    pub(super) index_name: String,
+    pub(super) key_schema: Vec<KeySchemaElement>,
+    pub(super) projection: RawProjection,
+    pub(super) provisioned_throughput: Option<RawThroughput>,
+}
+
+#[derive(Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct RawProjection {
+    pub(super) projection_type: Option<String>,
+    pub(super) non_key_attributes: Option<Vec<String>>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct RawThroughput {
+    pub(super) read_capacity_units: u64,
+    pub(super) write_capacity_units: u64,
+}
+
+#[derive(Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct StreamSpecification {
+    pub(super) stream_enabled: bool,
+    pub(super) stream_view_type: Option<String>,
+}
+
+impl StreamSpecification {
+    /// The view of the stream that is asked for; none for no stream.
+    pub(super) fn view(&self) -> Result<Option<StreamView>, Invalid> {
+        match (self.stream_enabled, self.stream_view_type.as_deref()) {
+            (false, None) => Ok(None),
+            (false, Some(_)) => parameter("StreamViewType must not be specified when StreamEnabled is false"),
+            (true, None) => parameter("StreamViewType must be specified when StreamEnabled is true"),
+            (true, Some(name)) => match StreamView::parse(name) {
+                Some(view) => Ok(Some(view)),
+                None => parameter(format!("Unknown StreamViewType: {name}")),
+            },
+        }
+    }
+}
+
+pub(super) fn table_rule<T>(said: impl Into<String>) -> Result<T, Invalid> {
+    Err(Invalid::Table(said.into()))
+}
+
+pub(super) fn parameter<T>(said: impl Into<String>) -> Result<T, Invalid> {
+    Err(Invalid::Parameter(said.into()))
+}
+
+impl RawThroughput {
+    pub(super) fn check(self) -> Result<Throughput, Invalid> {
+        for (units, name) in [
+            (self.read_capacity_units, "ReadCapacityUnits"),
+            (self.write_capacity_units, "WriteCapacityUnits"),
+        ] {
+            if units > MAX_UNITS {
+                return table_rule(format!("Given value {units} for {name} is out of bounds"));
+            }
+        }
+        Ok(Throughput { read: self.read_capacity_units, write: self.write_capacity_units })
+    }
+}
+
+/// Attribute definitions, and which of them were used.
+pub(super) struct Definitions<'a> {
+    pub(super) given: &'a [AttributeDefinition],
+}
+
+impl Definitions<'_> {
+    pub(super) fn names(&self) -> String {
+        let names: Vec<&str> =
+            self.given.iter().map(|definition| definition.attribute_name.as_str()).collect();
+        names.join(", ")
+    }
+
+    pub(super) fn attribute(&self, name: &str) -> Option<KeyAttribute> {
+        let definition = self.given.iter().find(|definition| definition.attribute_name == name)?;
+        let kind = match definition.attribute_type.as_str() {
+            "N" => KeyKind::N,
+            "B" => KeyKind::B,
+            _ => KeyKind::S,
+        };
+        Some(KeyAttribute { name: name.to_owned(), kind })
+    }
+
+    /// These, and those that a table's keys have already.
+    pub(super) fn with_those_of(given: &[AttributeDefinition], table: &Table) -> Vec<AttributeDefinition> {
+        let schemas = std::iter::once(&table.schema).chain(table.indexes.iter().map(|index| &index.schema));
+        let mut all = given.to_vec();
+        for attribute in schemas.flat_map(Schema::attributes) {
+            if !all.iter().any(|known| known.attribute_name == attribute.name) {
+                let (attribute_name, attribute_type) =
+                    (attribute.name.clone(), attribute.kind.name().to_owned());
+                all.push(AttributeDefinition { attribute_name, attribute_type });
+            }
+        }
+        all
+    }
+
+    /// The schema of these elements, if it is one.
+    pub(super) fn schema(&self, elements: &[KeySchemaElement]) -> Result<Schema, Invalid> {
+        let attributes: Vec<Option<KeyAttribute>> =
+            elements.iter().map(|it| self.attribute(&it.attribute_name)).collect();
+        if attributes.iter().any(Option::is_none) {
+            let keys: Vec<&str> = elements.iter().map(|element| element.attribute_name.as_str()).collect();
+            return parameter(format!(
+                "Some index key attributes are not defined in AttributeDefinitions. Keys: [{}], AttributeDefinitions: [{}]",
+                keys.join(", "),
+                self.names()
+            ));
+        }
+        if let [first, second] = elements
+            && first.attribute_name == second.attribute_name
+        {
+            return table_rule(
+                "Both the Hash Key and the Range Key element in the KeySchema have the same name",
+            );
+        }
+        if elements.first().is_none_or(|element| element.key_type != "HASH") {
+            return table_rule("Invalid KeySchema: The first KeySchemaElement is not a HASH key type");
+        }
+        if elements.get(1).is_some_and(|element| element.key_type != "RANGE") {
+            return table_rule("Invalid KeySchema: The second KeySchemaElement is not a RANGE key type");
+        }
+        let mut attributes = attributes.into_iter().flatten();
+        let Some(partition) = attributes.next() else {
+            return table_rule("Invalid KeySchema: The first KeySchemaElement is not a HASH key type");
+        };
+        Ok(Schema { partition, sort: attributes.next() })
+    }
+
+    /// Refuses definitions that no key uses.
+    pub(super) fn check_used(&self, schema: &Schema, indexes: &[Index]) -> Result<(), Invalid> {
+        let used = |name: &str| schema.has(name) || indexes.iter().any(|index| index.schema.has(name));
+        if self.given.iter().all(|definition| used(&definition.attribute_name)) {
+            return Ok(());
+        }
+        if indexes.is_empty() {
+            return parameter(
+                "Number of attributes in KeySchema does not exactly match number of attributes defined in AttributeDefinitions",
+            );
+        }
+        let used: Vec<&str> =
+            self.given.iter().map(|it| it.attribute_name.as_str()).filter(|name| used(name)).collect();
+        parameter(format!(
+            "Some AttributeDefinitions are not used. AttributeDefinitions: [{}], keys used: [{}]",
+            self.names(),
+            used.join(", ")
+        ))
+    }
+}
+
+pub(super) fn index(
+    raw: &RawIndex,
+    global: bool,
+    number: u64,
+    definitions: &Definitions<'_>,
+    before: &[Index],
+) -> Result<Index, Invalid> {
+    if raw.key_schema.len() > 2 {
+        return parameter(format!(
+            "Keys of more than two attributes are not supported by this endpoint: {}",
+            raw.index_name
+        ));
+    }
+    let schema = definitions.schema(&raw.key_schema)?;
+    let included = raw.projection.non_key_attributes.clone();
+    let projection = match (raw.projection.projection_type.as_deref(), included) {
+        (None, _) => return parameter("Unknown ProjectionType: null"),
+        (Some("INCLUDE"), Some(names)) => IndexProjection::Include(names),
+        (Some("INCLUDE"), None) => {
+            return parameter("ProjectionType is INCLUDE, but NonKeyAttributes is not specified");
+        }
+        (Some(kind), Some(_)) => {
+            return parameter(format!("ProjectionType is {kind}, but NonKeyAttributes is specified"));
+        }
+        (Some("KEYS_ONLY"), None) => IndexProjection::KeysOnly,
+        (Some(_), None) => IndexProjection::All,
+    };
+    if before.iter().any(|other| other.name == raw.index_name) {
+        return parameter(format!("Duplicate index name: {}", raw.index_name));
+    }
+    let (name, state) = (raw.index_name.clone(), IndexState::Active);
+    Ok(Index { name, number, global, schema, projection, throughput: None, state })
+}
+
+/// The capacity of a global index: on-demand tables' have none.
+pub(super) fn index_throughput(
+    name: &str,
+    given: Option<RawThroughput>,
+    on_demand: bool,
+) -> Result<Option<Throughput>, Invalid> {
+    if on_demand && given.is_some() {
+        return parameter(format!(
+            "ProvisionedThroughput should not be specified for index: {name} when BillingMode is PAY_PER_REQUEST"
+        ));
+    }
+    given.map(RawThroughput::check).transpose()
+}
+
+/// Refuses indexes that include too many attributes together.
+pub(super) fn check_included(indexes: &[Index]) -> Result<(), Invalid> {
+    let included = indexes.iter().map(|index| match &index.projection {
+        IndexProjection::Include(names) => names.len(),
+        _ => 0,
+    });
+    if included.sum::<usize>() > MAX_INCLUDED {
+        return parameter(format!(
+            "Number of NonKeyAttributes across all indexes exceeds the limit of {MAX_INCLUDED}"
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,275 @@
+use homeport_testkit::{TestApp, TestCaller};
+use serde_json::{Value, json};
+
+use super::app::{done, get, hash_table, put, refusal, working_app};
+
+fn key(name: &str) -> Value {
+    json!({"p": {"S": name}})
+}
+
+fn note(name: &str, value: &str) -> Value {
+    json!({"p": {"S": name}, "g": {"S": value}})
+}
+
+fn with_index(name: &str) -> Value {
+    let mut table = hash_table(name);
+    table["AttributeDefinitions"] =
+        json!([{"AttributeName": "p", "AttributeType": "S"}, {"AttributeName": "g", "AttributeType": "S"}]);
+    table["GlobalSecondaryIndexes"] = json!([{
+        "IndexName": "by-g",
+        "KeySchema": [{"AttributeName": "g", "KeyType": "HASH"}],
+        "Projection": {"ProjectionType": "ALL"},
+    }]);
+    table
+}
+
+async fn back_up(caller: &TestCaller) -> Value {
+    let asked = json!({"TableName": "notes", "BackupName": "nightly"});
+    done(caller, "CreateBackup", asked).await["BackupDetails"]["BackupArn"].clone()
+}
+
+async fn restore(caller: &TestCaller, backup: &Value, target: &str) -> Value {
+    let asked = json!({"BackupArn": backup, "TargetTableName": target});
+    done(caller, "RestoreTableFromBackup", asked).await["TableDescription"].clone()
+}
+
+fn recovery(enabled: bool) -> Value {
+    json!({"TableName": "notes", "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": enabled}})
+}
+
+fn now(app: &TestApp) -> f64 {
+    homeport_core::Clock::now(&*app.clock).seconds_f64()
+}
+
+/// All items of a table, by key: what they hold.
+async fn all(caller: &TestCaller, table: &str) -> Vec<(String, String)> {
+    let page = done(caller, "Scan", json!({"TableName": table})).await;
+    let text = |item: &Value, name: &str| item[name]["S"].as_str().unwrap_or_default().to_owned();
+    let mut items: Vec<_> =
+        page["Items"].as_array().unwrap().iter().map(|item| (text(item, "p"), text(item, "g"))).collect();
+    items.sort();
+    items
+}
+
+fn pairs(expected: &[(&str, &str)]) -> Vec<(String, String)> {
+    expected.iter().map(|(p, g)| ((*p).to_owned(), (*g).to_owned())).collect()
+}
+
+#[tokio::test]
+async fn a_backup_holds_the_table_as_it_was_when_it_was_asked_for() {
+    let (app, service) = working_app();
+    let admin = app.admin();
+    done(&admin, "CreateTable", with_index("notes")).await;
+    for name in ["a", "b", "c"] {
+        put(&admin, "notes", note(name, "old")).await;
+    }
+    let backup = back_up(&admin).await;
+    app.clock.advance_seconds(1);
+    put(&admin, "notes", note("a", "new")).await;
+    put(&admin, "notes", note("d", "new")).await;
+    done(&admin, "DeleteItem", json!({"TableName": "notes", "Key": key("b")})).await;
+    done(&admin, "DeleteItem", json!({"TableName": "notes", "Key": key("c")})).await;
+    put(&admin, "notes", note("c", "again")).await;
+    let described = done(&admin, "DescribeBackup", json!({"BackupArn": backup})).await;
+    assert_eq!(described["BackupDescription"]["BackupDetails"]["BackupStatus"], "CREATING");
+    let (code, _) = refusal(&admin, "DeleteTable", json!({"TableName": "notes"})).await;
+    assert_eq!(code, "ResourceInUseException");
+    let (code, _) = refusal(&admin, "DeleteBackup", json!({"BackupArn": backup})).await;
+    assert_eq!(code, "BackupInUseException");
+    service.do_jobs().await.unwrap();
+    let described =
+        done(&admin, "DescribeBackup", json!({"BackupArn": backup})).await["BackupDescription"].clone();
+    assert_eq!(described["BackupDetails"]["BackupStatus"], "AVAILABLE");
+    assert_eq!(described["SourceTableDetails"]["ItemCount"], 3);
+    assert_eq!(described["SourceTableFeatureDetails"]["GlobalSecondaryIndexes"][0]["IndexName"], "by-g");
+    let restored = restore(&admin, &backup, "copy").await;
+    assert_eq!(restored["TableStatus"], "CREATING");
+    assert_eq!(restored["RestoreSummary"]["RestoreInProgress"], true);
+    let (code, _) = refusal(&admin, "Scan", json!({"TableName": "copy"})).await;
+    assert_eq!(code, "ResourceNotFoundException");
+    service.do_jobs().await.unwrap();
+    assert_eq!(all(&admin, "copy").await, pairs(&[("a", "old"), ("b", "old"), ("c", "old")]));
+    let table = done(&admin, "DescribeTable", json!({"TableName": "copy"})).await["Table"].clone();
+    assert_eq!((&table["TableStatus"], &table["ItemCount"]), (&json!("ACTIVE"), &json!(3)));
+    assert_eq!(table["RestoreSummary"]["SourceBackupArn"], backup);
+    let by_index = json!({"TableName": "copy", "IndexName": "by-g", "Select": "COUNT"});
+    assert_eq!(done(&admin, "Scan", by_index).await["Count"], 3);
+    assert_eq!(all(&admin, "notes").await, pairs(&[("a", "new"), ("c", "again"), ("d", "new")]));
+}
+
+#[tokio::test]
+async fn a_table_goes_back_to_any_moment_since_recovery_was_enabled() {
+    let (app, service) = working_app();
+    let admin = app.admin();
+    done(&admin, "CreateTable", hash_table("notes")).await;
+    put(&admin, "notes", note("a", "0")).await;
+    put(&admin, "notes", note("b", "0")).await;
+    done(&admin, "UpdateContinuousBackups", recovery(true)).await;
+    let mut moments = vec![(now(&app), pairs(&[("a", "0"), ("b", "0")]))];
+    app.clock.advance_seconds(10);
+    put(&admin, "notes", note("a", "1")).await;
+    put(&admin, "notes", note("c", "1")).await;
+    moments.push((now(&app), pairs(&[("a", "1"), ("b", "0"), ("c", "1")])));
+    app.clock.advance_seconds(10);
+    done(&admin, "DeleteItem", json!({"TableName": "notes", "Key": key("a")})).await;
+    put(&admin, "notes", note("b", "2")).await;
+    moments.push((now(&app), pairs(&[("b", "2"), ("c", "1")])));
+    app.clock.advance_seconds(10);
+    put(&admin, "notes", note("a", "3")).await;
+    moments.push((now(&app), pairs(&[("a", "3"), ("b", "2"), ("c", "1")])));
+    app.clock.advance_seconds(1);
+    for (at, (moment, expected)) in moments.iter().enumerate() {
+        let target = format!("as-of-{at}");
+        let asked = json!({"SourceTableName": "notes", "TargetTableName": target, "RestoreDateTime": moment});
+        done(&admin, "RestoreTableToPointInTime", asked).await;
+        // What is written while the job runs changes nothing.
+        put(&admin, "notes", note("late", "4")).await;
+        service.do_jobs().await.unwrap();
+        done(&admin, "DeleteItem", json!({"TableName": "notes", "Key": key("late")})).await;
+        assert_eq!(all(&admin, &target).await, *expected);
+    }
+    let latest =
+        json!({"SourceTableName": "notes", "TargetTableName": "latest", "UseLatestRestorableTime": true});
+    done(&admin, "RestoreTableToPointInTime", latest).await;
+    service.do_jobs().await.unwrap();
+    assert_eq!(all(&admin, "latest").await, moments[3].1);
+}
+
+#[tokio::test]
+async fn recovery_reaches_as_far_back_as_its_days_and_no_further() {
+    let (app, service) = working_app();
+    let admin = app.admin();
+    done(&admin, "CreateTable", hash_table("notes")).await;
+    let mut asked = recovery(true);
+    asked["PointInTimeRecoverySpecification"]["RecoveryPeriodInDays"] = json!(1);
+    done(&admin, "UpdateContinuousBackups", asked).await;
+    let begun = now(&app);
+    for value in ["0", "1", "2"] {
+        put(&admin, "notes", note("a", value)).await;
+        app.clock.advance_seconds(3_600);
+    }
+    app.clock.advance_seconds(22 * 3_600);
+    let told = done(&admin, "DescribeContinuousBackups", json!({"TableName": "notes"})).await;
+    let told = told["ContinuousBackupsDescription"]["PointInTimeRecoveryDescription"].clone();
+    assert_eq!(told["PointInTimeRecoveryStatus"], "ENABLED");
+    assert_eq!(told["EarliestRestorableDateTime"], json!(now(&app) - 86_400.0));
+    service.forget().await.unwrap();
+    let versions = |rows: Vec<(Vec<u8>, Vec<u8>)>| {
+        let entries = homeport_store::Key::of("dynamodb-index");
+        rows.iter().filter(|(key, _)| key.starts_with(entries.as_bytes())).count()
+    };
+    assert_eq!(versions(app.rows().await), 2, "what was before the first hour is forgotten");
+    let to = |moment: f64| json!({"SourceTableName": "notes", "TargetTableName": "copy", "RestoreDateTime": moment});
+    let refused = refusal(&admin, "RestoreTableToPointInTime", to(begun)).await;
+    assert_eq!(refused.0, "InvalidRestoreTimeException");
+    let refused = refusal(&admin, "RestoreTableToPointInTime", to(now(&app) + 1.0)).await;
+    assert_eq!(refused.0, "InvalidRestoreTimeException");
+    done(&admin, "RestoreTableToPointInTime", to(begun + 3_600.0)).await;
+    service.do_jobs().await.unwrap();
+    assert_eq!(all(&admin, "copy").await, pairs(&[("a", "1")]));
+    done(&admin, "UpdateContinuousBackups", recovery(false)).await;
+    service.do_jobs().await.unwrap();
+    assert_eq!(versions(app.rows().await), 0);
+    let refused = refusal(&admin, "RestoreTableToPointInTime", to(now(&app))).await;
+    let said = "Point in time recovery is not enabled for table 'notes'";
+    assert_eq!(refused, ("PointInTimeRecoveryUnavailableException".into(), said.into()));
+}
+
+#[tokio::test]
+async fn a_deleted_table_with_recovery_is_kept_for_thirty_five_days() {
+    let (app, service) = working_app();
+    let admin = app.admin();
+    done(&admin, "CreateTable", with_index("notes")).await;
+    put(&admin, "notes", note("a", "x")).await;
+    done(&admin, "UpdateContinuousBackups", recovery(true)).await;
+    put(&admin, "notes", note("b", "x")).await;
+    done(&admin, "DeleteTable", json!({"TableName": "notes"})).await;
+    done(&admin, "CreateTable", hash_table("notes")).await;
+    service.do_jobs().await.unwrap();
+    assert!(get(&admin, "notes", key("a")).await.is_null());
+    assert_eq!(done(&admin, "ListBackups", json!({})).await["BackupSummaries"], json!([]));
+    let listed = done(&admin, "ListBackups", json!({"BackupType": "SYSTEM"})).await;
+    let backup = listed["BackupSummaries"][0].clone();
+    assert_eq!(backup["BackupName"], "notes$DeletedTableBackup");
+    restore(&admin, &backup["BackupArn"], "copy").await;
+    service.do_jobs().await.unwrap();
+    assert_eq!(all(&admin, "copy").await, pairs(&[("a", "x"), ("b", "x")]));
+    done(&admin, "DeleteTable", json!({"TableName": "copy"})).await;
+    app.clock.advance_seconds(35 * 24 * 3_600 + 1);
+    service.tidy().await.unwrap();
+    service.do_jobs().await.unwrap();
+    let gone = refusal(&admin, "DescribeBackup", json!({"BackupArn": backup["BackupArn"]})).await;
+    assert_eq!(gone.0, "BackupNotFoundException");
+    let items = homeport_store::Key::of("dynamodb-items");
+    assert!(!app.rows().await.iter().any(|(key, _)| key.starts_with(items.as_bytes())));
+}
+
+#[tokio::test]
+async fn a_deleted_backup_leaves_nothing_and_what_was_restored_from_it_stays() {
+    let (app, service) = working_app();
+    let admin = app.admin();
+    done(&admin, "CreateTable", hash_table("notes")).await;
+    put(&admin, "notes", note("a", "x")).await;
+    let backup = back_up(&admin).await;
+    service.do_jobs().await.unwrap();
+    restore(&admin, &backup, "copy").await;
+    let (code, _) = refusal(&admin, "DeleteBackup", json!({"BackupArn": backup})).await;
+    assert_eq!(code, "BackupInUseException");
+    service.do_jobs().await.unwrap();
+    let deleted = done(&admin, "DeleteBackup", json!({"BackupArn": backup})).await;
+    assert_eq!(deleted["BackupDescription"]["BackupDetails"]["BackupStatus"], "DELETED");
+    service.do_jobs().await.unwrap();
+    assert_eq!(all(&admin, "copy").await, pairs(&[("a", "x")]));
+    let items = homeport_store::Key::of("dynamodb-items");
+    let left = app.rows().await.iter().filter(|(key, _)| key.starts_with(items.as_bytes())).count();
+    assert_eq!(left, 2, "the table's item and the copy's");
+    let table = json!({"TableName": "notes"});
+    done(&admin, "DeleteTable", table).await;
+}
+
+#[tokio::test]
+async fn what_cannot_be_kept_or_brought_back_is_refused() {
+    let (app, service) = working_app();
+    let admin = app.admin();
+    done(&admin, "CreateTable", with_index("notes")).await;
+    let backup = back_up(&admin).await;
+    service.do_jobs().await.unwrap();
+    let nowhere = backup.as_str().unwrap().replace("notes", "nope");
+    for (operation, input, code) in [
+        ("CreateBackup", json!({"TableName": "nope", "BackupName": "nightly"}), "TableNotFoundException"),
+        ("CreateBackup", json!({"TableName": "notes", "BackupName": "n"}), "ValidationException"),
+        ("DescribeContinuousBackups", json!({"TableName": "nope"}), "TableNotFoundException"),
+        ("DescribeBackup", json!({"BackupArn": nowhere}), "BackupNotFoundException"),
+        ("DeleteBackup", json!({"BackupArn": nowhere}), "BackupNotFoundException"),
+        (
+            "RestoreTableFromBackup",
+            json!({"BackupArn": nowhere, "TargetTableName": "copy"}),
+            "BackupNotFoundException",
+        ),
+        (
+            "RestoreTableFromBackup",
+            json!({"BackupArn": backup, "TargetTableName": "notes"}),
+            "TableAlreadyExistsException",
+        ),
+        (
+            "RestoreTableFromBackup",
+            json!({"BackupArn": backup, "TargetTableName": "copy", "BillingModeOverride": "PROVISIONED"}),
+            "ValidationException",
+        ),
+        (
+            "RestoreTableToPointInTime",
+            json!({"SourceTableName": "nope", "TargetTableName": "copy", "UseLatestRestorableTime": true}),
+            "TableNotFoundException",
+        ),
+        (
+            "RestoreTableToPointInTime",
+            json!({"SourceTableName": "notes", "TargetTableName": "copy", "UseLatestRestorableTime": true}),
+            "PointInTimeRecoveryUnavailableException",
+        ),
+    ] {
+        assert_eq!(refusal(&admin, operation, input).await.0, code, "{operation}");
+    }
+    let without = json!({"BackupArn": backup, "TargetTableName": "copy", "GlobalSecondaryIndexOverride": []});
+    let restored = done(&admin, "RestoreTableFromBackup", without).await["TableDescription"].clone();
+    assert_eq!(restored["GlobalSecondaryIndexes"], Value::Null);
+}

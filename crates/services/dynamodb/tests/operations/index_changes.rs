@@ -1,0 +1,157 @@
+use serde_json::{Value, json};
+
+use super::app::{done, hash_table, put, refusal, working_app};
+
+/// 1,200 items: more than two steps of a job look at.
+const ITEMS: usize = 1_200;
+
+fn creating(name: &str) -> Value {
+    json!({
+        "TableName": "notes",
+        "AttributeDefinitions": [{"AttributeName": "g", "AttributeType": "S"}],
+        "GlobalSecondaryIndexUpdates": [{"Create": {
+            "IndexName": name,
+            "KeySchema": [{"AttributeName": "g", "KeyType": "HASH"}, {"AttributeName": "p", "KeyType": "RANGE"}],
+            "Projection": {"ProjectionType": "ALL"},
+        }}],
+    })
+}
+
+fn deleting(name: &str) -> Value {
+    json!({"TableName": "notes", "GlobalSecondaryIndexUpdates": [{"Delete": {"IndexName": name}}]})
+}
+
+fn scan() -> Value {
+    json!({"TableName": "notes", "IndexName": "by-g", "Select": "COUNT"})
+}
+
+#[tokio::test]
+async fn an_index_that_is_added_holds_what_was_there_and_what_came_meanwhile() {
+    let (app, service) = working_app();
+    let admin = app.admin();
+    done(&admin, "CreateTable", hash_table("notes")).await;
+    for chunk in (0..ITEMS).collect::<Vec<_>>().chunks(25) {
+        let writes = chunk
+            .iter()
+            .map(|n| json!({"PutRequest": {"Item": {"p": {"S": format!("{n:05}")}, "g": {"S": "old"}}}}));
+        let request = json!({"RequestItems": {"notes": writes.collect::<Vec<_>>()}});
+        done(&admin, "BatchWriteItem", request).await;
+    }
+    put(&admin, "notes", json!({"p": {"S": "other"}, "g": {"N": "1"}})).await;
+    put(&admin, "notes", json!({"p": {"S": "none"}})).await;
+    let updated = done(&admin, "UpdateTable", creating("by-g")).await["TableDescription"].clone();
+    assert_eq!(updated["TableStatus"], "UPDATING");
+    let index = &updated["GlobalSecondaryIndexes"][0];
+    assert_eq!((&index["IndexStatus"], &index["Backfilling"]), (&json!("CREATING"), &json!(true)));
+    let said = "Cannot read from backfilling global secondary index: by-g";
+    assert_eq!(refusal(&admin, "Scan", scan()).await.1, said);
+    let (code, said) = refusal(&admin, "UpdateTable", creating("again")).await;
+    assert_eq!(code, "ResourceInUseException");
+    assert_eq!(said, "Attempt to change a resource which is still in use: Table is being updated: notes");
+    put(&admin, "notes", json!({"p": {"S": "late"}, "g": {"S": "old"}})).await;
+    done(&admin, "DeleteItem", json!({"TableName": "notes", "Key": {"p": {"S": "00000"}}})).await;
+    service.do_jobs().await.unwrap();
+    let table = done(&admin, "DescribeTable", json!({"TableName": "notes"})).await["Table"].clone();
+    assert_eq!(
+        (&table["TableStatus"], &table["GlobalSecondaryIndexes"][0]["IndexStatus"]),
+        (&json!("ACTIVE"), &json!("ACTIVE"))
+    );
+    assert_eq!(done(&admin, "Scan", scan()).await["Count"], ITEMS);
+}
+
+#[tokio::test]
+async fn an_index_that_is_deleted_leaves_nothing_and_its_name_can_be_used_again() {
+    let (app, service) = working_app();
+    let admin = app.admin();
+    done(&admin, "CreateTable", hash_table("notes")).await;
+    put(&admin, "notes", json!({"p": {"S": "a"}, "g": {"S": "x"}})).await;
+    done(&admin, "UpdateTable", creating("by-g")).await;
+    service.do_jobs().await.unwrap();
+    let deleted = done(&admin, "UpdateTable", deleting("by-g")).await["TableDescription"].clone();
+    assert_eq!(deleted["GlobalSecondaryIndexes"], Value::Null);
+    assert_eq!(deleted["AttributeDefinitions"].as_array().map(Vec::len), Some(1));
+    let said = "The table does not have the specified index: by-g";
+    assert_eq!(refusal(&admin, "Scan", scan()).await.1, said);
+    service.do_jobs().await.unwrap();
+    let entries = homeport_store::Key::of("dynamodb-index");
+    assert!(!app.rows().await.iter().any(|(key, _)| key.starts_with(entries.as_bytes())));
+    done(&admin, "UpdateTable", creating("by-g")).await;
+    put(&admin, "notes", json!({"p": {"S": "b"}, "g": {"S": "x"}})).await;
+    service.do_jobs().await.unwrap();
+    assert_eq!(done(&admin, "Scan", scan()).await["Count"], 2);
+}
+
+#[tokio::test]
+async fn a_table_that_is_made_anew_while_its_index_was_filled_is_left_alone() {
+    let (app, service) = working_app();
+    let admin = app.admin();
+    done(&admin, "CreateTable", hash_table("notes")).await;
+    put(&admin, "notes", json!({"p": {"S": "a"}, "g": {"S": "x"}})).await;
+    done(&admin, "UpdateTable", creating("by-g")).await;
+    done(&admin, "DeleteTable", json!({"TableName": "notes"})).await;
+    done(&admin, "CreateTable", hash_table("notes")).await;
+    service.do_jobs().await.unwrap();
+    let table = done(&admin, "DescribeTable", json!({"TableName": "notes"})).await["Table"].clone();
+    assert_eq!((&table["GlobalSecondaryIndexes"], &table["ItemCount"]), (&Value::Null, &json!(0)));
+    let jobs = homeport_store::Key::of("dynamodb-jobs");
+    assert!(!app.rows().await.iter().any(|(key, _)| key.starts_with(jobs.as_bytes())));
+}
+
+#[tokio::test]
+async fn changes_of_indexes_that_cannot_be_are_refused() {
+    let (app, service) = working_app();
+    let admin = app.admin();
+    done(&admin, "CreateTable", hash_table("notes")).await;
+    done(&admin, "UpdateTable", creating("by-g")).await;
+    service.do_jobs().await.unwrap();
+    let two = json!([
+        creating("aaa")["GlobalSecondaryIndexUpdates"][0],
+        creating("bbb")["GlobalSecondaryIndexUpdates"][0]
+    ]);
+    let mut both = creating("aaa");
+    both["GlobalSecondaryIndexUpdates"] = two;
+    let mut undefined = creating("by-h");
+    undefined["AttributeDefinitions"] = json!([]);
+    undefined["GlobalSecondaryIndexUpdates"][0]["Create"]["KeySchema"] =
+        json!([{"AttributeName": "h", "KeyType": "HASH"}]);
+    for (update, code, said) in [
+        (
+            both,
+            "LimitExceededException",
+            "Subscriber limit exceeded: Only 1 online index can be created or deleted simultaneously per table",
+        ),
+        (creating("by-g"), "ValidationException", "Attempting to create an index which already exists"),
+        (deleting("nope"), "ResourceNotFoundException", "Requested resource not found"),
+        (
+            undefined,
+            "ValidationException",
+            "One or more parameter values were invalid: Some index key attributes are not defined in AttributeDefinitions. Keys: [h], AttributeDefinitions: [p, g]",
+        ),
+        (
+            json!({"TableName": "notes", "GlobalSecondaryIndexUpdates": [{}]}),
+            "ValidationException",
+            "One or more parameter values were invalid: One of GlobalSecondaryIndexUpdate action must be specified: Create, Update or Delete",
+        ),
+    ] {
+        assert_eq!(refusal(&admin, "UpdateTable", update).await, (code.to_owned(), said.to_owned()));
+    }
+}
+
+#[tokio::test]
+async fn capacity_that_does_not_change_is_refused() {
+    let (app, _service) = working_app();
+    let admin = app.admin();
+    let units = json!({"ReadCapacityUnits": 5, "WriteCapacityUnits": 5});
+    let mut table = hash_table("notes");
+    table["BillingMode"] = json!("PROVISIONED");
+    table["ProvisionedThroughput"] = units.clone();
+    done(&admin, "CreateTable", table).await;
+    let same = json!({"TableName": "notes", "ProvisionedThroughput": units});
+    let said = "The provisioned throughput for the table will not change. The requested value equals the current value. Current ReadCapacityUnits provisioned for the table: 5. Requested ReadCapacityUnits: 5. Current WriteCapacityUnits provisioned for the table: 5. Requested WriteCapacityUnits: 5. Refer to the Amazon DynamoDB Developer Guide for current limits and how to request higher limits.";
+    assert_eq!(refusal(&admin, "UpdateTable", same).await, ("ValidationException".into(), said.into()));
+    let other = json!({"TableName": "notes", "ProvisionedThroughput": {"ReadCapacityUnits": 6, "WriteCapacityUnits": 5}});
+    done(&admin, "UpdateTable", other).await;
+    let on_demand = json!({"TableName": "notes", "BillingMode": "PAY_PER_REQUEST"});
+    let updated = done(&admin, "UpdateTable", on_demand).await["TableDescription"].clone();
+    assert_eq!(updated["BillingModeSummary"]["BillingMode"], "PAY_PER_REQUEST");
+}
