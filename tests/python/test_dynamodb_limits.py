@@ -22,6 +22,10 @@ RANGE_SIZE = (
 )
 EMPTY_KEY = "One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty"
 COLLECTION = "One or more parameter values were invalid: Input collection"
+OPERAND = (
+    "Invalid KeyConditionExpression: Incorrect operand type for operator or function; operator or function"
+)
+KEY_TYPE = "One or more parameter values were invalid: Condition parameter type does not match schema type"
 DUPLICATES = "Provided list of item keys contains duplicates"
 TOTAL = {"ReturnConsumedCapacity": "TOTAL"}
 INDEXES = {"ReturnConsumedCapacity": "INDEXES"}
@@ -207,10 +211,13 @@ def test_a_number_is_kept_as_its_digits(flat, own, written, kept):
         ("-1e126", OVERFLOW),
         ("1e-131", UNDERFLOW),
         ("-1e-131", UNDERFLOW),
+        ("0e126", OVERFLOW),
+        ("0e-131", UNDERFLOW),
         ("1e2147483648", OVERFLOW),
         ("1e99999999999", OVERFLOW),
         ("-1e99999999999", OVERFLOW),
         ("1e-99999999999", UNDERFLOW),
+        ("1e9223372036854775808", f"{NO_NUMBER}: 1e9223372036854775808"),
         ("one", f"{NO_NUMBER}: one"),
         ("1.2.3", f"{NO_NUMBER}: 1.2.3"),
         (" 1", f"{NO_NUMBER}:  1"),
@@ -228,6 +235,48 @@ def test_what_is_no_number_or_too_much_of_one_is_refused(flat, numbered, own, wr
     assert invalid(numbered.get, {"p": n(written)}) == said
     assert judged(flat.update, {"p": s(own)}, "SET n = :n", {":n": n(written)}) == said
     assert flat.get({"p": s(own)}) is None
+
+
+@pytest.mark.parametrize(
+    "value, newer, older",
+    [
+        (n("one"), f"{NO_NUMBER}: one", f"{NO_NUMBER}: one"),
+        (n(""), f"{NO_NUMBER}: ", NO_NUMBER),
+        (n("1e126"), OVERFLOW, OVERFLOW),
+        ({"NS": ["1", "1e-131"]}, UNDERFLOW, UNDERFLOW),
+        (
+            {"SS": ["b", "a", "b"]},
+            f'{COLLECTION} ["a", "b", "b"] contains duplicates.',
+            f"{COLLECTION} [b, a, b] contains duplicates.",
+        ),
+        (
+            {"BS": [b"\xff", b"\x00", b"\x00"]},
+            f'{COLLECTION} ["AA==","/w==","AA=="]of type BS contains duplicates.',
+            f"{COLLECTION} [/w==, AA==, AA==]of type BS contains duplicates.",
+        ),
+        ({"NS": ["2", "1", "2"]}, f"{COLLECTION} contains duplicates.", "Input collection contains duplicates"),
+    ],
+)
+def test_each_operation_speaks_of_a_bad_value_in_its_own_words(flat, own, value, newer, older):
+    key, one = {"p": s(own)}, "1 validation error detected: "
+    values = {"ExpressionAttributeValues": {":v": value}}
+    filtered = {"FilterExpression": "v = :v", "ExpressionAttributeValues": {":v": value}}
+
+    def said(call, *args, **kwargs):
+        code, words = refused(call, *args, **kwargs)
+        assert code == "ValidationException"
+        return words
+
+    # As AWS answered in four regions in October 2026.
+    assert said(flat.put, {**key, "v": value}) == one + newer
+    assert said(flat.put, key, ConditionExpression="v = :v", **values) == one + newer
+    assert said(flat.update, key, "SET v = :v", {":v": value}) == one + newer
+    assert said(flat.delete, key, ConditionExpression="v = :v", **values) == one + newer
+    assert said(flat.get, {"p": value}) == newer
+    assert said(flat.batch_get, [{"p": value}]) == newer
+    assert said(flat.query, own, **filtered) == newer
+    assert said(flat.batch, [{**key, "v": value}]) == older
+    assert flat.get(key) is None
 
 
 def test_an_empty_number_is_none(flat, own):
@@ -304,9 +353,18 @@ def test_what_is_empty_is_kept_outside_of_keys(flat, own):
     assert flat.get({"p": s(own)}) == item
 
 
-def test_null_is_true(flat, own):
+def test_null_is_true_and_not_false(flat, own):
     flat.put({"p": s(own), "v": {"L": [{"NULL": True}]}})
     assert flat.get({"p": s(own)})["v"] == {"L": [{"NULL": True}]}
+    said = "One or more parameter values were invalid: Null attribute value types must have the value of true"
+    assert invalid(flat.put, {"p": s(own), "v": {"NULL": False}}) == said
+
+
+def test_an_attribute_has_a_name(flat, own):
+    flat.put({"p": s(own), " ": s("x")})
+    for call in (flat.put, lambda item: flat.batch([item]), lambda item: flat.transact(("Put", {"Item": item}))):
+        assert invalid(call, {"p": s(own), "": s("x")}) == "Empty attribute name"
+    assert flat.get({"p": s(own)}) == {"p": s(own), " ": s("x")}
 
 
 def test_an_empty_key_is_refused(flat, binary, wide, own):
@@ -567,6 +625,34 @@ def test_names_and_values_are_defined_and_used(flat, own):
     assert said.removesuffix(": ConditionExpression is null") == f"ExpressionAttributeValues {alone}"
     assert invalid(flat.put, key, ExpressionAttributeNames={"#n": "b"}) == f"ExpressionAttributeNames {alone}"
     assert flat.get(key) == {**key, "size": n(1)}
+
+
+@pytest.mark.parametrize(
+    "condition, values, said",
+    [
+        ("begins_with(s, :v)", {":v": n(1)}, f"{OPERAND}: begins_with, operand type: N"),
+        ("begins_with(s, :v)", {":v": {"BOOL": True}}, f"{OPERAND}: begins_with, operand type: BOOL"),
+        ("s < :v", {":v": {"BOOL": True}}, f"{OPERAND}: <, operand type: BOOL"),
+        (":v >= s", {":v": {"BOOL": True}}, f"{OPERAND}: >=, operand type: BOOL"),
+        ("s BETWEEN :v AND :w", {":v": {"BOOL": False}, ":w": {"BOOL": True}}, f"{OPERAND}: BETWEEN, operand type: BOOL"),
+        ("s = :v", {":v": {"BOOL": True}}, KEY_TYPE),
+        ("s = :v", {":v": n(1)}, KEY_TYPE),
+        (
+            "s > :v AND s < :w",
+            {":v": s("1"), ":w": s("5")},
+            "Invalid KeyConditionExpression: KeyConditionExpressions must only contain one condition per key",
+        ),
+        (
+            "s > :v AND extra = :w",
+            {":v": s("1"), ":w": s("5")},
+            "The number of query conditions (3) exceeds the number of key attributes defined in the schema (2)",
+        ),
+    ],
+)
+def test_a_key_condition_asks_the_key_and_nothing_else(wide, own, condition, values, said):
+    wide.query(own, KeyConditionExpression="p = :p AND begins_with(s, :v)", ExpressionAttributeValues={":v": s("1")})
+    asked = {"KeyConditionExpression": f"p = :p AND {condition}", "ExpressionAttributeValues": values}
+    assert invalid(wide.query, own, **asked) == said
 
 
 def test_a_transaction_is_of_100_items_at_most(flat, own):
