@@ -51,7 +51,7 @@ pub(crate) async fn preflight(
             *response.headers_mut() = headers;
             Some(response)
         }
-        Err(error) => Some(encode::response(routed, Err(encode::unavailable(error)), "", false)),
+        Err(error) => Some(encode::response(routed, Err(encode::unavailable(error)), "", None)),
     }
 }
 
@@ -77,7 +77,7 @@ fn bucket_of(routed: &Routed) -> Option<String> {
 fn forbidden(routed: &Routed) -> Response<Body> {
     let message = "CORSResponse: This CORS request is not allowed. This is usually because the evalution of Origin, request method / Access-Control-Request-Method or Access-Control-Request-Headers are not whitelisted by the resource's CORS spec.";
     let mut response =
-        encode::response(routed, Err(Fault::with_status("AccessForbidden", 403, message)), "", false);
+        encode::response(routed, Err(Fault::with_status("AccessForbidden", 403, message)), "", None);
     OF_CORS.iter().for_each(|name| {
         response.headers_mut().remove(name);
     });

@@ -8,7 +8,7 @@ use homeport_service::{Body, empty};
 
 /// Response headers that browsers' scripts may read; SDKs correct their clock by `Date`.
 const EXPOSED: &str = "Date, ETag, x-amzn-RequestId, x-amzn-ErrorType, x-amzn-ErrorMessage, x-amz-request-id, \
-     x-amz-id-2, x-amz-version-id, x-amz-checksum-crc32, x-amzn-trace-id, x-amz-function-error";
+     x-amz-id-2, x-amz-version-id, x-amz-crc32, x-amz-checksum-crc32, x-amzn-trace-id, x-amz-function-error";
 /// How long a browser may keep a preflight's answer, in seconds.
 const MAX_AGE: &str = "7200";
 

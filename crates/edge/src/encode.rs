@@ -8,6 +8,7 @@ use homeport_wire::{EncodedResponse, Protocol, encode_fault};
 use http::request::Parts;
 use http::{HeaderValue, Response, StatusCode};
 
+use crate::coding;
 use crate::cors;
 use crate::route::Routed;
 
@@ -125,18 +126,23 @@ pub(crate) fn bare(fault: &Fault, request_id: &str) -> Response<Body> {
     response
 }
 
-/// Encodes what was answered, in the protocol the client spoke.
+/// Encodes what was answered, in the protocol the client spoke. `head` is the request's, where its wishes count.
 pub(crate) fn response(
     routed: &Routed,
     answered: Answered,
     request_id: &str,
-    head_only: bool,
+    head: Option<&Parts>,
 ) -> Response<Body> {
+    let gzip = head.is_some_and(|head| coding::takes_gzip(&head.headers));
+    let head_only = head.is_some_and(|head| head.method == http::Method::HEAD);
     let mut response = match answered {
         Ok(Answer::Response(response)) => response,
-        Ok(Answer::Json(bytes)) => json(routed, bytes),
+        Ok(Answer::Json(bytes)) => json(routed, bytes, gzip),
         Ok(Answer::Value(value)) => match routed.operation {
-            Some(operation) => http_of(homeport_wire::encode(operation, routed.protocol, &value, request_id)),
+            Some(operation) => {
+                let encoded = homeport_wire::encode(operation, routed.protocol, &value, request_id);
+                http_of(routed, encoded, gzip)
+            }
             None => return bare(&Fault::internal("an answer to no operation"), request_id),
         },
         Err(fault) => {
@@ -144,7 +150,7 @@ pub(crate) fn response(
             if head_only {
                 encoded.body.clear();
             }
-            http_of(encoded)
+            http_of(routed, encoded, gzip)
         }
     };
     let headers = response.headers_mut();
@@ -156,21 +162,21 @@ pub(crate) fn response(
     response
 }
 
-fn json(routed: &Routed, bytes: bytes::Bytes) -> Response<Body> {
+fn json(routed: &Routed, bytes: bytes::Bytes, gzip: bool) -> Response<Body> {
     let version = if routed.model.json_version == "1.0" {
         "application/x-amz-json-1.0"
     } else {
         "application/x-amz-json-1.1"
     };
-    let mut response = Response::new(full(bytes));
+    let mut response = coding::answer(routed, bytes, gzip);
     response.headers_mut().insert(http::header::CONTENT_TYPE, HeaderValue::from_static(version));
     response
 }
 
-fn http_of(encoded: EncodedResponse) -> Response<Body> {
-    let mut response = Response::new(full(encoded.body));
+fn http_of(routed: &Routed, encoded: EncodedResponse, gzip: bool) -> Response<Body> {
+    let mut response = coding::answer(routed, encoded.body.into(), gzip);
     *response.status_mut() =
         StatusCode::from_u16(encoded.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    *response.headers_mut() = encoded.headers;
+    response.headers_mut().extend(encoded.headers);
     response
 }

@@ -9,6 +9,7 @@ mod aws_host;
 mod body_form;
 mod bucket_cors;
 mod budget;
+mod coding;
 pub mod cors;
 pub mod dev_keys;
 pub mod egress;

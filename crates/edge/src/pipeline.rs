@@ -22,6 +22,7 @@ use crate::audit_log::AuditLog;
 use crate::authenticate::{Arrival, Authenticator, Signature};
 use crate::bucket_cors;
 use crate::budget::{Budget, Share};
+use crate::coding;
 use crate::cors::Origins;
 use crate::encode::{self, Answered};
 use crate::expected_owner;
@@ -114,7 +115,7 @@ impl Pipeline {
             Ok(read) => read,
             // The service that is signed for tells in which form to answer, though the form wasn't read.
             Err(fault) => match self.routes.route(&way.head, host, presented, &[]) {
-                Some(routed) => return encode::response(&routed, Err(fault), &way.request_id, false),
+                Some(routed) => return encode::response(&routed, Err(fault), &way.request_id, None),
                 None => return encode::bare(&fault, &way.request_id),
             },
         };
@@ -127,8 +128,7 @@ impl Pipeline {
             None => CallBody::Stream(body),
         };
         let answered = self.answer(&way, &routed, signature, body).await;
-        let mut response =
-            encode::response(&routed, answered, &way.request_id, way.head.method == http::Method::HEAD);
+        let mut response = encode::response(&routed, answered, &way.request_id, Some(&way.head));
         if let Some(rules) = self.needs.bucket_cors.get().filter(|_| routed.model.name == "s3") {
             bucket_cors::mark(&**rules, &routed, &way.head, response.headers_mut()).await;
         }
@@ -288,7 +288,7 @@ impl Pipeline {
             }
         };
         self.authenticator.verify(way.arrival(), signature, routed, &body, caller).await?;
-        Ok(CallBody::Whole(body))
+        coding::unpacked(&way.head, routed, body, limit, &way.share).await.map(CallBody::Whole)
     }
 
     /// Reads a body, and no more than a little of one whose caller nobody knows.

@@ -76,12 +76,15 @@ impl Need {
             Some(index) => format!("{arn}/index/{index}"),
             None => arn,
         };
-        let partition =
-            open.map(|open| match self.index.as_ref().and_then(|index| open.table.index(index).ok()) {
-                Some(index) => &index.schema.partition.name,
-                None => &open.table.schema.partition.name,
-            });
-        let leading = partition.into_iter().flat_map(|name| self.keys.iter().filter_map(|key| key.get(name)));
+        let schema = open.map(|open| {
+            let index = self.index.as_ref().and_then(|index| open.table.index(index).ok());
+            index.map_or(&open.table.schema, |index| &index.schema)
+        });
+        let names: Vec<&str> = schema
+            .into_iter()
+            .flat_map(|schema| schema.partition_attributes().map(|attribute| attribute.name.as_str()))
+            .collect();
+        let leading = self.keys.iter().flat_map(|key| names.iter().filter_map(|name| key.get(*name)));
         let mut permission = Permission::new(self.action, resource)
             .with("dynamodb:LeadingKeys", each_once(leading.filter_map(text).collect()))
             .with("dynamodb:Attributes", each_once(self.attributes.clone()));

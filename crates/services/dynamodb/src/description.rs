@@ -258,11 +258,10 @@ fn definitions(table: &Table) -> Vec<AttributeDefinition> {
 
 /// A key schema, as answers have it.
 pub(crate) fn key_schema(schema: &Schema) -> Vec<KeySchemaElement> {
-    let element = |(attribute, key_type): (&KeyAttribute, _)| KeySchemaElement {
-        attribute_name: attribute.name.clone(),
-        key_type,
+    let of = |key_type| {
+        move |attribute: &KeyAttribute| KeySchemaElement { attribute_name: attribute.name.clone(), key_type }
     };
-    schema.attributes().zip(["HASH", "RANGE"]).map(element).collect()
+    schema.partition_attributes().map(of("HASH")).chain(schema.sort_attributes().map(of("RANGE"))).collect()
 }
 
 fn throughput(provisioned: Option<Throughput>) -> ThroughputDescription {

@@ -13,6 +13,12 @@ pub enum DynamoError {
     /// The request breaks a rule.
     #[error("{0}")]
     Validation(String),
+    /// A value that is none.
+    #[error("{0}")]
+    Value(ValueError),
+    /// A value of `ExpressionAttributeValues` that is none.
+    #[error("{0}")]
+    Placeholder(PlaceholderError),
     /// The request is not of the operation's shape.
     #[error("{0}")]
     Serialization(String),
@@ -109,6 +115,30 @@ fn codes(reasons: &[CancellationReason]) -> String {
 }
 
 impl DynamoError {
+    /// The fault, with what is wrong with a value in the words of operations that read values anew: bare.
+    pub(crate) fn of_reading(self) -> Fault {
+        match self {
+            Self::Value(error) | Self::Placeholder(PlaceholderError::Value { error, .. }) => {
+                Self::Validation(error.in_newer_words()).into()
+            }
+            error => error.into(),
+        }
+    }
+
+    /// The fault, as operations that write one item tell what is wrong with a request before they look at its table:
+    /// counted, also where only one thing is told.
+    pub(crate) fn of_writing(self) -> Fault {
+        let said = match self {
+            Self::Value(error) | Self::Placeholder(PlaceholderError::Value { error, .. }) => {
+                error.in_newer_words()
+            }
+            Self::Validation(said) if said.contains("detected: ") => return Self::Validation(said).into(),
+            Self::Validation(said) => said,
+            error => return error.into(),
+        };
+        Self::Validation(format!("1 validation error detected: {said}")).into()
+    }
+
     /// A request that breaks a rule.
     pub(crate) fn invalid(error: impl ToString) -> Self {
         Self::Validation(error.to_string())
@@ -126,7 +156,7 @@ impl From<StoreError> for DynamoError {
 
 impl From<ValueError> for DynamoError {
     fn from(error: ValueError) -> Self {
-        Self::invalid(error)
+        Self::Value(error)
     }
 }
 
@@ -150,7 +180,10 @@ impl From<KeyConditionError> for DynamoError {
 
 impl From<PlaceholderError> for DynamoError {
     fn from(error: PlaceholderError) -> Self {
-        Self::invalid(error)
+        match error {
+            PlaceholderError::Value { .. } => Self::Placeholder(error),
+            error => Self::invalid(error),
+        }
     }
 }
 
@@ -170,7 +203,9 @@ impl From<DynamoError> for Fault {
     fn from(error: DynamoError) -> Self {
         let message = error.to_string();
         match error {
-            DynamoError::Validation(_) => Self::sender("ValidationException", message),
+            DynamoError::Validation(_) | DynamoError::Value(_) | DynamoError::Placeholder(_) => {
+                Self::sender("ValidationException", message)
+            }
             DynamoError::Serialization(_) => Self::sender("SerializationException", message),
             DynamoError::NoTable
             | DynamoError::NoTableNamed(_)
@@ -364,6 +399,11 @@ pub enum Invalid {
     /// More conditions than keys can be.
     #[error("Conditions can be of length 1 or 2 only")]
     KeyConditionCount,
+    /// More conditions than the key has attributes.
+    #[error(
+        "The number of query conditions ({0}) exceeds the number of key attributes defined in the schema ({1})"
+    )]
+    KeyConditionsExceed(usize, usize),
     /// A condition on what the schema doesn't have.
     #[error("Query condition missed key schema element: {0}")]
     MissedKey(String),

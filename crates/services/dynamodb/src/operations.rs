@@ -21,6 +21,7 @@ mod reading;
 mod restore_table;
 mod scan;
 mod shape;
+mod stretch;
 mod tags;
 mod time_to_live;
 mod transact_get_items;

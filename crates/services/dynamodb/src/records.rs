@@ -175,8 +175,23 @@ impl Layout {
     }
 
     fn hash_of_key(&self, table: &Schema, item: &Item) -> Option<(u64, u64)> {
+        self.hash_of_all(table.attributes(), item)
+    }
+
+    fn hash_of_partition(&self, schema: &Schema, item: &Item) -> Option<(u64, u64)> {
+        if schema.partition_rest.is_empty() {
+            return Some(self.hash(&key_bytes(item.get(&schema.partition.name)?)));
+        }
+        self.hash_of_all(schema.partition_attributes(), item)
+    }
+
+    fn hash_of_all<'a>(
+        &self,
+        attributes: impl Iterator<Item = &'a KeyAttribute>,
+        item: &Item,
+    ) -> Option<(u64, u64)> {
         let mut whole = Vec::new();
-        for attribute in table.attributes() {
+        for attribute in attributes {
             let value = key_bytes(item.get(&attribute.name)?);
             whole.extend_from_slice(&(value.len() as u64).to_be_bytes());
             whole.extend_from_slice(&value);
@@ -184,19 +199,18 @@ impl Layout {
         Some(self.hash(&whole))
     }
 
-    /// Where all items with a partition key lie.
-    pub fn partition(&self, root: Key, partition: &AttributeValue) -> Key {
-        let (high, low) = self.hash(&key_bytes(partition));
-        root.u64(high).u64(low)
+    /// Where all items with a partition key lie; none if `partition` has not all of its attributes.
+    pub fn partition(&self, root: Key, schema: &Schema, partition: &Item) -> Option<Key> {
+        let (high, low) = self.hash_of_partition(schema, partition)?;
+        Some(root.u64(high).u64(low))
     }
 
     fn place(&self, root: Key, schema: &Schema, item: &Item) -> Option<Place> {
-        let (slot, low) = self.hash(&key_bytes(item.get(&schema.partition.name)?));
-        let key = root.u64(slot).u64(low);
-        let key = match &schema.sort {
-            Some(sort) => with_sort(key, item.get(&sort.name)?),
-            None => key,
-        };
+        let (slot, low) = self.hash_of_partition(schema, item)?;
+        let mut key = root.u64(slot).u64(low);
+        for attribute in schema.sort_attributes() {
+            key = with_sort(key, item.get(&attribute.name)?);
+        }
         Some(Place { key, slot })
     }
 
@@ -302,14 +316,21 @@ mod tests {
             id: "6ba7b810-9dad-41d1-80b4-00c04fd430c8".into(),
             hash_seed: "00ff".into(),
             created: Timestamp::from_millis(0),
-            schema: Schema { partition: attribute("p", KeyKind::S), sort: Some(attribute("r", KeyKind::B)) },
+            schema: Schema {
+                partition: attribute("p", KeyKind::S),
+                partition_rest: Vec::new(),
+                sort: Some(attribute("r", KeyKind::B)),
+                sort_rest: Vec::new(),
+            },
             indexes: vec![Index {
                 name: "by-g".into(),
                 number: 1,
                 global: true,
                 schema: Schema {
                     partition: attribute("g", KeyKind::S),
+                    partition_rest: Vec::new(),
                     sort: Some(attribute("h", KeyKind::B)),
+                    sort_rest: ["i", "j", "k"].map(|name| attribute(name, KeyKind::B)).into(),
                 },
                 projection: IndexProjection::All,
                 throughput: None,
@@ -333,9 +354,13 @@ mod tests {
     fn the_longest_keys_fit_the_store() {
         let (table, longest) = (table(), AttributeValue::S("p".repeat(2048)));
         let sort = AttributeValue::B(vec![0; 1024]);
-        let item: Item = [("p", longest.clone()), ("g", longest), ("r", sort.clone()), ("h", sort)]
+        let quarter = || AttributeValue::B(vec![0; 256]);
+        let parts = [("h", quarter()), ("i", quarter()), ("j", quarter()), ("k", quarter())];
+        let item: Item = [("p", longest.clone()), ("g", longest), ("r", sort)]
+            .into_iter()
+            .chain(parts)
             .map(|(name, value)| (name.to_owned(), value))
-            .into();
+            .collect();
         let layout = Layout::of(&table);
         let entry = layout.entry(&table.indexes[0], &table.schema, &item).unwrap();
         assert!(entry.key.as_bytes().len() <= MAX_KEY_BYTES);
@@ -344,8 +369,9 @@ mod tests {
 
     #[test]
     fn sort_keys_keep_their_order_and_their_prefixes() {
-        let layout = Layout::of(&table());
-        let partition = layout.partition(layout.items(), &AttributeValue::S("p".into()));
+        let (table, layout) = (table(), Layout::of(&table()));
+        let named = Item::from([("p".to_owned(), AttributeValue::S("p".into()))]);
+        let partition = layout.partition(layout.items(), &table.schema, &named).unwrap();
         let key = |bytes: &[u8]| with_sort(partition.clone(), &AttributeValue::B(bytes.to_vec()));
         let ascending: [&[u8]; 6] = [b"", b"\0", b"\0\0", b"\0\x01", b"\x01", b"a"];
         assert!(ascending.windows(2).all(|pair| key(pair[0]) < key(pair[1])));

@@ -76,13 +76,19 @@ pub struct Throughput {
     pub write: u64,
 }
 
-/// A partition key and maybe a sort key.
+/// A partition key and maybe a sort key. A global index's may have four attributes each.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Schema {
-    /// The partition key (`HASH`).
+    /// The partition key (`HASH`), or its first attribute.
     pub partition: KeyAttribute,
-    /// The sort key (`RANGE`).
+    /// The partition key's further attributes: none of a table's.
+    #[serde(default)]
+    pub partition_rest: Vec<KeyAttribute>,
+    /// The sort key (`RANGE`), or its first attribute.
     pub sort: Option<KeyAttribute>,
+    /// The sort key's further attributes: none of a table's.
+    #[serde(default)]
+    pub sort_rest: Vec<KeyAttribute>,
 }
 
 /// An attribute of a key.
@@ -169,9 +175,31 @@ impl KeyKind {
 }
 
 impl Schema {
+    /// A schema of these attributes; of none, one that nothing fits.
+    pub fn of(partition: Vec<KeyAttribute>, sort: Vec<KeyAttribute>) -> Self {
+        let (mut partition, mut sort) = (partition.into_iter(), sort.into_iter());
+        let nothing = || KeyAttribute { name: String::new(), kind: KeyKind::S };
+        Self {
+            partition: partition.next().unwrap_or_else(nothing),
+            partition_rest: partition.collect(),
+            sort: sort.next(),
+            sort_rest: sort.collect(),
+        }
+    }
+
+    /// The partition key's attributes.
+    pub fn partition_attributes(&self) -> impl Iterator<Item = &KeyAttribute> {
+        std::iter::once(&self.partition).chain(&self.partition_rest)
+    }
+
+    /// The sort key's attributes, in their order.
+    pub fn sort_attributes(&self) -> impl Iterator<Item = &KeyAttribute> {
+        self.sort.iter().chain(&self.sort_rest)
+    }
+
     /// The attributes, partition key first.
     pub fn attributes(&self) -> impl Iterator<Item = &KeyAttribute> {
-        std::iter::once(&self.partition).chain(&self.sort)
+        self.partition_attributes().chain(self.sort_attributes())
     }
 
     /// Whether the attribute is part of the key.
@@ -207,14 +235,14 @@ impl Schema {
 
     /// Refuses keys over their bounds.
     fn check_sizes(&self, item: &Item) -> Result<(), Invalid> {
-        let size = |name: &str| item.get(name).map_or(0, AttributeValue::size);
-        if size(&self.partition.name) > MAX_PARTITION_KEY {
+        let size = |attribute: &KeyAttribute| item.get(&attribute.name).map_or(0, AttributeValue::size);
+        if self.partition_attributes().map(size).sum::<usize>() > MAX_PARTITION_KEY {
             return Err(Invalid::PartitionKeySize);
         }
-        match &self.sort {
-            Some(sort) if size(&sort.name) > MAX_SORT_KEY => Err(Invalid::SortKeySize),
-            _ => Ok(()),
+        if self.sort_attributes().map(size).sum::<usize>() > MAX_SORT_KEY {
+            return Err(Invalid::SortKeySize);
         }
+        Ok(())
     }
 }
 

@@ -94,17 +94,25 @@ pub enum ValueError {
     #[error("One or more parameter values were invalid: Binary sets should not be empty")]
     EmptyBinarySet,
     /// The same string twice; the collection as given.
-    #[error("One or more parameter values were invalid: Input collection {0} contains duplicates.")]
-    DuplicateStrings(String),
+    #[error("One or more parameter values were invalid: Input collection {} contains duplicates.", .0.given)]
+    DuplicateStrings(Repeated),
     /// The same number twice.
     #[error("Input collection contains duplicates")]
     DuplicateNumbers,
     /// The same bytes twice; the collection as given, in base64.
-    #[error("One or more parameter values were invalid: Input collection {0}of type BS contains duplicates.")]
-    DuplicateBinaries(String),
+    #[error("One or more parameter values were invalid: Input collection {}of type BS contains duplicates.", .0.given)]
+    DuplicateBinaries(Repeated),
     /// No number, or one out of bounds.
     #[error(transparent)]
     Number(#[from] NumberError),
+    /// `{"NULL": false}`
+    #[error(
+        "One or more parameter values were invalid: Null attribute value types must have the value of true"
+    )]
+    NullFalse,
+    /// An attribute called `""`.
+    #[error("Empty attribute name")]
+    NoName,
     /// Deeper than [`MAX_DEPTH`].
     #[error(
         "Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported limit"
@@ -115,6 +123,33 @@ pub enum ValueError {
         "One or more parameter values were invalid: Attribute name is too large, must be less than 65536 bytes"
     )]
     NameTooLong,
+}
+
+/// A collection with duplicates, as messages show it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Repeated {
+    /// As it was given.
+    pub given: String,
+    /// As it was when the duplicate was found, while it was put in order.
+    pub ordered: String,
+}
+
+impl ValueError {
+    /// What some operations say today; [`Display`](fmt::Display) gives the older words, which the others still use.
+    pub fn in_newer_words(&self) -> String {
+        const INVALID: &str = "One or more parameter values were invalid";
+        match self {
+            Self::Number(NumberError::Empty) => format!("{self}: "),
+            Self::DuplicateStrings(Repeated { ordered, .. }) => {
+                format!("{INVALID}: Input collection {ordered} contains duplicates.")
+            }
+            Self::DuplicateBinaries(Repeated { ordered, .. }) => {
+                format!("{INVALID}: Input collection {ordered}of type BS contains duplicates.")
+            }
+            Self::DuplicateNumbers => format!("{INVALID}: Input collection contains duplicates."),
+            other => other.to_string(),
+        }
+    }
 }
 
 impl AttributeValue {

@@ -16,6 +16,7 @@ mod operations {
     mod index_changes;
     mod indexes;
     mod items;
+    mod many_keys;
     mod model;
     mod queries;
     mod refusals;

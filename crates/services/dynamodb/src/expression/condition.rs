@@ -112,7 +112,7 @@ impl Condition {
         text: &str,
         placeholders: &mut Placeholders<'_>,
     ) -> Result<Self, InvalidExpression> {
-        read(kind, text, placeholders).map_err(|error| InvalidExpression { kind, error })
+        read(kind, text, placeholders).map_err(|error| error.told_of(kind))
     }
 
     /// The paths that the condition looks at, in the order they are written.

@@ -180,6 +180,19 @@ pub enum ExpressionError {
     IndexRange(String),
 }
 
+impl ExpressionError {
+    /// The same as it is told of an expression of this kind: key conditions have words of their own for operands.
+    pub(super) fn told_of(self, kind: ExpressionKind) -> InvalidExpression {
+        let error = match self {
+            Self::ComparedType { operator, given } if kind == ExpressionKind::KeyCondition => {
+                Self::OperandType { name: operator.to_owned(), given: given.name().to_owned() }
+            }
+            error => error,
+        };
+        InvalidExpression { kind, error }
+    }
+}
+
 /// Why a condition is no key condition, in AWS's words.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeyConditionError {
@@ -204,7 +217,9 @@ pub enum KeyConditionError {
     #[error("Invalid condition in KeyConditionExpression: No key attribute specified")]
     NoAttribute,
     /// Two conditions on one key.
-    #[error("KeyConditionExpressions must only contain one condition per key")]
+    #[error(
+        "Invalid KeyConditionExpression: KeyConditionExpressions must only contain one condition per key"
+    )]
     Twice,
 }
 

@@ -97,10 +97,8 @@ impl Number {
 }
 
 fn finish(negative: bool, reading: &Reading, exponent: i64) -> Result<Number, NumberError> {
-    if reading.mantissa == 0 {
-        return Ok(Number::ZERO);
-    }
-    let magnitude = reading.length - 1 - reading.fraction + exponent;
+    let digits_before = if reading.mantissa == 0 { 0 } else { reading.length - 1 };
+    let magnitude = (digits_before - reading.fraction).saturating_add(exponent);
     if magnitude > i64::from(MAX_MAGNITUDE) {
         return Err(NumberError::Overflow);
     }
@@ -110,19 +108,21 @@ fn finish(negative: bool, reading: &Reading, exponent: i64) -> Result<Number, Nu
     if reading.too_precise {
         return Err(NumberError::TooPrecise);
     }
+    if reading.mantissa == 0 {
+        return Ok(Number::ZERO);
+    }
     let exponent = exponent - reading.fraction + i64::from(reading.zeros);
     let exponent = i16::try_from(exponent).map_err(|_| NumberError::Underflow)?;
     Ok(Number { negative, exponent, mantissa: reading.mantissa })
 }
 
-/// An exponent's value, clamped to where every number overflows or underflows anyway; none if it is malformed.
+/// An exponent's value; none if it is malformed, or of more than 64 bits.
 fn parse_exponent(text: &str) -> Option<i64> {
-    const FAR: i64 = 1 << 40;
     let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
     if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
         return None;
     }
-    let value = digits.bytes().fold(0_i64, |value, b| (value * 10 + i64::from(b - b'0')).min(FAR));
+    let value: i64 = digits.parse().ok()?;
     Some(if text.starts_with('-') { -value } else { value })
 }
 
@@ -173,7 +173,8 @@ mod tests {
             ("+7", "7"),
             ("-1e-3", "-0.001"),
             ("12345678901234567890123456789012345678", "12345678901234567890123456789012345678"),
-            ("0e999999999999999999999", "0"),
+            ("0e125", "0"),
+            ("0.0e-129", "0"),
         ] {
             assert_eq!(canonical(given), written, "{given}");
         }
@@ -201,6 +202,11 @@ mod tests {
         assert_eq!(Number::parse("1E-131"), Err(NumberError::Underflow));
         assert_eq!(Number::parse("123456789012345678901234567890123456789"), Err(NumberError::TooPrecise));
         assert!(Number::parse("1E-130").is_ok());
+        assert_eq!(Number::parse("0e126"), Err(NumberError::Overflow));
+        assert_eq!(Number::parse("0e-131"), Err(NumberError::Underflow));
+        assert_eq!(Number::parse("1e9223372036854775807"), Err(NumberError::Overflow));
+        let beyond = "1e9223372036854775808";
+        assert_eq!(Number::parse(beyond), Err(NumberError::NotANumber(beyond.to_owned())));
         assert!(Number::parse(&format!("1{}", "0".repeat(100))).is_ok());
     }
 }

@@ -256,7 +256,7 @@ fn write_unprocessed(of: &OfTable, left: &[Item], out: &mut Vec<u8>) {
 
 impl ByHand for BatchGetItem {
     fn decode(call: Call) -> Result<Input, Fault> {
-        decode(&call).map_err(Fault::from)
+        decode(&call).map_err(DynamoError::of_reading)
     }
 
     fn encode(output: Vec<u8>) -> Result<Answer, Fault> {

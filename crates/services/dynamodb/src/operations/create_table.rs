@@ -119,7 +119,7 @@ fn table(cx: &Cx<DynamoDb>, input: &Input, id: String, seed: String) -> Result<T
         .into());
     }
     let definitions = Definitions { given };
-    let schema = definitions.schema(elements)?;
+    let schema = definitions.schema(elements, false)?;
     if input.local_secondary_indexes.is_none() && input.global_secondary_indexes.is_none() {
         definitions.check_used(&schema, &[])?;
     }

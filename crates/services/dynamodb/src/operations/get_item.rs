@@ -128,7 +128,7 @@ fn answer(open: &OpenTable, input: &Input, stored: Option<&[u8]>) -> Result<Vec<
 
 impl ByHand for GetItem {
     fn decode(call: Call) -> Result<Input, Fault> {
-        decode(&call).map_err(Fault::from)
+        decode(&call).map_err(DynamoError::of_reading)
     }
 
     fn encode(output: Vec<u8>) -> Result<Answer, Fault> {

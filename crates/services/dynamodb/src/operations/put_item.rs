@@ -121,7 +121,7 @@ impl Operation for PutItem {
 
 impl ByHand for PutItem {
     fn decode(call: Call) -> Result<Input, Fault> {
-        decode(&call).map_err(Fault::from)
+        decode(&call).map_err(DynamoError::of_writing)
     }
 
     fn encode(output: Vec<u8>) -> Result<Answer, Fault> {

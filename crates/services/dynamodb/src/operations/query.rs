@@ -1,26 +1,24 @@
 use std::collections::BTreeMap;
 
-use bytes::Bytes;
 use homeport_core::Fault;
 use homeport_service::{Answer, Asked, ByHand, Call, Cx, Effect, Operation, Permissions};
-use homeport_store::{Direction, Key, Range};
+use homeport_store::Direction;
 use serde::Deserialize;
 
 use super::reading::{Projecting, Select, Walk, Wish, check_limit, fits, index, start_key, start_key_names};
+use super::stretch::stretch;
 use super::writing::{RawValues, looked_at};
 use crate::DynamoDb;
 use crate::access::{Decided, Need, permissions};
 use crate::error::{DynamoError, Invalid};
 use crate::expression::{
-    Comparator, Condition, ExpressionKind, KeyCondition, KeyPredicate, Operand, Path, Projection,
-    key_conditions,
+    Comparator, Condition, ExpressionKind, KeyCondition, KeyPredicate, Path, Projection, key_conditions,
 };
 use crate::items::OpenTable;
 use crate::legacy::{self, RawConditions, any_suffices, check_operators};
-use crate::records::{sort_prefix, with_sort};
 use crate::request::{RawPlaceholders, ReturnCapacity, TableName, Violations, body, check_generations};
 use crate::table::{Index, Schema};
-use crate::value::{AttributeValue, Item};
+use crate::value::Item;
 
 /// `Query` (API reference): the items of one partition, in the order of sort keys.
 pub(crate) struct Query;
@@ -110,11 +108,14 @@ fn decode(call: &Call) -> Result<Input, DynamoError> {
     })?;
     let conditions = match key {
         Some(key) => key_conditions(key)?,
-        None => legacy::key_conditions(body.key_conditions.unwrap_or_default())?,
+        None => {
+            let conditions = legacy::key_conditions(body.key_conditions.unwrap_or_default())?;
+            if !(1..=2).contains(&conditions.len()) {
+                return Err(Invalid::KeyConditionCount.into());
+            }
+            conditions
+        }
     };
-    if !(1..=2).contains(&conditions.len()) {
-        return Err(Invalid::KeyConditionCount.into());
-    }
     let projecting = Projecting::of(projection, old_projection);
     let select = Select::settle(select, &projecting, body.index_name.is_some(), "Querying")?;
     let wish = Wish {
@@ -183,21 +184,15 @@ fn walk<'a>(open: &'a OpenTable, input: &'a Input) -> Result<Walk<'a>, DynamoErr
     if let Some(start) = &input.start {
         check_start(open, index, start)?;
     }
-    let partition = check_conditions(schema, &input.conditions)?;
-    let sort =
-        schema.sort.as_ref().and_then(|sort| input.conditions.iter().find(|it| it.attribute == sort.name));
+    let stretch = stretch(schema, &input.conditions)?;
     check_filter(open, schema, input)?;
     let root = match index {
         Some(index) => open.layout.entries(index),
         None => open.layout.items(),
     };
-    let prefix = open.layout.partition(root, partition);
-    let mut range = match sort {
-        Some(condition) => range_of(&prefix, &condition.predicate),
-        None => Range::prefix(&prefix),
-    };
+    let mut range = stretch.range(&open.layout, root, schema)?;
     if let Some(start) = &input.start {
-        check_start_position(schema, start, partition, sort)?;
+        stretch.check_start(start)?;
         let place = match index {
             Some(index) => open.layout.entry(index, &open.table.schema, start),
             None => open.layout.item(&open.table.schema, start),
@@ -206,14 +201,7 @@ fn walk<'a>(open: &'a OpenTable, input: &'a Input) -> Result<Walk<'a>, DynamoErr
         range = if input.forward { range.after(key.as_bytes()) } else { range.before(key.as_bytes()) };
     }
     let direction = if input.forward { Direction::Forward } else { Direction::Backward };
-    Ok(Walk {
-        open,
-        index,
-        range,
-        direction,
-        partition: Some((&schema.partition, partition)),
-        wish: &input.wish,
-    })
+    Ok(Walk { open, index, range, direction, partition: stretch.partition, wish: &input.wish })
 }
 
 fn check_start(open: &OpenTable, index: Option<&Index>, start: &Item) -> Result<(), Invalid> {
@@ -231,38 +219,6 @@ fn check_start(open: &OpenTable, index: Option<&Index>, start: &Item) -> Result<
     open.table.schema.check_key(&key.collect()).map_err(|error| Invalid::StartKeyBecause(error.to_string()))
 }
 
-/// The partition that is asked for, if the conditions are such that the schema can answer.
-fn check_conditions<'a>(
-    schema: &Schema,
-    conditions: &'a [KeyCondition],
-) -> Result<&'a AttributeValue, Invalid> {
-    if schema.sort.is_none() && conditions.len() > 1 {
-        return Err(Invalid::KeyConditionNotSupported);
-    }
-    let mut partition = None;
-    for (at, attribute) in schema.attributes().enumerate() {
-        let Some(condition) = conditions.iter().find(|condition| condition.attribute == attribute.name)
-        else {
-            if at == 0 || conditions.len() > 1 {
-                return Err(Invalid::MissedKey(attribute.name.clone()));
-            }
-            continue;
-        };
-        let kind = attribute.kind.value_type();
-        if condition.predicate.values().iter().any(|value| value.value_type() != kind) {
-            return Err(Invalid::KeyConditionType);
-        }
-        if at > 0 {
-            continue;
-        }
-        match &condition.predicate {
-            KeyPredicate::Compare(Comparator::Equal, value) => partition = Some(value),
-            _ => return Err(Invalid::KeyConditionNotSupported),
-        }
-    }
-    partition.ok_or(Invalid::KeyConditionNotSupported)
-}
-
 fn check_filter(open: &OpenTable, schema: &Schema, input: &Input) -> Result<(), Invalid> {
     let paths: Vec<&Path> = input.wish.filter.iter().flat_map(Condition::paths).collect();
     if let Some(path) = paths.iter().find(|path| schema.has(&path.head)) {
@@ -272,70 +228,9 @@ fn check_filter(open: &OpenTable, schema: &Schema, input: &Input) -> Result<(), 
     open.table.check_paths(input.wish.projection.iter().flat_map(|projection| projection.paths()))
 }
 
-fn check_start_position(
-    schema: &Schema,
-    start: &Item,
-    partition: &AttributeValue,
-    sort: Option<&KeyCondition>,
-) -> Result<(), Invalid> {
-    let same_partition = start.get(&schema.partition.name) == Some(partition);
-    let Some(sort) = sort else {
-        return if same_partition { Ok(()) } else { Err(Invalid::StartKeyOutside) };
-    };
-    if !meant(sort).holds(start) {
-        return Err(Invalid::StartKeyPredicate);
-    }
-    if same_partition { Ok(()) } else { Err(Invalid::StartKeyOutside) }
-}
-
-/// A key condition as a condition.
-fn meant(condition: &KeyCondition) -> Condition {
-    let subject = Operand::Path(Path { head: condition.attribute.clone(), rest: Vec::new() });
-    match condition.predicate.clone() {
-        KeyPredicate::Compare(comparator, value) => {
-            Condition::Compare(comparator, subject, Operand::Value(value))
-        }
-        KeyPredicate::Between(lower, upper) => {
-            Condition::Between(subject, Operand::Value(lower), Operand::Value(upper))
-        }
-        KeyPredicate::BeginsWith(prefix) => Condition::BeginsWith(subject, Operand::Value(prefix)),
-    }
-}
-
-/// The stretch of a partition's keys that a predicate on the sort key leaves.
-fn range_of(partition: &Key, predicate: &KeyPredicate) -> Range {
-    let all = Range::prefix(partition);
-    let key = |value: &AttributeValue| with_sort(partition.clone(), value);
-    match predicate {
-        KeyPredicate::BeginsWith(prefix) => Range::prefix(&sort_prefix(partition.clone(), prefix)),
-        KeyPredicate::Between(lower, upper) => all.after(&before(&key(lower))).before(&behind(&key(upper))),
-        KeyPredicate::Compare(comparator, value) => {
-            let key = key(value);
-            match comparator {
-                Comparator::Less => all.before(key.as_bytes()),
-                Comparator::LessOrEqual => all.before(&behind(&key)),
-                Comparator::Greater => all.after(&behind(&key)),
-                Comparator::GreaterOrEqual => all.after(&before(&key)),
-                Comparator::Equal | Comparator::NotEqual => Range::prefix(&key),
-            }
-        }
-    }
-}
-
-/// Bytes behind all keys that begin with this one: no part of a key begins so.
-fn behind(key: &Key) -> Bytes {
-    [key.as_bytes(), &[u8::MAX]].concat().into()
-}
-
-/// Bytes just before this key: without the byte that ends its last part, which is the least there is.
-fn before(key: &Key) -> Bytes {
-    let bytes = key.as_bytes();
-    Bytes::copy_from_slice(&bytes[..bytes.len().saturating_sub(1)])
-}
-
 impl ByHand for Query {
     fn decode(call: Call) -> Result<Input, Fault> {
-        decode(&call).map_err(Fault::from)
+        decode(&call).map_err(DynamoError::of_reading)
     }
 
     fn encode(output: Vec<u8>) -> Result<Answer, Fault> {

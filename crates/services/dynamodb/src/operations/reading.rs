@@ -207,8 +207,8 @@ pub(super) struct Walk<'a> {
     pub(super) index: Option<&'a Index>,
     pub(super) range: Range,
     pub(super) direction: Direction,
-    /// The partition that rows must be of, where only one is wanted.
-    pub(super) partition: Option<(&'a KeyAttribute, &'a AttributeValue)>,
+    /// The partition key that rows must have, where only one partition is wanted.
+    pub(super) partition: Item,
     pub(super) wish: &'a Wish,
 }
 
@@ -248,9 +248,7 @@ impl Walk<'_> {
 
     async fn take(&self, tx: &Tx, row: &Row, found: &mut Found) -> Result<(), DynamoError> {
         let stored = StoredItem::open(&row.value)?;
-        if let Some((attribute, value)) = self.partition
-            && !stored.holds(&attribute.name, value)
-        {
+        if !self.partition.iter().all(|(name, value)| stored.holds(name, value)) {
             return Ok(());
         }
         found.scanned += 1;

@@ -228,12 +228,12 @@ fn walk<'a>(open: &'a OpenTable, input: &'a Input) -> Result<Walk<'a>, DynamoErr
     }
     open.table.check_paths(input.wish.projection.iter().flat_map(|projection| projection.paths()))?;
     open.table.check_paths(input.wish.filter.iter().flat_map(Condition::paths))?;
-    Ok(Walk { open, index, range, direction: Direction::Forward, partition: None, wish: &input.wish })
+    Ok(Walk { open, index, range, direction: Direction::Forward, partition: Item::new(), wish: &input.wish })
 }
 
 impl ByHand for Scan {
     fn decode(call: Call) -> Result<Input, Fault> {
-        decode(&call).map_err(Fault::from)
+        decode(&call).map_err(DynamoError::of_reading)
     }
 
     fn encode(output: Vec<u8>) -> Result<Answer, Fault> {

@@ -100,6 +100,9 @@ pub(super) struct Definitions<'a> {
     pub(super) given: &'a [AttributeDefinition],
 }
 
+/// The most attributes of a global index's partition key, and of its sort key.
+const MAX_KEY_ATTRIBUTES: usize = 4;
+
 impl Definitions<'_> {
     pub(super) fn names(&self) -> String {
         let names: Vec<&str> =
@@ -132,7 +135,7 @@ impl Definitions<'_> {
     }
 
     /// The schema of these elements, if it is one.
-    pub(super) fn schema(&self, elements: &[KeySchemaElement]) -> Result<Schema, Invalid> {
+    pub(super) fn schema(&self, elements: &[KeySchemaElement], global: bool) -> Result<Schema, Invalid> {
         let attributes: Vec<Option<KeyAttribute>> =
             elements.iter().map(|it| self.attribute(&it.attribute_name)).collect();
         if attributes.iter().any(Option::is_none) {
@@ -143,9 +146,10 @@ impl Definitions<'_> {
                 self.names()
             ));
         }
-        if let [first, second] = elements
-            && first.attribute_name == second.attribute_name
-        {
+        let repeated = |at: usize, element: &KeySchemaElement| {
+            elements[..at].iter().any(|other| other.attribute_name == element.attribute_name)
+        };
+        if elements.iter().enumerate().any(|(at, element)| repeated(at, element)) {
             return table_rule(
                 "Both the Hash Key and the Range Key element in the KeySchema have the same name",
             );
@@ -153,14 +157,18 @@ impl Definitions<'_> {
         if elements.first().is_none_or(|element| element.key_type != "HASH") {
             return table_rule("Invalid KeySchema: The first KeySchemaElement is not a HASH key type");
         }
-        if elements.get(1).is_some_and(|element| element.key_type != "RANGE") {
+        let hashes = elements.iter().take_while(|element| element.key_type == "HASH").count();
+        if elements.len() == 2 && hashes == 2 && !global {
             return table_rule("Invalid KeySchema: The second KeySchemaElement is not a RANGE key type");
         }
+        if elements[hashes..].iter().any(|element| element.key_type == "HASH") {
+            return table_rule(
+                "Invalid KeySchema: HASH key attributes must come before RANGE key attributes",
+            );
+        }
         let mut attributes = attributes.into_iter().flatten();
-        let Some(partition) = attributes.next() else {
-            return table_rule("Invalid KeySchema: The first KeySchemaElement is not a HASH key type");
-        };
-        Ok(Schema { partition, sort: attributes.next() })
+        let partition: Vec<KeyAttribute> = attributes.by_ref().take(hashes).collect();
+        Ok(Schema::of(partition, attributes.collect()))
     }
 
     /// Refuses definitions that no key uses.
@@ -191,13 +199,15 @@ pub(super) fn index(
     definitions: &Definitions<'_>,
     before: &[Index],
 ) -> Result<Index, Invalid> {
-    if raw.key_schema.len() > 2 {
+    let of_kind = |kind: &str| raw.key_schema.iter().filter(|element| element.key_type == kind).count();
+    let most = if global { MAX_KEY_ATTRIBUTES } else { 1 };
+    if of_kind("HASH") > most || of_kind("RANGE") > most {
         return parameter(format!(
-            "Keys of more than two attributes are not supported by this endpoint: {}",
+            "Invalid KeySchema for index {}: at most {most} HASH and {most} RANGE key attributes are allowed",
             raw.index_name
         ));
     }
-    let schema = definitions.schema(&raw.key_schema)?;
+    let schema = definitions.schema(&raw.key_schema, global)?;
     let included = raw.projection.non_key_attributes.clone();
     let projection = match (raw.projection.projection_type.as_deref(), included) {
         (None, _) => return parameter("Unknown ProjectionType: null"),

@@ -185,7 +185,7 @@ fn returned(input: &Input, before: Option<&Item>, after: Option<&Item>) -> Optio
 
 impl ByHand for UpdateItem {
     fn decode(call: Call) -> Result<Input, Fault> {
-        decode(&call).map_err(Fault::from)
+        decode(&call).map_err(DynamoError::of_writing)
     }
 
     fn encode(output: Vec<u8>) -> Result<Answer, Fault> {

@@ -7,8 +7,11 @@ use base64::engine::general_purpose::STANDARD;
 use serde::de::{DeserializeSeed, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use super::{AttributeValue, Item, MAX_DEPTH, MAX_NAME_LENGTH, ValueError};
+use super::{AttributeValue, Item, MAX_DEPTH, MAX_NAME_LENGTH, Repeated, ValueError};
 use crate::number::Number;
+
+/// Elements of a collection that messages show.
+const SHOWN: usize = 100;
 
 /// What was decoded, or what AWS finds wrong with it. JSON of the wrong shape fails the decoding itself (AWS's
 /// SerializationException); a value that breaks a rule of DynamoDB's is a finding that is reported when its turn comes.
@@ -118,7 +121,9 @@ impl Value {
                 map.next_value_seed(Nullable(Map { depth: deeper }))?.map(|m| m.map(AttributeValue::M))
             }
             Kind::Bool => map.next_value_seed(Truth)?.map(|truth| Ok(AttributeValue::Bool(truth))),
-            Kind::Null => map.next_value_seed(Truth)?.map(|_| Ok(AttributeValue::Null)),
+            Kind::Null => map
+                .next_value_seed(Truth)?
+                .map(|truth| if truth { Ok(AttributeValue::Null) } else { Err(ValueError::NullFalse) }),
             Kind::Unknown => {
                 map.next_value::<IgnoredAny>()?;
                 None
@@ -134,7 +139,8 @@ fn string_set(values: Vec<Option<String>>) -> Found {
     }
     let set: BTreeSet<String> = values.iter().cloned().collect();
     if set.len() < values.len() {
-        return Err(ValueError::DuplicateStrings(shown(values)));
+        let ordered = format!("[{}]", quoted(half_ordered(values.clone())).join(", "));
+        return Err(ValueError::DuplicateStrings(Repeated { given: shown(values), ordered }));
     }
     Ok(AttributeValue::Ss(set))
 }
@@ -158,14 +164,36 @@ fn binary_set(values: Vec<Option<Vec<u8>>>) -> Found {
     }
     let set: BTreeSet<Vec<u8>> = values.iter().cloned().collect();
     if set.len() < values.len() {
-        return Err(ValueError::DuplicateBinaries(shown(values.iter().map(|v| STANDARD.encode(v)))));
+        let in_text = |values: Vec<Vec<u8>>| values.into_iter().map(|value| STANDARD.encode(value));
+        let ordered = format!("[{}]", quoted(in_text(half_ordered(values.clone())).collect()).join(","));
+        return Err(ValueError::DuplicateBinaries(Repeated { given: shown(in_text(values)), ordered }));
     }
     Ok(AttributeValue::Bs(set))
 }
 
+/// Values as AWS has them in order when it comes upon the first duplicate: those before it sorted, the rest as given.
+fn half_ordered<T: Ord>(values: Vec<T>) -> Vec<T> {
+    let mut ordered: Vec<T> = Vec::with_capacity(values.len());
+    let mut found = false;
+    for value in values {
+        match ordered.binary_search(&value) {
+            Err(at) if !found => ordered.insert(at, value),
+            _ => {
+                found = true;
+                ordered.push(value);
+            }
+        }
+    }
+    ordered
+}
+
+fn quoted(values: Vec<String>) -> Vec<String> {
+    values.into_iter().take(SHOWN).map(|value| format!("\"{value}\"")).collect()
+}
+
 /// A collection as messages show it; at most its first hundred elements.
 fn shown(values: impl IntoIterator<Item = String>) -> String {
-    let values: Vec<String> = values.into_iter().take(100).collect();
+    let values: Vec<String> = values.into_iter().take(SHOWN).collect();
     format!("[{}]", values.join(", "))
 }
 
@@ -242,6 +270,7 @@ impl<'de> Visitor<'de> for Map {
             let value = map.next_value_seed(Value { depth: self.depth })?;
             let Ok(item) = &mut found else { continue };
             match value {
+                _ if name.is_empty() && self.depth == 1 => found = Err(ValueError::NoName),
                 Ok(_) if name.len() > MAX_NAME_LENGTH => found = Err(ValueError::NameTooLong),
                 Ok(value) => {
                     item.insert(name, value);
@@ -542,7 +571,8 @@ mod tests {
         assert_eq!(decoded(r#"{"N":"1.50"}"#), Ok(AttributeValue::N(Number::parse("1.5").unwrap())));
         assert_eq!(decoded(r#"{"B":"AAE="}"#), Ok(AttributeValue::B(vec![0, 1])));
         assert_eq!(decoded(r#"{"BOOL":false}"#), Ok(AttributeValue::Bool(false)));
-        assert_eq!(decoded(r#"{"NULL":false}"#), Ok(AttributeValue::Null));
+        assert_eq!(decoded(r#"{"NULL":true}"#), Ok(AttributeValue::Null));
+        assert_eq!(decoded(r#"{"NULL":false}"#), Err(ValueError::NullFalse));
         assert_eq!(decoded(r#"{"S":"a","N":null}"#), Ok(AttributeValue::S("a".into())));
         let AttributeValue::M(map) =
             decoded(r#"{"M":{"l":{"L":[{"SS":["b","a"]},{"NS":["1"]},{"BS":["AA=="]}]}}}"#).unwrap()
@@ -568,6 +598,22 @@ mod tests {
         );
         assert_eq!(refused(r#"{"N":""}"#), "The parameter cannot be converted to a numeric value");
         assert!(refused(r#"{"L":[{"N":"x"}]}"#).ends_with("numeric value: x"));
+    }
+
+    #[test]
+    fn some_operations_tell_it_in_newer_words() {
+        let newer = |json: &str| decoded(json).unwrap_err().in_newer_words();
+        assert!(
+            newer(r#"{"SS":["b","a","b"]}"#)
+                .ends_with(r#"Input collection ["a", "b", "b"] contains duplicates."#)
+        );
+        let binary = newer(r#"{"BS":["/w==","AA==","AA=="]}"#);
+        assert!(
+            binary.ends_with(r#"Input collection ["AA==","/w==","AA=="]of type BS contains duplicates."#)
+        );
+        assert!(newer(r#"{"NS":["1","1"]}"#).ends_with("invalid: Input collection contains duplicates."));
+        assert!(newer(r#"{"N":""}"#).ends_with("to a numeric value: "));
+        assert_eq!(newer("{}"), refused("{}"));
     }
 
     #[test]

@@ -489,7 +489,10 @@ fn key_conditions_are_conditions_on_keys_and_no_more() {
             "Invalid condition in KeyConditionExpression: Multiple attribute names used in one condition",
         ),
         (":a = :b", "Invalid condition in KeyConditionExpression: No key attribute specified"),
-        ("p = :a AND p = :b", "KeyConditionExpressions must only contain one condition per key"),
+        (
+            "p = :a AND p = :b",
+            "Invalid KeyConditionExpression: KeyConditionExpressions must only contain one condition per key",
+        ),
         (
             "begins_with(:a, p)",
             "Invalid condition in KeyConditionExpression: begins_with operator must have the key attribute as its first operand",

@@ -56,22 +56,22 @@ async fn requests_are_refused_in_awss_words() {
         (
             "PutItem",
             put(json!({"p": {"S": "a"}, "v": {"S": "x".repeat(409_600)}})),
-            "Item size has exceeded the maximum allowed size",
+            "1 validation error detected: Item size has exceeded the maximum allowed size",
         ),
         (
             "PutItem",
             put(json!({"p": {"S": "a"}, "v": {"SS": []}})),
-            "One or more parameter values were invalid: An string set  may not be empty",
+            "1 validation error detected: One or more parameter values were invalid: An string set  may not be empty",
         ),
         (
             "PutItem",
             put(json!({"p": {"S": "a"}, "v": {"N": "1E126"}})),
-            "Number overflow. Attempting to store a number with magnitude larger than supported range",
+            "1 validation error detected: Number overflow. Attempting to store a number with magnitude larger than supported range",
         ),
         (
             "PutItem",
             with(put(key()), "ReturnValues", json!("ALL_NEW")),
-            "ReturnValues can only be ALL_OLD or NONE",
+            "1 validation error detected: ReturnValues can only be ALL_OLD or NONE",
         ),
         (
             "PutItem",
@@ -81,17 +81,17 @@ async fn requests_are_refused_in_awss_words() {
         (
             "PutItem",
             with(put(key()), "ExpressionAttributeValues", json!({":v": {"S": "x"}})),
-            "ExpressionAttributeValues can only be specified when using expressions: ConditionExpression is null",
+            "1 validation error detected: ExpressionAttributeValues can only be specified when using expressions: ConditionExpression is null",
         ),
         (
             "PutItem",
             with(put(key()), "ExpressionAttributeNames", json!({"#v": "x"})),
-            "ExpressionAttributeNames can only be specified when using expressions",
+            "1 validation error detected: ExpressionAttributeNames can only be specified when using expressions",
         ),
         (
             "PutItem",
             with(put(key()), "ConditionExpression", json!("contains(data, data)")),
-            "Invalid ConditionExpression: Attribute name is a reserved keyword; reserved keyword: data",
+            "1 validation error detected: Invalid ConditionExpression: Attribute name is a reserved keyword; reserved keyword: data",
         ),
         (
             "PutItem",
@@ -100,7 +100,7 @@ async fn requests_are_refused_in_awss_words() {
                 "Expected",
                 json!({"p": {"Exists": false}}),
             ),
-            "Can not use both expression and non-expression parameters in the same request: Non-expression parameters: {Expected} Expression parameters: {ConditionExpression}",
+            "1 validation error detected: Can not use both expression and non-expression parameters in the same request: Non-expression parameters: {Expected} Expression parameters: {ConditionExpression}",
         ),
         (
             "GetItem",
@@ -127,16 +127,20 @@ async fn requests_are_refused_in_awss_words() {
             update("INVALID SYNTAX HERE"),
             r#"Invalid UpdateExpression: Syntax error; token: "INVALID", near: "INVALID SYNTAX""#,
         ),
-        ("UpdateItem", update(""), "Invalid UpdateExpression: The expression can not be empty;"),
+        (
+            "UpdateItem",
+            update(""),
+            "1 validation error detected: Invalid UpdateExpression: The expression can not be empty;",
+        ),
         (
             "UpdateItem",
             with(update("SET x = :v"), "ExpressionAttributeNames", json!({"#u": "u"})),
-            "Value provided in ExpressionAttributeNames unused in expressions: keys: {#u}",
+            "1 validation error detected: Value provided in ExpressionAttributeNames unused in expressions: keys: {#u}",
         ),
         (
             "UpdateItem",
             with(update("SET x = :v"), "ExpressionAttributeValues", json!({":v": {"N": "a"}})),
-            "ExpressionAttributeValues contains invalid value: The parameter cannot be converted to a numeric value: a for key :v",
+            "1 validation error detected: The parameter cannot be converted to a numeric value: a",
         ),
         (
             "Query",
