@@ -125,7 +125,7 @@ async fn requests_are_refused_in_awss_words() {
         (
             "UpdateItem",
             update("INVALID SYNTAX HERE"),
-            r#"Invalid UpdateExpression: Syntax error; token: "INVALID", near: "INVALID SYNTAX""#,
+            r#"1 validation error detected: Invalid UpdateExpression: Syntax error; token: "INVALID", near: "INVALID SYNTAX""#,
         ),
         (
             "UpdateItem",
