@@ -59,6 +59,7 @@ pub(crate) async fn services(house: &House) -> Result<Services, ProgramError> {
         ("iam", house.iam.clone()),
         ("s3", s3.clone()),
         ("lambda", lambda.clone()),
+        ("dynamodb", dynamodb.clone()),
         ("execute-api", gateway),
     ];
     needs.resource_policies.set(policies).ok();

@@ -258,7 +258,7 @@ impl Authorizer {
     }
 
     fn has_resource_policies(&self, resource: &str) -> bool {
-        self.resource_policies_of(resource).is_some()
+        self.resource_policies_of(resource).is_some_and(|owner| owner.may_have_policy(resource))
     }
 
     fn resource_policies_of(&self, resource: &str) -> Option<&Arc<dyn crate::needs::ResourcePolicy>> {

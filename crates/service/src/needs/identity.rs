@@ -113,6 +113,12 @@ pub trait PoliciesOf: Send + Sync {
 
 /// ARN → resource policy.
 pub trait ResourcePolicy: Send + Sync {
+    /// Whether it is worth to look: false only where there is surely no policy.
+    fn may_have_policy(&self, arn: &str) -> bool {
+        let _ = arn;
+        true
+    }
+
     /// The policy of the resource that this ARN names; none when there is none.
     fn resource_policy<'a>(
         &'a self,

@@ -178,13 +178,7 @@ impl Counts {
 impl TableDescription {
     /// A table as it stands: `ACTIVE`, `UPDATING` while an index is filled, `CREATING` while it is restored.
     pub(crate) fn now(table: &Table, counts: Counts) -> Self {
-        let is_building = table.indexes.iter().any(|index| index.state == IndexState::Building);
-        let status = match (table.is_ready(), is_building) {
-            (false, _) => "CREATING",
-            (true, true) => "UPDATING",
-            (true, false) => "ACTIVE",
-        };
-        Self::of(table, counts, status)
+        Self::of(table, counts, status_of(table))
     }
 
     /// A table in this state: such as `DELETING` for one that is gone when the answer arrives.
@@ -238,6 +232,16 @@ impl TableDescription {
                 restore_in_progress: restored.in_progress,
             }),
         }
+    }
+}
+
+/// `TableStatus`
+pub(crate) fn status_of(table: &Table) -> &'static str {
+    let is_building = table.indexes.iter().any(|index| index.state == IndexState::Building);
+    match (table.is_ready(), is_building) {
+        (false, _) => "CREATING",
+        (true, true) => "UPDATING",
+        (true, false) => "ACTIVE",
     }
 }
 

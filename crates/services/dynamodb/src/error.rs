@@ -58,6 +58,9 @@ pub enum DynamoError {
     /// A moment that recovery doesn't reach.
     #[error("{0}")]
     RestoreTime(String),
+    /// A resource without a policy, or with another revision of it than the expected one.
+    #[error("Resource-based policy not found for the provided ResourceArn: {0}")]
+    NoPolicy(String),
     /// No such stream or shard.
     #[error("Requested resource not found: {0}")]
     NoStream(String),
@@ -221,6 +224,7 @@ impl From<DynamoError> for Fault {
             DynamoError::BackupInUse(_) => Self::sender("BackupInUseException", message),
             DynamoError::NoRecovery(_) => Self::sender("PointInTimeRecoveryUnavailableException", message),
             DynamoError::RestoreTime(_) => Self::sender("InvalidRestoreTimeException", message),
+            DynamoError::NoPolicy(_) => Self::sender("PolicyNotFoundException", message),
             DynamoError::Trimmed => Self::sender("TrimmedDataAccessException", message),
             DynamoError::IteratorExpired => Self::sender("ExpiredIteratorException", message),
             DynamoError::LimitExceeded(_) => Self::sender("LimitExceededException", message),

@@ -18,6 +18,7 @@ pub mod number;
 mod operations;
 pub mod records;
 mod request;
+mod resource_policy;
 mod streams;
 pub mod table;
 pub mod value;
@@ -28,13 +29,14 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use bytes::Bytes;
 use homeport_core::{Scope, SharedClock};
-use homeport_service::{Cx, Host, Hosted, Parts, ServiceSpec};
+use homeport_service::{Cx, Host, Hosted, Needs, Parts, ServiceSpec};
 use homeport_store::{Store, StoreError, Tx};
 
 pub use error::{CancellationReason, DynamoError, Invalid};
 use items::{OpenTable, SharedTable};
 use records::{TABLES, tables_of};
 use request::TableName;
+use resource_policy::KnownPolicies;
 
 /// The largest request, in bytes.
 const MAX_BODY: usize = 16 << 20;
@@ -49,6 +51,8 @@ const STREAMS_SPEC: ServiceSpec =
 pub struct DynamoDb {
     /// Tables as their records say, by the records' bytes: a record that changed is read anew.
     cache: RwLock<HashMap<Vec<u8>, (Bytes, SharedTable)>>,
+    policies: KnownPolicies,
+    needs: Arc<Needs>,
     store: Store,
     clock: SharedClock,
     /// Host and port where clients reach it.
@@ -60,6 +64,8 @@ pub fn host(parts: &Parts) -> (Arc<DynamoDb>, Arc<dyn Hosted>) {
     let public = parts.installation.public_url();
     let service = Arc::new(DynamoDb {
         cache: RwLock::default(),
+        policies: KnownPolicies::follow(&parts.store),
+        needs: parts.needs.clone(),
         store: parts.store.clone(),
         clock: parts.clock.clone(),
         address: public.split_once("://").map_or(public, |(_, address)| address).to_owned(),

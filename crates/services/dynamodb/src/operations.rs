@@ -9,6 +9,7 @@ mod continuous_backups;
 mod create_table;
 mod delete_item;
 mod delete_table;
+mod describe_elsewhere;
 mod describe_endpoints;
 mod describe_limits;
 mod describe_table;
@@ -18,6 +19,7 @@ mod list_tables;
 mod put_item;
 mod query;
 mod reading;
+mod resource_policies;
 mod restore_table;
 mod scan;
 mod shape;
@@ -38,18 +40,24 @@ pub(crate) static OPERATIONS: &[Entry<DynamoDb>] = &[
     modelled::<create_table::CreateTable>(),
     modelled::<backups::DeleteBackup>(),
     by_hand::<delete_item::DeleteItem>(),
+    modelled::<resource_policies::DeleteResourcePolicy>(),
     modelled::<delete_table::DeleteTable>(),
     modelled::<backups::DescribeBackup>(),
     modelled::<continuous_backups::DescribeContinuousBackups>(),
+    modelled::<describe_elsewhere::DescribeContributorInsights>(),
     modelled::<describe_endpoints::DescribeEndpoints>(),
+    modelled::<describe_elsewhere::DescribeKinesisStreamingDestination>(),
     modelled::<describe_limits::DescribeLimits>(),
     modelled::<describe_table::DescribeTable>(),
+    modelled::<describe_elsewhere::DescribeTableReplicaAutoScaling>(),
     modelled::<time_to_live::DescribeTimeToLive>(),
     by_hand::<get_item::GetItem>(),
+    modelled::<resource_policies::GetResourcePolicy>(),
     modelled::<backups::ListBackups>(),
     modelled::<list_tables::ListTables>(),
     modelled::<tags::ListTagsOfResource>(),
     by_hand::<put_item::PutItem>(),
+    modelled::<resource_policies::PutResourcePolicy>(),
     by_hand::<query::Query>(),
     modelled::<restore_table::RestoreTableFromBackup>(),
     modelled::<restore_table::RestoreTableToPointInTime>(),

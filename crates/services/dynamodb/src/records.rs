@@ -14,6 +14,7 @@
 //! | `dynamodb-index`, table id, number, time, hash of the table's key | the key of an item that expires then |
 //! | `dynamodb-index`, table id, number, as in `dynamodb-items`, time, versionstamp | what an item was before it was written then |
 //! | `dynamodb-backups`, account, region, table's name, id | a backup; its items lie as a table's do |
+//! | `dynamodb-policies`, ARN | the policy of a table or a stream |
 //! | `dynamodb-streams`, account, region, name, label | a stream |
 //! | `dynamodb-stream`, stream id, versionstamp | a record of it |
 //!
@@ -25,6 +26,7 @@
 
 mod backups;
 mod jobs;
+mod policies;
 mod streams;
 
 use aws_lc_rs::hmac;
@@ -38,6 +40,7 @@ use crate::value::{AttributeValue, Item};
 
 pub use backups::{BACKUPS, Backup, BackupKind};
 pub use jobs::{BackupRef, Copying, EXPIRING, Expiring, Goal, JOBS, Job, Origin, TableRef, Work};
+pub use policies::{POLICIES, PolicyRecord};
 pub use streams::{Change, STREAMS, StreamRecord, stream_records, streams_of};
 
 /// All tables.

@@ -20,6 +20,7 @@ mod operations {
     mod model;
     mod queries;
     mod refusals;
+    mod resource_policies;
     mod streams;
     mod tables;
     mod transactions;

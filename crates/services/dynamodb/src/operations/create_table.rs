@@ -5,6 +5,7 @@ use homeport_service::{Asked, Cx, Effect, Operation, Permission, Permissions};
 use homeport_store::Tx;
 use serde::{Deserialize, Serialize};
 
+use super::resource_policies::{parsed, put};
 use super::shape::{
     AttributeDefinition, Definitions, KeySchemaElement, MAX_GLOBAL_INDEXES, RawIndex, RawThroughput,
     StreamSpecification, check_included, index, index_throughput, parameter,
@@ -76,9 +77,6 @@ fn billing(input: &Input) -> Result<Option<Throughput>, Invalid> {
 fn check_built(input: &Input) -> Result<(), Invalid> {
     if input.sse_specification.as_ref().is_some_and(|sse| sse.enabled == Some(true)) {
         return parameter("SSESpecification with a customer's key is not supported by this endpoint");
-    }
-    if input.resource_policy.is_some() {
-        return parameter("ResourcePolicy is not supported by this endpoint");
     }
     Ok(())
 }
@@ -238,6 +236,9 @@ impl Operation for CreateTable {
         if input.tags.as_ref().is_some_and(|tags| !tags.is_empty()) {
             needed.push(Permission::new("dynamodb:TagResource", &arn));
         }
+        if input.resource_policy.is_some() {
+            needed.push(Permission::new("dynamodb:PutResourcePolicy", &arn));
+        }
         Permissions::All(needed)
     }
 
@@ -247,17 +248,23 @@ impl Operation for CreateTable {
         let table = &table(&cx, &input, uuid_v4(&**cx.randomness()), hex::encode(seed))?;
         let view = input.stream_specification.as_ref().map(StreamSpecification::view).transpose()?.flatten();
         let stream: &Option<(StreamView, String)> = &view.map(|view| (view, uuid_v4(&**cx.randomness())));
-        let (scope, now) = (cx.scope(), cx.now());
+        let policy = input.resource_policy.as_deref().map(|text| Ok((text, parsed(text)?)));
+        let policy = &policy.transpose().map_err(|error: Invalid| DynamoError::from(error))?;
+        let revision = &uuid_v4(&**cx.randomness());
+        let (cx, scope, now) = (&cx, cx.scope(), cx.now());
         let table = cx
             .write(|tx| async move {
                 let mut table = table.clone();
                 if let Some((view, id)) = stream {
                     begin_stream(&tx, &mut table, *view, id.clone(), now).await?;
                 }
-                match insert(&tx, scope, &table).await? {
-                    true => Ok(table),
-                    false => Err(DynamoError::TableExists(table.name)),
+                if !insert(&tx, scope, &table).await? {
+                    return Err(DynamoError::TableExists(table.name));
                 }
+                if let Some((text, policy)) = policy {
+                    put(cx, &tx, &table.arn(), (text, policy), revision).await?;
+                }
+                Ok(table)
             })
             .await?;
         Ok(Output { table_description: TableDescription::of(&table, Counts::default(), "ACTIVE") })

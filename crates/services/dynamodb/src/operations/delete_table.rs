@@ -4,6 +4,7 @@ use homeport_store::Tx;
 use serde::{Deserialize, Serialize};
 
 use super::backups::backup_id;
+use super::resource_policies::remove;
 use crate::DynamoDb;
 use crate::description::{Counts, TableDescription};
 use crate::error::{DynamoError, Invalid};
@@ -57,6 +58,7 @@ impl Operation for DeleteTable {
                 tx.add(&table_count(scope), -1)?;
                 EXPIRING.delete(&tx, TableRef::from(&table).key()).await?;
                 end_stream(&tx, &table, now).await?;
+                remove(&tx, &table.arn()).await?;
                 match table.recovery {
                     Some(_) => keep(&tx, &table, now).await?,
                     None => SWEEPS.put(&tx, &Sweep { table_id: table.id.clone() }).await?,

@@ -5,7 +5,7 @@ use homeport_store::{Direction, Key, KeyParts, Range, Store, StoreError};
 
 use super::PAGE;
 use crate::error::DynamoError;
-use crate::records::{Change, STREAMS, StreamRecord, stream_records};
+use crate::records::{Change, POLICIES, STREAMS, StreamRecord, stream_records};
 
 /// Records that one transaction looks at.
 const STEP: usize = 500;
@@ -25,10 +25,11 @@ pub(super) async fn streams(store: &Store, now: Timestamp) -> Result<(), DynamoE
             while step(store, stream, horizon).await? {}
             if stream.ended.is_some_and(|ended| ended < horizon) {
                 store.sweep(&stream_records(&stream.id)).await?;
-                let key = &homeport_store::Record::key(stream);
+                let (key, arn) = (&homeport_store::Record::key(stream), &stream.arn());
                 store
                     .write(|tx| async move {
-                        STREAMS.delete(&tx, key).await.map(drop)?;
+                        STREAMS.delete(&tx, key).await?;
+                        POLICIES.delete(&tx, arn.as_str()).await?;
                         Ok::<_, StoreError>(())
                     })
                     .await?;

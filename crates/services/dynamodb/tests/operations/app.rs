@@ -14,6 +14,7 @@ pub(super) fn working_app() -> (TestApp, Arc<DynamoDb>) {
     let app = TestApp::new(|parts| {
         let (service, hosted) = homeport_dynamodb::host(parts);
         made = Some(service.clone());
+        parts.needs.resource_policies.set(vec![("dynamodb", service.clone())]).ok();
         vec![hosted, homeport_dynamodb::streams_host(service)]
     });
     (app, made.expect("the service was made"))

@@ -14,6 +14,7 @@ async fn strangers_are_refused() {
     let on_item = json!({"TableName": "notes", "Key": key});
     let query = json!({"TableName": "notes", "KeyConditionExpression": "p = :p", "ExpressionAttributeValues": {":p": {"S": "a"}}});
     let recovery = json!({"TableName": "notes", "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": true}});
+    let policy = r#"{"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Principal": "*", "Action": "dynamodb:Scan", "Resource": "*"}]}"#;
     let backup = &system_backup().await;
     let samples = [
         Sample::new("dynamodb", "CreateTable", hash_table("notes")),
@@ -38,6 +39,13 @@ async fn strangers_are_refused() {
         ),
         sample("UntagResource", json!({"ResourceArn": arn, "TagKeys": ["a"]})),
         sample("UpdateItem", on_item),
+        sample("PutResourcePolicy", json!({"ResourceArn": arn, "Policy": policy})),
+        sample("GetResourcePolicy", json!({"ResourceArn": arn}))
+            .after("PutResourcePolicy", json!({"ResourceArn": arn, "Policy": policy})),
+        sample("DeleteResourcePolicy", json!({"ResourceArn": arn})),
+        sample("DescribeContributorInsights", json!({"TableName": "notes"})),
+        sample("DescribeKinesisStreamingDestination", json!({"TableName": "notes"})),
+        sample("DescribeTableReplicaAutoScaling", json!({"TableName": "notes"})),
         sample("CreateBackup", json!({"TableName": "notes", "BackupName": "nightly"})),
         sample("DescribeContinuousBackups", json!({"TableName": "notes"})),
         sample("UpdateContinuousBackups", recovery.clone()),
