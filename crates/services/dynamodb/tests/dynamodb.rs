@@ -2,8 +2,10 @@
 
 #[cfg(test)]
 mod domain {
+    mod corpora;
     mod expressions;
     mod numbers;
+    mod printing;
     mod values;
 }
 #[cfg(test)]
@@ -14,6 +16,7 @@ mod operations {
     mod batches;
     mod expiry;
     mod index_changes;
+    mod index_model;
     mod indexes;
     mod items;
     mod many_keys;

@@ -5,12 +5,17 @@ use homeport_dynamodb::number::{Number, NumberError};
 use proptest::prelude::*;
 
 fn decimals() -> impl Strategy<Value = String> {
-    ("-?", "[0-9]{1,38}", "(\\.[0-9]{0,6})?", proptest::option::of(-140_i32..140)).prop_map(
-        |(sign, whole, fraction, exponent)| {
+    ("-?", "[0-9]{1,38}", "(\\.[0-9]{0,6})?", proptest::option::of(-140_i32..140))
+        .prop_map(|(sign, whole, fraction, exponent)| {
             let exponent = exponent.map(|e| format!("e{e}")).unwrap_or_default();
             format!("{sign}{whole}{fraction}{exponent}")
-        },
-    )
+        })
+        // The bounds of a zero that is written with an exponent are the parser's own unit test.
+        .prop_filter("a zero", |text| {
+            text.split('e')
+                .next()
+                .is_some_and(|digits| digits.contains(['1', '2', '3', '4', '5', '6', '7', '8', '9']))
+        })
 }
 
 fn near_decimals() -> impl Strategy<Value = String> {

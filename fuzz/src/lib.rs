@@ -1,0 +1,3 @@
+//! What fuzzers feed, and what must hold of it. The crates' own tests replay the corpora through the same functions.
+
+pub mod dynamodb;
