@@ -4,6 +4,7 @@ use crate::DynamoDb;
 
 mod batch_get_item;
 mod batch_write_item;
+mod client_token;
 mod create_table;
 mod delete_item;
 mod delete_table;
