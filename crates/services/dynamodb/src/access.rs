@@ -10,7 +10,9 @@ use homeport_store::{StoreError, Tx};
 
 use crate::DynamoDb;
 use crate::error::DynamoError;
+use crate::expression::Condition;
 use crate::items::{OpenTable, SharedTable};
+use crate::partiql::branches;
 use crate::request::{ReturnCapacity, TableName};
 use crate::value::{AttributeValue, Item};
 
@@ -23,6 +25,8 @@ pub(crate) struct Need {
     keys: Vec<Item>,
     attributes: Vec<String>,
     context: Vec<(&'static str, String)>,
+    /// What a `SELECT` reads; which partitions that are, only the schema tells.
+    selected: Option<Option<Condition>>,
 }
 
 impl Need {
@@ -43,6 +47,13 @@ impl Need {
             self.attributes.extend(key.keys().cloned());
             self.keys.push(key);
         }
+        self
+    }
+
+    /// Reading what meets a condition: the partitions that it names are `dynamodb:LeadingKeys`, and if it names none,
+    /// that is a `dynamodb:FullTableScan`.
+    pub(crate) fn selecting(mut self, condition: Option<&Condition>) -> Self {
+        self.selected = Some(condition.cloned());
         self
     }
 
@@ -76,15 +87,26 @@ impl Need {
             Some(index) => format!("{arn}/index/{index}"),
             None => arn,
         };
-        let partition =
+        let schema =
             open.map(|open| match self.index.as_ref().and_then(|index| open.table.index(index).ok()) {
-                Some(index) => &index.schema.partition.name,
-                None => &open.table.schema.partition.name,
+                Some(index) => &index.schema,
+                None => &open.table.schema,
             });
-        let leading = partition.into_iter().flat_map(|name| self.keys.iter().filter_map(|key| key.get(name)));
+        let named =
+            schema.iter().flat_map(|schema| self.keys.iter().map(|key| (&schema.partition.name, key)));
+        let mut leading: Vec<String> =
+            named.filter_map(|(partition, key)| key.get(partition).and_then(text)).collect();
+        let mut scans = None;
+        if let (Some(condition), Some(schema)) = (&self.selected, schema) {
+            // What can't be told apart will be refused when it is run.
+            let branches = branches(condition.as_ref(), schema).ok().flatten();
+            scans = Some(branches.is_none());
+            leading.extend(branches.into_iter().flatten().filter_map(|branch| text(&branch.partition)));
+        }
         let mut permission = Permission::new(self.action, resource)
-            .with("dynamodb:LeadingKeys", each_once(leading.filter_map(text).collect()))
-            .with("dynamodb:Attributes", each_once(self.attributes.clone()));
+            .with("dynamodb:LeadingKeys", each_once(leading))
+            .with("dynamodb:Attributes", each_once(self.attributes.clone()))
+            .with("dynamodb:FullTableScan", scans.map(|scans| scans.to_string()));
         for (key, value) in &self.context {
             permission = permission.with(*key, [value]);
         }

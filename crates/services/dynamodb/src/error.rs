@@ -5,6 +5,7 @@ use homeport_store::StoreError;
 
 use crate::expression::{InvalidExpression, KeyConditionError, PlaceholderError, UpdateError};
 use crate::number::NumberError;
+use crate::partiql::StatementError;
 use crate::value::{Corrupt, ValueError};
 
 /// The service's errors.
@@ -37,6 +38,9 @@ pub enum DynamoError {
         /// The item that it was asked of, as JSON, where the caller wants to see it.
         item: Option<String>,
     },
+    /// An `INSERT` of an item that is there.
+    #[error("Duplicate primary key exists in table")]
+    DuplicateItem,
     /// A transaction was given up; a reason per action.
     #[error("Transaction cancelled, please refer cancellation reasons for specific reasons [{}]", codes(.0))]
     TransactionCanceled(Vec<CancellationReason>),
@@ -133,6 +137,12 @@ impl From<Invalid> for DynamoError {
     }
 }
 
+impl From<StatementError> for DynamoError {
+    fn from(error: StatementError) -> Self {
+        Self::invalid(error)
+    }
+}
+
 impl From<DynamoError> for Fault {
     fn from(error: DynamoError) -> Self {
         let message = error.to_string();
@@ -151,6 +161,7 @@ impl From<DynamoError> for Fault {
                     None => fault,
                 }
             }
+            DynamoError::DuplicateItem => Self::sender("DuplicateItemException", message),
             DynamoError::TransactionCanceled(reasons) => {
                 Self::sender("TransactionCanceledException", message)
                     .with_member("CancellationReasons", reasons_json(&reasons))

@@ -13,6 +13,7 @@ mod items;
 mod legacy;
 pub mod number;
 mod operations;
+pub mod partiql;
 pub mod records;
 mod request;
 mod sweeper;

@@ -4,6 +4,7 @@
 mod domain {
     mod expressions;
     mod numbers;
+    mod statements;
     mod values;
 }
 #[cfg(test)]
@@ -14,6 +15,12 @@ mod operations {
     mod indexes;
     mod items;
     mod model;
+    mod partiql;
+    mod partiql_access;
+    mod partiql_batches;
+    mod partiql_indexes;
+    mod partiql_pages;
+    mod partiql_transactions;
     mod queries;
     mod refusals;
     mod tables;

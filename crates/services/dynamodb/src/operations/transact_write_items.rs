@@ -329,6 +329,9 @@ pub(super) fn reason_or<T>(
         DynamoError::ConditionFailed { item } => {
             CancellationReason { code: "ConditionalCheckFailed", message: Some(message), item }
         }
+        DynamoError::DuplicateItem => {
+            CancellationReason { code: "DuplicateItem", message: Some(message), item: None }
+        }
         DynamoError::Validation(_) if !message.starts_with("One or more parameter values are not valid.") => {
             CancellationReason { code: "ValidationError", message: Some(message), item: None }
         }
