@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use homeport_dynamodb::expression::{
     Condition, ExpressionKind, Placeholders, Projection, Update, key_conditions,
 };
+use homeport_dynamodb::partiql::parse;
 use homeport_dynamodb::value::{
     AttributeValue, Checked, Item, StoredItem, decode_stored, encode_stored, item_size, write_item,
 };
@@ -79,5 +80,16 @@ pub fn items(data: &[u8]) {
     if let Ok(opened) = StoredItem::open(data) {
         let _ = opened.write_json(&mut Vec::new());
         let _ = opened.holds("a", &AttributeValue::Null);
+    }
+}
+
+/// Reads the text as a PartiQL statement; what is read is printed and read again.
+pub fn statements(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let Ok(read) = parse(text) else { return };
+    let printed = read.statement.to_string();
+    match parse(&printed) {
+        Ok(again) => assert_eq!(again.statement, read.statement, "{printed}"),
+        Err(error) => panic!("what was printed is not read: {printed}: {error}"),
     }
 }

@@ -8,8 +8,8 @@ pub const MAX_PAGE_ROWS: usize = 1_000;
 /// The size in bytes (keys and values) after which a page of a scan ends; it holds at least one row.
 pub const MAX_PAGE_BYTES: usize = 1 << 20;
 
-/// A stretch of keys: from the first one, up to but without the last.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A stretch of keys: from the first one, up to but without the last. Ordered by the first.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Range {
     pub(crate) from: Bytes,
     pub(crate) to: Bytes,
@@ -44,7 +44,14 @@ impl Range {
         Self { to: self.to.min(Bytes::copy_from_slice(key)), from: self.from }
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
+    /// The stretch of keys that both have; an empty one if they share none.
+    #[must_use]
+    pub fn intersection(self, other: &Self) -> Self {
+        Self { from: self.from.max(other.from.clone()), to: self.to.min(other.to.clone()) }
+    }
+
+    /// Whether no key can lie in it.
+    pub fn is_empty(&self) -> bool {
         self.from >= self.to
     }
 }

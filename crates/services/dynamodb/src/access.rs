@@ -10,7 +10,9 @@ use homeport_store::{StoreError, Tx};
 
 use crate::DynamoDb;
 use crate::error::DynamoError;
+use crate::expression::Condition;
 use crate::items::{OpenTable, SharedTable};
+use crate::partiql::branches;
 use crate::request::{ReturnCapacity, TableName};
 use crate::value::{AttributeValue, Item};
 
@@ -23,6 +25,8 @@ pub(crate) struct Need {
     keys: Vec<Item>,
     attributes: Vec<String>,
     context: Vec<(&'static str, String)>,
+    /// What a `SELECT` reads; which partitions that are, only the schema tells.
+    selected: Option<Option<Condition>>,
 }
 
 impl Need {
@@ -43,6 +47,13 @@ impl Need {
             self.attributes.extend(key.keys().cloned());
             self.keys.push(key);
         }
+        self
+    }
+
+    /// Reading what meets a condition: the partitions that it names are `dynamodb:LeadingKeys`, and if it names none,
+    /// that is a `dynamodb:FullTableScan`.
+    pub(crate) fn selecting(mut self, condition: Option<&Condition>) -> Self {
+        self.selected = Some(condition.cloned());
         self
     }
 
@@ -81,13 +92,22 @@ impl Need {
             index.map_or(&open.table.schema, |index| &index.schema)
         });
         let names: Vec<&str> = schema
-            .into_iter()
+            .iter()
             .flat_map(|schema| schema.partition_attributes().map(|attribute| attribute.name.as_str()))
             .collect();
-        let leading = self.keys.iter().flat_map(|key| names.iter().filter_map(|name| key.get(*name)));
+        let named = self.keys.iter().flat_map(|key| names.iter().filter_map(|name| key.get(*name)));
+        let mut leading: Vec<String> = named.filter_map(text).collect();
+        let mut scans = None;
+        if let (Some(condition), Some(schema)) = (&self.selected, schema) {
+            // What can't be told apart will be refused when it is run.
+            let branches = branches(condition.as_ref(), schema).ok().flatten();
+            scans = Some(branches.is_none());
+            leading.extend(branches.into_iter().flatten().filter_map(|branch| text(&branch.partition)));
+        }
         let mut permission = Permission::new(self.action, resource)
-            .with("dynamodb:LeadingKeys", each_once(leading.filter_map(text).collect()))
-            .with("dynamodb:Attributes", each_once(self.attributes.clone()));
+            .with("dynamodb:LeadingKeys", each_once(leading))
+            .with("dynamodb:Attributes", each_once(self.attributes.clone()))
+            .with("dynamodb:FullTableScan", scans.map(|scans| scans.to_string()));
         for (key, value) in &self.context {
             permission = permission.with(*key, [value]);
         }

@@ -5,6 +5,7 @@ use homeport_store::StoreError;
 
 use crate::expression::{InvalidExpression, KeyConditionError, PlaceholderError, UpdateError};
 use crate::number::NumberError;
+use crate::partiql::StatementError;
 use crate::value::{Corrupt, ValueError};
 
 /// The service's errors.
@@ -79,6 +80,9 @@ pub enum DynamoError {
         /// The item that it was asked of, as JSON, where the caller wants to see it.
         item: Option<String>,
     },
+    /// An `INSERT` of an item that is there.
+    #[error("Duplicate primary key exists in table")]
+    DuplicateItem,
     /// A transaction was given up; a reason per action.
     #[error("Transaction cancelled, please refer cancellation reasons for specific reasons [{}]", codes(.0))]
     TransactionCanceled(Vec<CancellationReason>),
@@ -142,6 +146,11 @@ impl DynamoError {
         Self::Validation(format!("1 validation error detected: {said}")).into()
     }
 
+    /// Whether it is the request that breaks a rule.
+    pub(crate) fn is_invalid(&self) -> bool {
+        matches!(self, Self::Validation(_) | Self::Value(_) | Self::Placeholder(_))
+    }
+
     /// A request that breaks a rule.
     pub(crate) fn invalid(error: impl ToString) -> Self {
         Self::Validation(error.to_string())
@@ -202,6 +211,12 @@ impl From<Invalid> for DynamoError {
     }
 }
 
+impl From<StatementError> for DynamoError {
+    fn from(error: StatementError) -> Self {
+        Self::invalid(error)
+    }
+}
+
 impl From<DynamoError> for Fault {
     fn from(error: DynamoError) -> Self {
         let message = error.to_string();
@@ -235,6 +250,7 @@ impl From<DynamoError> for Fault {
                     None => fault,
                 }
             }
+            DynamoError::DuplicateItem => Self::sender("DuplicateItemException", message),
             DynamoError::TransactionCanceled(reasons) => {
                 Self::sender("TransactionCanceledException", message)
                     .with_member("CancellationReasons", reasons_json(&reasons))

@@ -15,6 +15,7 @@ mod syntax;
 mod update;
 
 pub use condition::{Comparator, Condition, Operand};
+pub(crate) use condition::{check_bounds, check_distinct};
 pub use error::{ExpressionError, ExpressionKind, InvalidExpression, KeyConditionError};
 pub use evaluate::UpdateError;
 pub use key_condition::{KeyCondition, KeyPredicate, key_conditions};

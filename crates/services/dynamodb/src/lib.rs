@@ -16,6 +16,7 @@ mod items;
 mod legacy;
 pub mod number;
 mod operations;
+pub mod partiql;
 pub mod records;
 mod request;
 mod resource_policy;

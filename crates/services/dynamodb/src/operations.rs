@@ -3,8 +3,11 @@ use homeport_service::{Entry, by_hand, modelled};
 use crate::DynamoDb;
 
 mod backups;
+mod batch_execute_statement;
 mod batch_get_item;
 mod batch_write_item;
+mod changing;
+mod client_token;
 mod continuous_backups;
 mod create_table;
 mod delete_item;
@@ -13,16 +16,21 @@ mod describe_elsewhere;
 mod describe_endpoints;
 mod describe_limits;
 mod describe_table;
+mod execute_statement;
+mod execute_transaction;
 mod get_item;
 mod index_updates;
 mod list_tables;
+mod next_token;
 mod put_item;
 mod query;
 mod reading;
 mod resource_policies;
 mod restore_table;
 mod scan;
+mod selecting;
 mod shape;
+mod statements;
 mod stretch;
 mod tags;
 mod time_to_live;
@@ -34,6 +42,7 @@ mod writing;
 
 /// All operations.
 pub(crate) static OPERATIONS: &[Entry<DynamoDb>] = &[
+    by_hand::<batch_execute_statement::BatchExecuteStatement>(),
     by_hand::<batch_get_item::BatchGetItem>(),
     by_hand::<batch_write_item::BatchWriteItem>(),
     modelled::<backups::CreateBackup>(),
@@ -51,6 +60,8 @@ pub(crate) static OPERATIONS: &[Entry<DynamoDb>] = &[
     modelled::<describe_table::DescribeTable>(),
     modelled::<describe_elsewhere::DescribeTableReplicaAutoScaling>(),
     modelled::<time_to_live::DescribeTimeToLive>(),
+    by_hand::<execute_statement::ExecuteStatement>(),
+    by_hand::<execute_transaction::ExecuteTransaction>(),
     by_hand::<get_item::GetItem>(),
     modelled::<resource_policies::GetResourcePolicy>(),
     modelled::<backups::ListBackups>(),

@@ -6,6 +6,7 @@ mod domain {
     mod expressions;
     mod numbers;
     mod printing;
+    mod statements;
     mod values;
 }
 #[cfg(test)]
@@ -21,6 +22,12 @@ mod operations {
     mod items;
     mod many_keys;
     mod model;
+    mod partiql;
+    mod partiql_access;
+    mod partiql_batches;
+    mod partiql_indexes;
+    mod partiql_pages;
+    mod partiql_transactions;
     mod queries;
     mod refusals;
     mod resource_policies;

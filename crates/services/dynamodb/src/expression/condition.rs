@@ -150,7 +150,7 @@ impl Operand {
     }
 
     /// The type, where it is known before any item is.
-    fn known_type(&self) -> Option<ValueType> {
+    pub(crate) fn known_type(&self) -> Option<ValueType> {
         match self {
             Self::Path(_) => None,
             Self::Value(value) => Some(value.value_type()),
@@ -423,7 +423,12 @@ fn wrong_type(name: &str, given: ValueType) -> ExpressionError {
     ExpressionError::OperandType { name: name.to_owned(), given: given.name().to_owned() }
 }
 
-fn check_distinct(operator: &str, first: &Operand, second: &Operand) -> Result<(), ExpressionError> {
+/// Refuses a path that is held against itself.
+pub(crate) fn check_distinct(
+    operator: &str,
+    first: &Operand,
+    second: &Operand,
+) -> Result<(), ExpressionError> {
     match (first, second) {
         (Operand::Path(a), Operand::Path(b)) if a == b => {
             Err(ExpressionError::NotDistinct { operator: operator.to_owned(), operand: a.to_string() })
@@ -444,7 +449,8 @@ fn check_ordered(comparator: Comparator, operands: &[&Operand]) -> Result<(), Ex
     }
 }
 
-fn check_bounds(lower: &Operand, upper: &Operand) -> Result<(), ExpressionError> {
+/// Refuses bounds of two types, or the wrong way round.
+pub(crate) fn check_bounds(lower: &Operand, upper: &Operand) -> Result<(), ExpressionError> {
     let (Operand::Value(low), Operand::Value(high)) = (lower, upper) else {
         return Ok(());
     };

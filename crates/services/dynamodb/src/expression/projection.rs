@@ -8,19 +8,35 @@ use crate::value::{AttributeValue, Item};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Projection {
     paths: Vec<Path>,
+    shape: Shape,
+}
+
+/// Where what is wanted lies in what is given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shape {
+    /// Where it lay in the item.
+    Document,
+    /// Each path's value at the top, by the path's last name.
+    Columns,
 }
 
 impl Projection {
     /// Reads a `ProjectionExpression`.
     pub fn parse(text: &str, placeholders: &mut Placeholders<'_>) -> Result<Self, InvalidExpression> {
         read(text, placeholders)
-            .map(|paths| Self { paths })
+            .map(|paths| Self { paths, shape: Shape::Document })
             .map_err(|error| InvalidExpression { kind: ExpressionKind::Projection, error })
     }
 
     /// The projection to whole attributes, as `AttributesToGet` asks for.
     pub fn of_attributes(names: impl IntoIterator<Item = String>) -> Self {
-        Self { paths: names.into_iter().map(|head| Path { head, rest: Vec::new() }).collect() }
+        let paths = names.into_iter().map(|head| Path { head, rest: Vec::new() }).collect();
+        Self { paths, shape: Shape::Document }
+    }
+
+    /// The projection to columns, as PartiQL's `SELECT` asks for.
+    pub fn of_columns(paths: Vec<Path>) -> Self {
+        Self { paths, shape: Shape::Columns }
     }
 
     /// The paths, as they were written.
@@ -30,8 +46,26 @@ impl Projection {
 
     /// The wanted parts of the item. Lists keep their order and lose what isn't wanted.
     pub fn apply(&self, item: &Item) -> Item {
-        project(&self.paths, item)
+        match self.shape {
+            Shape::Document => project(&self.paths, item),
+            Shape::Columns => columns(&self.paths, item),
+        }
     }
+}
+
+/// The values at these paths, by the last name of each, its indexes behind it: `b[0]` for `a.b[0]`.
+fn columns(paths: &[Path], item: &Item) -> Item {
+    let named = |path: &Path| {
+        let mut name = path.head.clone();
+        for step in &path.rest {
+            match step {
+                Step::Key(key) => name.clone_from(key),
+                Step::Index(index) => name.push_str(&format!("[{index}]")),
+            }
+        }
+        name
+    };
+    paths.iter().filter_map(|path| Some((named(path), path.get(item)?.clone()))).collect()
 }
 
 fn read(text: &str, placeholders: &mut Placeholders<'_>) -> Result<Vec<Path>, ExpressionError> {

@@ -41,6 +41,13 @@ impl Update {
         read(text, placeholders).map_err(|error| InvalidExpression { kind: ExpressionKind::Update, error })
     }
 
+    /// Refuses targets that lead through each other, and operands of types that their operators don't take.
+    pub(crate) fn check(&self) -> Result<(), ExpressionError> {
+        let targets: Vec<Path> = self.targets().cloned().collect();
+        check_clashes(&targets)?;
+        self.sets.iter().try_for_each(|(_, value)| known_type(value).map(drop))
+    }
+
     /// The paths that are written, section by section.
     pub fn targets(&self) -> impl Iterator<Item = &Path> {
         let sets = self.sets.iter().map(|(path, _)| path);

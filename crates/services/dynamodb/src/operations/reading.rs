@@ -190,15 +190,19 @@ fn check_projected(open: &OpenTable, index: &Index, wish: &Wish) -> Result<(), I
 
 /// What is asked for and the index doesn't hold.
 fn unprojected<'a>(open: &OpenTable, index: &Index, wish: &'a Wish) -> Vec<&'a str> {
-    let held = |name: &str| match &index.projection {
+    let wanted =
+        wish.projection.iter().flat_map(|projection| projection.paths()).map(|path| path.head.as_str());
+    wanted.filter(|name| !holds(open, index, name)).collect()
+}
+
+/// Whether the index's entries hold the attribute.
+pub(super) fn holds(open: &OpenTable, index: &Index, name: &str) -> bool {
+    match &index.projection {
         IndexProjection::All => true,
         _ if index.schema.has(name) || open.table.schema.has(name) => true,
         IndexProjection::KeysOnly => false,
         IndexProjection::Include(names) => names.iter().any(|included| included == name),
-    };
-    let wanted =
-        wish.projection.iter().flat_map(|projection| projection.paths()).map(|path| path.head.as_str());
-    wanted.filter(|name| !held(name)).collect()
+    }
 }
 
 /// A stretch of keys to go along.
@@ -214,34 +218,43 @@ pub(super) struct Walk<'a> {
 
 /// What was found on the way.
 #[derive(Default)]
-struct Found {
-    items: Vec<u8>,
+pub(super) struct Found {
+    /// JSON, with commas between the items.
+    pub(super) items: Vec<u8>,
     count: usize,
-    scanned: usize,
-    size: usize,
+    pub(super) scanned: usize,
+    pub(super) size: usize,
     fetched: Vec<usize>,
-    last: Option<Row>,
+    /// The row at which the limit, or a megabyte, was reached.
+    pub(super) last: Option<Row>,
 }
 
 impl Walk<'_> {
     /// Goes along until the limit, or a megabyte; gives the whole answer.
     pub(super) async fn answer(mut self, tx: &Tx) -> Result<Vec<u8>, DynamoError> {
-        let limit = self.wish.limit.unwrap_or(usize::MAX);
         let mut found = Found::default();
+        self.go(tx, &mut found).await?;
+        self.written(found)
+    }
+
+    /// Goes along until the limit, or a megabyte, with all that was found before.
+    pub(super) async fn go(&mut self, tx: &Tx, found: &mut Found) -> Result<(), DynamoError> {
+        let limit = self.wish.limit.unwrap_or(usize::MAX);
         loop {
-            let batch = (limit - found.scanned).min(MAX_PAGE_ROWS);
+            let batch = limit.saturating_sub(found.scanned).min(MAX_PAGE_ROWS);
             let page = tx.scan(self.range.clone(), self.direction, batch).await?;
             for row in &page.rows {
-                self.take(tx, row, &mut found).await?;
+                self.take(tx, row, found).await?;
                 if found.scanned == limit || found.size >= MAX_PAGE_SIZE {
                     found.last = Some(row.clone());
-                    return self.written(found);
+                    return Ok(());
                 }
             }
-            let Some(last) = page.rows.last().filter(|_| page.more) else { return self.written(found) };
+            let Some(last) = page.rows.last().filter(|_| page.more) else { return Ok(()) };
+            let range = self.range.clone();
             self.range = match self.direction {
-                Direction::Forward => self.range.after(&last.key),
-                Direction::Backward => self.range.before(&last.key),
+                Direction::Forward => range.after(&last.key),
+                Direction::Backward => range.before(&last.key),
             };
         }
     }
@@ -308,23 +321,37 @@ impl Walk<'_> {
         answer.number("Count", found.count);
         answer.number("ScannedCount", found.scanned);
         if let Some(last) = &found.last {
-            let item = decode_stored(&last.value)?;
-            let names = start_key_names(&self.open.table.schema, self.index);
-            let key = names
-                .iter()
-                .filter_map(|name| Some(((*name).to_owned(), item.get(*name)?.clone())))
-                .collect();
+            let key = self.last_key(last)?;
             answer.member("LastEvaluatedKey", |out| write_item(&key, out));
         }
-        let units = read_units(found.size, self.wish.consistent);
+        let mut consumed = self.consumed(found.size);
+        self.add_fetched(&found, &mut consumed);
+        answer.consumed(self.wish.capacity, &self.open.table, &consumed);
+        Ok(answer.finish())
+    }
+
+    /// The key of the row at which the walk ended.
+    pub(super) fn last_key(&self, last: &Row) -> Result<Item, DynamoError> {
+        let item = decode_stored(&last.value)?;
+        let names = start_key_names(&self.open.table.schema, self.index);
+        let part = |name: &&str| Some(((*name).to_owned(), item.get(*name)?.clone()));
+        Ok(names.iter().filter_map(part).collect())
+    }
+
+    /// What reading so many bytes consumes.
+    pub(super) fn consumed(&self, size: usize) -> Consumed {
+        let units = read_units(size, self.wish.consistent);
         let mut consumed = Consumed::default();
         match self.index {
             Some(index) => consumed.add_index(index, units),
             None => consumed.add_table(units),
         }
+        consumed
+    }
+
+    /// Adds what reading whole items beside an index consumed.
+    pub(super) fn add_fetched(&self, found: &Found, consumed: &mut Consumed) {
         found.fetched.iter().for_each(|size| consumed.add_table(read_units(*size, self.wish.consistent)));
-        answer.consumed(self.wish.capacity, &self.open.table, &consumed);
-        Ok(answer.finish())
     }
 }
 

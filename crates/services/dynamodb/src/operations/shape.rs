@@ -120,32 +120,39 @@ impl Definitions<'_> {
         Some(KeyAttribute { name: name.to_owned(), kind })
     }
 
-    /// These, and those that a table's keys have already.
+    /// Those that a table's keys have already, and these: what is there keeps its type.
     pub(super) fn with_those_of(given: &[AttributeDefinition], table: &Table) -> Vec<AttributeDefinition> {
         let schemas = std::iter::once(&table.schema).chain(table.indexes.iter().map(|index| &index.schema));
-        let mut all = given.to_vec();
-        for attribute in schemas.flat_map(Schema::attributes) {
-            if !all.iter().any(|known| known.attribute_name == attribute.name) {
-                let (attribute_name, attribute_type) =
-                    (attribute.name.clone(), attribute.kind.name().to_owned());
-                all.push(AttributeDefinition { attribute_name, attribute_type });
+        let mut all: Vec<AttributeDefinition> = Vec::new();
+        let known = schemas.flat_map(Schema::attributes).map(|attribute| AttributeDefinition {
+            attribute_name: attribute.name.clone(),
+            attribute_type: attribute.kind.name().to_owned(),
+        });
+        for definition in known.chain(given.iter().cloned()) {
+            if !all.iter().any(|other| other.attribute_name == definition.attribute_name) {
+                all.push(definition);
             }
         }
         all
     }
 
+    /// Refuses keys that these definitions don't name.
+    pub(super) fn check_named(&self, elements: &[KeySchemaElement]) -> Result<(), Invalid> {
+        if elements.iter().all(|element| self.attribute(&element.attribute_name).is_some()) {
+            return Ok(());
+        }
+        let keys: Vec<&str> = elements.iter().map(|element| element.attribute_name.as_str()).collect();
+        parameter(format!(
+            "Some index key attributes are not defined in AttributeDefinitions. Keys: [{}], AttributeDefinitions: [{}]",
+            keys.join(", "),
+            self.names()
+        ))
+    }
+
     /// The schema of these elements, if it is one.
     pub(super) fn schema(&self, elements: &[KeySchemaElement], global: bool) -> Result<Schema, Invalid> {
-        let attributes: Vec<Option<KeyAttribute>> =
-            elements.iter().map(|it| self.attribute(&it.attribute_name)).collect();
-        if attributes.iter().any(Option::is_none) {
-            let keys: Vec<&str> = elements.iter().map(|element| element.attribute_name.as_str()).collect();
-            return parameter(format!(
-                "Some index key attributes are not defined in AttributeDefinitions. Keys: [{}], AttributeDefinitions: [{}]",
-                keys.join(", "),
-                self.names()
-            ));
-        }
+        self.check_named(elements)?;
+        let mut attributes = elements.iter().filter_map(|it| self.attribute(&it.attribute_name));
         let repeated = |at: usize, element: &KeySchemaElement| {
             elements[..at].iter().any(|other| other.attribute_name == element.attribute_name)
         };
@@ -166,7 +173,6 @@ impl Definitions<'_> {
                 "Invalid KeySchema: HASH key attributes must come before RANGE key attributes",
             );
         }
-        let mut attributes = attributes.into_iter().flatten();
         let partition: Vec<KeyAttribute> = attributes.by_ref().take(hashes).collect();
         Ok(Schema::of(partition, attributes.collect()))
     }

@@ -112,7 +112,7 @@ fn meant(condition: &KeyCondition) -> Condition {
 }
 
 /// The stretch of a partition's keys that a predicate on the sort key leaves.
-fn range_of(partition: &Key, predicate: &KeyPredicate) -> Range {
+pub(super) fn range_of(partition: &Key, predicate: &KeyPredicate) -> Range {
     let all = Range::prefix(partition);
     let key = |value: &AttributeValue| with_sort(partition.clone(), value);
     match predicate {

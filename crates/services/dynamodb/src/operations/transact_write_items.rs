@@ -1,11 +1,11 @@
 use std::collections::BTreeMap;
 
-use aws_lc_rs::digest;
-use homeport_core::{Fault, Timestamp};
-use homeport_service::{Answer, Asked, ByHand, Call, CallBody, Cx, Effect, Operation, Permissions};
+use homeport_core::Fault;
+use homeport_service::{Answer, Asked, ByHand, Call, Cx, Effect, Operation, Permissions};
 use homeport_store::Tx;
 use serde::Deserialize;
 
+use super::client_token::ClientToken;
 use super::update_item::{check_targets, updated};
 use super::writing::{RawGuard, RawValues, check_condition, collection_key, looked_at, write_collection};
 use crate::DynamoDb;
@@ -14,7 +14,7 @@ use crate::capacity::{Answering, Consumed, write_all, write_units};
 use crate::error::{CancellationReason, DynamoError, Invalid};
 use crate::expression::{Condition, Update};
 use crate::items::{Occasion, OpenTable, SharedTable};
-use crate::records::{Place, TOKENS, Token};
+use crate::records::Place;
 use crate::request::{
     RawPlaceholders, ReturnCapacity, TableName, Violations, body, check_generations, wants_metrics,
     wants_old_on_failure,
@@ -22,11 +22,9 @@ use crate::request::{
 use crate::value::{Checked, Item, MAX_ITEM_SIZE, item_size, write_string};
 
 /// The most actions of one transaction.
-const MAX_ACTIONS: usize = 100;
+pub(super) const MAX_ACTIONS: usize = 100;
 /// The most bytes of a transaction's items.
 const MAX_TRANSACTION: usize = 4 << 20;
-/// How long a client token stands for its request.
-const TOKEN_SECONDS: i64 = 600;
 
 /// `TransactWriteItems` (API reference): up to 100 writes and checks, all or none.
 pub(crate) struct TransactWriteItems;
@@ -66,9 +64,7 @@ pub(crate) struct Input {
     actions: Vec<Action>,
     capacity: ReturnCapacity,
     metrics: bool,
-    token: Option<String>,
-    /// A hash of the whole request.
-    request: String,
+    token: ClientToken,
     decided: Decided,
 }
 
@@ -115,13 +111,7 @@ fn decode(call: &Call) -> Result<Input, DynamoError> {
     violations.require(body.transact_items.as_ref(), "transactItems");
     let raw = body.transact_items.unwrap_or_default();
     check_count(raw.len(), &mut violations);
-    if let Some(token) = &body.client_request_token {
-        let shown = || format!("'{token}'");
-        let at_least = "Member must have length greater than or equal to 1";
-        violations.check(!token.is_empty(), shown, "clientRequestToken", at_least);
-        let at_most = "Member must have length less than or equal to 36";
-        violations.check(token.chars().count() <= 36, shown, "clientRequestToken", at_most);
-    }
+    let token = ClientToken::of(call, body.client_request_token, &mut violations);
     let mut chosen = Vec::new();
     for (at, action) in raw.into_iter().enumerate() {
         chosen.push(choose(action, at, &mut violations)?);
@@ -132,18 +122,7 @@ fn decode(call: &Call) -> Result<Input, DynamoError> {
     if actions.iter().map(|action| item_size(&action.key)).sum::<usize>() > MAX_TRANSACTION {
         return Err(Invalid::TransactSize.into());
     }
-    let request = match &call.body {
-        CallBody::Whole(bytes) => hex::encode(digest::digest(&digest::SHA256, bytes)),
-        CallBody::Stream(_) => String::new(),
-    };
-    Ok(Input {
-        actions,
-        capacity,
-        metrics,
-        token: body.client_request_token,
-        request,
-        decided: Decided::default(),
-    })
+    Ok(Input { actions, capacity, metrics, token, decided: Decided::default() })
 }
 
 fn choose(
@@ -244,7 +223,7 @@ impl Operation for TransactWriteItems {
             for action in &input.actions {
                 done.push(DynamoDb::table(cx, &tx, &action.table, &input.decided).await?);
             }
-            if was_done(cx, &tx, input).await? {
+            if input.token.was_used(cx, &tx).await? {
                 return Ok::<_, DynamoError>(answer(input, &done, &BTreeMap::new()));
             }
             let consumed = write(&tx, input, &done, Occasion::call(cx.now())).await?;
@@ -252,21 +231,6 @@ impl Operation for TransactWriteItems {
         })
         .await
     }
-}
-
-/// Whether the token stands for this very request already; notes it if it is new.
-async fn was_done(cx: &Cx<DynamoDb>, tx: &Tx, input: &Input) -> Result<bool, DynamoError> {
-    let Some(token) = &input.token else { return Ok(false) };
-    let scope = format!("{}/{}", cx.scope().account, cx.scope().region);
-    let known = TOKENS.get(tx, (scope.as_str(), token.as_str())).await?;
-    if let Some(known) = known.filter(|known| Timestamp::from_millis(known.expires_ms) > cx.now()) {
-        return if known.request == input.request { Ok(true) } else { Err(DynamoError::TokenReused) };
-    }
-    let expires_ms = cx.now().plus_seconds(TOKEN_SECONDS).millis();
-    TOKENS
-        .put(tx, &Token { scope, token: token.clone(), request: input.request.clone(), expires_ms })
-        .await?;
-    Ok(false)
 }
 
 type ConsumedByTable<'a> = BTreeMap<&'a TableName, Consumed>;
@@ -298,8 +262,14 @@ async fn write<'a>(
             }
         }
     }
+    cancel_for(reasons)?;
+    Ok(consumed)
+}
+
+/// Gives up the transaction if there is a reason to.
+pub(super) fn cancel_for(reasons: Vec<Option<CancellationReason>>) -> Result<(), DynamoError> {
     if reasons.iter().all(Option::is_none) {
-        return Ok(consumed);
+        return Ok(());
     }
     let none = || CancellationReason { code: "None", ..CancellationReason::default() };
     Err(DynamoError::TransactionCanceled(
@@ -346,7 +316,7 @@ async fn act(
 
 /// Notes a failure of one action as its reason. What is wrong with the request whatever the store holds, ends it
 /// at once.
-fn reason_or<T>(
+pub(super) fn reason_or<T>(
     outcome: Result<T, DynamoError>,
     reasons: &mut Vec<Option<CancellationReason>>,
 ) -> Result<Option<T>, DynamoError> {
@@ -362,7 +332,12 @@ fn reason_or<T>(
         DynamoError::ConditionFailed { item } => {
             CancellationReason { code: "ConditionalCheckFailed", message: Some(message), item }
         }
-        DynamoError::Validation(_) if !message.starts_with("One or more parameter values are not valid.") => {
+        DynamoError::DuplicateItem => {
+            CancellationReason { code: "DuplicateItem", message: Some(message), item: None }
+        }
+        error
+            if error.is_invalid() && !message.starts_with("One or more parameter values are not valid.") =>
+        {
             CancellationReason { code: "ValidationError", message: Some(message), item: None }
         }
         error => return Err(error),

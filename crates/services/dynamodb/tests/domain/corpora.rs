@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+#[expect(unreachable_pub, reason = "the fuzz crate exports them")]
 #[path = "../../../../../fuzz/src/dynamodb.rs"]
 mod targets;
 
@@ -23,4 +24,9 @@ fn the_corpus_of_expressions_breaks_nothing() {
 #[test]
 fn the_corpus_of_items_breaks_nothing() {
     replay("items", targets::items);
+}
+
+#[test]
+fn the_corpus_of_statements_breaks_nothing() {
+    replay("partiql", targets::statements);
 }

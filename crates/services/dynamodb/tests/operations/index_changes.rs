@@ -8,7 +8,9 @@ const ITEMS: usize = 1_200;
 fn creating(name: &str) -> Value {
     json!({
         "TableName": "notes",
-        "AttributeDefinitions": [{"AttributeName": "g", "AttributeType": "S"}],
+        "AttributeDefinitions": [
+            {"AttributeName": "p", "AttributeType": "S"}, {"AttributeName": "g", "AttributeType": "S"},
+        ],
         "GlobalSecondaryIndexUpdates": [{"Create": {
             "IndexName": name,
             "KeySchema": [{"AttributeName": "g", "KeyType": "HASH"}, {"AttributeName": "p", "KeyType": "RANGE"}],
@@ -125,7 +127,7 @@ async fn changes_of_indexes_that_cannot_be_are_refused() {
         (
             undefined,
             "ValidationException",
-            "One or more parameter values were invalid: Some index key attributes are not defined in AttributeDefinitions. Keys: [h], AttributeDefinitions: [p, g]",
+            "One or more parameter values were invalid: Some index key attributes are not defined in AttributeDefinitions. Keys: [h], AttributeDefinitions: []",
         ),
         (
             json!({"TableName": "notes", "GlobalSecondaryIndexUpdates": [{}]}),
@@ -135,6 +137,23 @@ async fn changes_of_indexes_that_cannot_be_are_refused() {
     ] {
         assert_eq!(refusal(&admin, "UpdateTable", update).await, (code.to_owned(), said.to_owned()));
     }
+}
+
+#[tokio::test]
+async fn an_attribute_of_a_key_keeps_its_type() {
+    let (app, service) = working_app();
+    let admin = app.admin();
+    done(&admin, "CreateTable", hash_table("notes")).await;
+    let mut otherwise = creating("by-g");
+    otherwise["AttributeDefinitions"][0]["AttributeType"] = json!("N");
+    let updated = done(&admin, "UpdateTable", otherwise).await["TableDescription"].clone();
+    assert_eq!(updated["AttributeDefinitions"][0], json!({"AttributeName": "p", "AttributeType": "S"}));
+    service.do_jobs().await.unwrap();
+    put(&admin, "notes", json!({"p": {"S": "a"}, "g": {"S": "x"}})).await;
+    assert_eq!(done(&admin, "Scan", scan()).await["Count"], 1);
+    let mut unnamed = creating("other");
+    unnamed["AttributeDefinitions"] = json!([{"AttributeName": "g", "AttributeType": "S"}]);
+    assert_eq!(refusal(&admin, "UpdateTable", unnamed).await.0, "ValidationException");
 }
 
 #[tokio::test]

@@ -11,6 +11,7 @@ fn sample(operation: &'static str, input: serde_json::Value) -> Sample {
 async fn strangers_are_refused() {
     let key = json!({"p": {"S": "a"}});
     let arn = "arn:aws:dynamodb:us-east-1:123456789012:table/notes";
+    let insert = "INSERT INTO notes VALUE {'p': 'a'}";
     let on_item = json!({"TableName": "notes", "Key": key});
     let query = json!({"TableName": "notes", "KeyConditionExpression": "p = :p", "ExpressionAttributeValues": {":p": {"S": "a"}}});
     let recovery = json!({"TableName": "notes", "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": true}});
@@ -20,11 +21,14 @@ async fn strangers_are_refused() {
         Sample::new("dynamodb", "CreateTable", hash_table("notes")),
         Sample::new("dynamodb", "DescribeEndpoints", json!({})),
         Sample::new("dynamodb", "DescribeLimits", json!({})),
+        sample("BatchExecuteStatement", json!({"Statements": [{"Statement": insert}]})),
         sample("BatchGetItem", json!({"RequestItems": {"notes": {"Keys": [key]}}})),
         sample("BatchWriteItem", json!({"RequestItems": {"notes": [{"PutRequest": {"Item": key}}]}})),
         sample("DeleteItem", on_item.clone()),
         sample("DeleteTable", json!({"TableName": "notes"})),
         sample("DescribeTable", json!({"TableName": "notes"})),
+        sample("ExecuteStatement", json!({"Statement": insert})),
+        sample("ExecuteTransaction", json!({"TransactStatements": [{"Statement": insert}]})),
         sample("GetItem", on_item.clone()),
         sample("ListTables", json!({})),
         sample("ListTagsOfResource", json!({"ResourceArn": arn})),

@@ -1,0 +1,117 @@
+//! What the operations that take PartiQL statements have in common: how statements come, and what they need to be
+//! allowed.
+
+use homeport_service::{Asked, Permissions};
+
+use super::writing::looked_at;
+use crate::DynamoDb;
+use crate::access::{Decided, Need, permissions};
+use crate::error::DynamoError;
+use crate::partiql::{
+    MAX_STATEMENT_LENGTH, Plan, Returning, Selection, StatementError, Writing, equalities, prepare,
+};
+use crate::request::Violations;
+use crate::value::{AttributeValue, Checked, ValueError};
+
+/// A statement's parameters as they came.
+pub(super) type RawParameters = Option<Vec<Checked<AttributeValue>>>;
+
+/// Notes what is wrong with the members of a statement; `place` stands in front of their names.
+pub(super) fn check_members(
+    statement: Option<&str>,
+    parameters: &RawParameters,
+    place: &str,
+    violations: &mut Violations,
+) {
+    let at = format!("{place}statement");
+    violations.require(statement.as_ref(), &at);
+    if let Some(statement) = statement {
+        let shown = || format!("'{statement}'");
+        let at_least = "Member must have length greater than or equal to 1";
+        violations.check(!statement.is_empty(), shown, &at, at_least);
+        let at_most = "Member must have length less than or equal to 8192";
+        violations.check(statement.chars().count() <= MAX_STATEMENT_LENGTH, shown, &at, at_most);
+    }
+    if let Some(parameters) = parameters {
+        let at_least = "Member must have length greater than or equal to 1";
+        let at = format!("{place}parameters");
+        violations.check(!parameters.is_empty(), || "'[]'".to_owned(), &at, at_least);
+    }
+}
+
+/// The parameters, found to be values. They are judged before the statement is looked at.
+pub(super) fn values(parameters: RawParameters) -> Result<Vec<AttributeValue>, ValueError> {
+    parameters.unwrap_or_default().into_iter().map(|value| value.0).collect()
+}
+
+/// The plan of a statement that stands alone, or in a batch.
+pub(super) fn plan(statement: &str, parameters: &[AttributeValue]) -> Result<Plan, DynamoError> {
+    match prepare(statement, parameters)? {
+        Plan::Exists(_) => Err(StatementError::ExistsElsewhere.into()),
+        plan => Ok(plan),
+    }
+}
+
+/// How a statement is run: alone, or as part of another operation (`dynamodb:EnclosingOperation`).
+pub(super) type Enclosing = Option<&'static str>;
+
+/// What the plans need, to be decided all at once.
+pub(super) fn needed<'a>(
+    asked: &Asked<'_, DynamoDb>,
+    plans: impl IntoIterator<Item = &'a Plan>,
+    enclosing: Enclosing,
+    decided: &Decided,
+) -> Permissions {
+    permissions(asked, plans.into_iter().map(|plan| need(plan, enclosing)).collect(), decided)
+}
+
+fn need(plan: &Plan, enclosing: Enclosing) -> Need {
+    let need = match plan {
+        // Alone it may read many items; within another operation it must name one.
+        Plan::Select(selection) if enclosing.is_none() => {
+            selecting(selection).selecting(selection.condition.as_ref())
+        }
+        Plan::Select(selection) | Plan::Exists(selection) => {
+            selecting(selection).leading(equalities(selection.condition.as_ref()))
+        }
+        Plan::Insert(insertion) => {
+            Need::new("dynamodb:PartiQLInsert", &insertion.table).leading([insertion.item.clone()])
+        }
+        Plan::Write(writing) => changing(writing),
+    };
+    match enclosing {
+        Some(operation) => need.with("dynamodb:EnclosingOperation", operation),
+        None => need,
+    }
+}
+
+fn selecting(selection: &Selection) -> Need {
+    let projected = selection.projection.iter().flat_map(|projection| projection.paths());
+    let select = match (&selection.projection, &selection.index) {
+        (Some(_), _) => "SPECIFIC_ATTRIBUTES",
+        (None, Some(_)) => "ALL_PROJECTED_ATTRIBUTES",
+        (None, None) => "ALL_ATTRIBUTES",
+    };
+    Need::new("dynamodb:PartiQLSelect", &selection.table)
+        .on_index(selection.index.as_deref())
+        .touching(projected.map(|path| path.head.as_str()))
+        .touching(looked_at(selection.condition.as_ref()))
+        .touching(selection.order.iter().map(|term| term.attribute.as_str()))
+        .with("dynamodb:Select", select)
+}
+
+fn changing(writing: &Writing) -> Need {
+    let action = if writing.update.is_some() { "dynamodb:PartiQLUpdate" } else { "dynamodb:PartiQLDelete" };
+    let returned = match writing.returning {
+        None => "NONE",
+        Some(Returning::AllOld) => "ALL_OLD",
+        Some(Returning::AllNew) => "ALL_NEW",
+        Some(Returning::ModifiedOld) => "UPDATED_OLD",
+        Some(Returning::ModifiedNew) => "UPDATED_NEW",
+    };
+    Need::new(action, &writing.table)
+        .leading(equalities(writing.condition.as_ref()))
+        .touching(looked_at(writing.condition.as_ref()))
+        .touching(writing.update.iter().flat_map(|update| update.attributes()))
+        .with("dynamodb:ReturnValues", returned)
+}
