@@ -4,5 +4,9 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 cargo build --release --locked -p homeport -p homeport-bench
+# The peer of DynamoDB; where npm can't bring it, that measurement is skipped.
+if [ ! -d .tools/dynalite/node_modules/dynalite ] && command -v npm >/dev/null 2>&1; then
+  npm install --prefix .tools/dynalite --no-audit --no-fund --loglevel=error dynalite@4.0.0 >/dev/null 2>&1 || true
+fi
 cores=$(taskset -pc $$ | sed 's/.*: //')
 exec taskset -c "${cores%%[-,]*}" target/release/homeport-bench "${HOMEPORT:-$PWD/target/release/homeport}" "$cores" ${FULL:+full} "$@"

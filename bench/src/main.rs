@@ -7,6 +7,7 @@
 mod api;
 mod bare;
 mod cluster;
+mod dynalite;
 mod filling;
 mod functions;
 mod items;
@@ -43,7 +44,8 @@ async fn main() -> Outcome<()> {
     }
     let [_, path, cores, what @ ..] = &arguments[..] else {
         return Err(
-            "homeport-bench PROGRAM CORES [full] [items|api|functions|sign-in|starts|nodes|large]".into()
+            "homeport-bench PROGRAM CORES [full] [items|dynalite|api|functions|sign-in|starts|nodes|large]"
+                .into(),
         );
     };
     let program = Program { path: path.into(), cores: cores.clone() };
@@ -55,6 +57,9 @@ async fn main() -> Outcome<()> {
     let mut table = Table::begin();
     if asked("items") {
         items::measure(&program, &mut table).await?;
+    }
+    if asked("dynalite") {
+        dynalite::measure(&program, &mut table).await?;
     }
     if asked("api") {
         api::measure(&program, &mut table).await?;
