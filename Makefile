@@ -35,11 +35,12 @@ unit: build
 outside: build
 	@bash tests/run.sh
 
-# The long proofs: fifty crashes of each kind, two hundred histories, twenty thousand cases of properties.
-# FULL=1 for two hundred crashes and a thousand histories.
+# The long proofs: fifty crashes of each kind, two hundred histories, twenty thousand cases of properties, a minute of
+# fuzzing of each kind. FULL=1 for two hundred crashes, a thousand histories, ten minutes of fuzzing.
 prove: build
 	PROVE=1 PROPTEST_CASES=20000 $(CARGO) test --release --workspace --locked --no-fail-fast
 	PROVE=1 bash tests/run.sh
+	bash fuzz/run.sh
 
 # Ratios against a peer or a bound measured in the same run.
 bench: build

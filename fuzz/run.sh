@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Runs every fuzz target for SECONDS (60 unless told), on what the corpora hold and what libFuzzer makes of it. New
+# Runs every fuzz target for SECONDS_EACH (60 unless told, 600 with FULL=1), on what the corpora hold and what libFuzzer makes of it. New
 # inputs go to target/fuzz; what breaks a target is printed with the file that holds it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-seconds="${SECONDS_EACH:-60}"
+seconds="${SECONDS_EACH:-$([ -n "${FULL:-}" ] && echo 600 || echo 60)}"
 command -v g++ >/dev/null 2>&1 || { echo "SKIPPED fuzzing: g++ is not installed"; exit 0; }
 # libFuzzer's coverage on the stable compiler, as `cargo fuzz --sanitizer none` sets it.
 export RUSTFLAGS="-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \

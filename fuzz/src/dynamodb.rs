@@ -83,13 +83,15 @@ pub fn items(data: &[u8]) {
     }
 }
 
-/// Reads the text as a PartiQL statement; what is read is printed and read again.
+/// Reads the text as a PartiQL statement; what is read is printed and read again, unless the parentheses that printing
+/// adds nest too deep.
 pub fn statements(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     let Ok(read) = parse(text) else { return };
     let printed = read.statement.to_string();
     match parse(&printed) {
         Ok(again) => assert_eq!(again.statement, read.statement, "{printed}"),
+        Err(error) if error.to_string().starts_with("Nesting Levels") => {}
         Err(error) => panic!("what was printed is not read: {printed}: {error}"),
     }
 }
