@@ -517,6 +517,7 @@ fn decode(
 ) -> Result<(Incoming, Value), Fault> {
     if info.by_hand.is_some() {
         let call = Call {
+            operation,
             head: way.head.clone(),
             path: routed.path.clone(),
             virtual_bucket: routed.virtual_bucket.clone(),
