@@ -165,6 +165,23 @@ fn faults_are_written_as_each_json_service_writes_them() {
 }
 
 #[test]
+fn dynamodb_leaves_out_messages_that_are_none_and_writes_its_serialization_errors_with_a_capital() {
+    let service = homeport_wire::Models::service("dynamodb").unwrap();
+    let body = |fault: &Fault| {
+        let encoded = encode_fault(service, service.protocol, fault, "r-1");
+        String::from_utf8(encoded.body).unwrap()
+    };
+    assert_eq!(
+        body(&Fault::sender("SerializationException", "")),
+        r#"{"__type":"com.amazon.coral.service#SerializationException"}"#
+    );
+    assert_eq!(
+        body(&Fault::sender("SerializationException", "Unexpected field type")),
+        r#"{"__type":"com.amazon.coral.service#SerializationException","Message":"Unexpected field type"}"#
+    );
+}
+
+#[test]
 fn an_unknown_operation_is_answered_as_aws_does() {
     let mut all = String::new();
     for name in ["dynamodb", "cognito-idp", "iam", "lambda", "s3"] {
