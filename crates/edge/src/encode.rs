@@ -122,7 +122,7 @@ pub(crate) fn bare(fault: &Fault, request_id: &str) -> Response<Body> {
     if let Ok(id) = HeaderValue::from_str(request_id) {
         headers.insert("x-amzn-requestid", id);
     }
-    cors::expose(headers);
+    cors::expose(headers, None);
     response
 }
 
@@ -158,7 +158,7 @@ pub(crate) fn response(
         let name = if routed.model.name == "s3" { "x-amz-request-id" } else { "x-amzn-requestid" };
         headers.insert(name, id);
     }
-    cors::expose(headers);
+    cors::expose(headers, head.map(|head| &head.headers));
     response
 }
 
