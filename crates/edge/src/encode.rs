@@ -10,6 +10,7 @@ use http::{HeaderValue, Response, StatusCode};
 
 use crate::coding;
 use crate::cors;
+use crate::dynamodb;
 use crate::route::Routed;
 
 /// What an operation answered, or why it didn't.
@@ -158,6 +159,7 @@ pub(crate) fn response(
         let name = if routed.model.name == "s3" { "x-amz-request-id" } else { "x-amzn-requestid" };
         headers.insert(name, id);
     }
+    dynamodb::mark(routed, head, headers);
     cors::expose(headers, head.map(|head| &head.headers));
     response
 }

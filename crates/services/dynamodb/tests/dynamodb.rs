@@ -13,6 +13,7 @@ mod operations {
     mod backups;
     mod batches;
     mod expiry;
+    mod http;
     mod index_changes;
     mod indexes;
     mod items;
