@@ -109,7 +109,10 @@ impl Aws {
 
     /// A call of an AWS JSON service; `target` is `PREFIX.Operation`.
     pub async fn json(&self, signing_name: &str, target: &str, input: Value) -> Result<Value, CallFailed> {
-        let headers = [("content-type", "application/x-amz-json-1.1"), ("x-amz-target", target)];
+        // DynamoDB takes no other version than its own.
+        let version = if signing_name == "dynamodb" { "1.0" } else { "1.1" };
+        let content_type = format!("application/x-amz-json-{version}");
+        let headers = [("content-type", content_type.as_str()), ("x-amz-target", target)];
         let answer = self.send(signing_name, "POST", "/", &headers, input.to_string().into_bytes()).await?;
         succeeded(target, answer).map(|answer| answer.json())
     }

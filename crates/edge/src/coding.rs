@@ -66,7 +66,7 @@ pub(crate) fn takes_gzip(headers: &HeaderMap) -> bool {
 /// An answer with this body. DynamoDB packs what is worth it for whoever takes gzip, and tells the checksum of what it
 /// sends.
 pub(crate) fn answer(routed: &Routed, body: Bytes, gzip: bool) -> Response<Body> {
-    if !routed.model.name.starts_with("dynamodb") {
+    if !routed.model.is_dynamodb() {
         return Response::new(full(body));
     }
     let packed = (gzip && body.len() >= WORTH_PACKING).then(|| packed(&body)).flatten();

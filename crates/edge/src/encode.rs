@@ -10,6 +10,7 @@ use http::{HeaderValue, Response, StatusCode};
 
 use crate::coding;
 use crate::cors;
+use crate::dynamodb;
 use crate::route::Routed;
 
 /// What an operation answered, or why it didn't.
@@ -122,7 +123,7 @@ pub(crate) fn bare(fault: &Fault, request_id: &str) -> Response<Body> {
     if let Ok(id) = HeaderValue::from_str(request_id) {
         headers.insert("x-amzn-requestid", id);
     }
-    cors::expose(headers);
+    cors::expose(headers, None);
     response
 }
 
@@ -158,7 +159,8 @@ pub(crate) fn response(
         let name = if routed.model.name == "s3" { "x-amz-request-id" } else { "x-amzn-requestid" };
         headers.insert(name, id);
     }
-    cors::expose(headers);
+    dynamodb::mark(routed, head, headers);
+    cors::expose(headers, head.map(|head| &head.headers));
     response
 }
 

@@ -12,6 +12,7 @@ mod budget;
 mod coding;
 pub mod cors;
 pub mod dev_keys;
+mod dynamodb;
 pub mod egress;
 mod encode;
 mod expected_owner;

@@ -24,6 +24,7 @@ use crate::bucket_cors;
 use crate::budget::{Budget, Share};
 use crate::coding;
 use crate::cors::Origins;
+use crate::dynamodb;
 use crate::encode::{self, Answered};
 use crate::expected_owner;
 use crate::host::Hosts;
@@ -102,7 +103,7 @@ impl Pipeline {
 
     /// Answers one AWS call.
     pub async fn handle(&self, head: Parts, body: Body, peer: Peer, host: &str) -> Response<Body> {
-        let way = Way {
+        let mut way = Way {
             head: Arc::new(head),
             host: host.to_owned(),
             peer,
@@ -123,6 +124,13 @@ impl Pipeline {
         else {
             return encode::bare(&encode::no_such_service(), &way.request_id);
         };
+        if routed.model.is_dynamodb() {
+            way.request_id = dynamodb::request_id(&*self.randomness);
+            let has_body = !http_body::Body::is_end_stream(&body) || form.is_some();
+            if let Some(answer) = dynamodb::no_call(&routed, &way.head, has_body, &way.request_id) {
+                return answer;
+            }
+        }
         let body = match form {
             Some(form) => CallBody::Whole(form),
             None => CallBody::Stream(body),
@@ -517,6 +525,7 @@ fn decode(
 ) -> Result<(Incoming, Value), Fault> {
     if info.by_hand.is_some() {
         let call = Call {
+            operation,
             head: way.head.clone(),
             path: routed.path.clone(),
             virtual_bucket: routed.virtual_bucket.clone(),

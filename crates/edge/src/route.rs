@@ -38,6 +38,8 @@ pub(crate) struct Routes {
     hosts: Hosts,
 }
 
+/// How the targets of all versions of DynamoDB's API begin.
+const DYNAMODB_TARGET: &str = "DynamoDB";
 /// The longest operation name that is echoed.
 const MAX_NAME: usize = 128;
 
@@ -77,10 +79,10 @@ impl Routes {
         // A signed region that is none is refused before anything is done in it.
         let region = presented.and_then(Presented::region).or_else(|| aws?.region).and_then(Region::parse);
         let region = region.unwrap_or_else(Region::default_region);
-        if let Some(target) = head.headers.get("x-amz-target") {
-            return self.by_target(target.to_str().ok()?, region);
-        }
         let scope = presented.map(Presented::service).or(aws.map(|aws| aws.service));
+        if let Some(target) = head.headers.get("x-amz-target") {
+            return self.by_target(target.to_str().ok()?, scope, region);
+        }
         let query = head.uri.query().unwrap_or("");
         let action = parameter(form, b"Action").or_else(|| parameter(query.as_bytes(), b"Action"));
         if let Some(action) = action.filter(|_| scope != Some("s3")) {
@@ -90,10 +92,18 @@ impl Routes {
         self.by_rest(head, host, scope, region)
     }
 
-    fn by_target(&self, target: &str, region: Region) -> Option<Routed> {
-        let (prefix, operation) = target.rsplit_once('.')?;
-        let model = Models::service(Models::by_target_prefix(prefix)?)?;
-        Some(self.routed(model, Protocol::Json, model.operation(operation), operation, region))
+    fn by_target(&self, target: &str, scope: Option<&str>, region: Region) -> Option<Routed> {
+        let named = target.rsplit_once('.').and_then(|(prefix, operation)| {
+            Some((Models::service(Models::by_target_prefix(prefix)?)?, operation))
+        });
+        if let Some((model, operation)) = named {
+            return Some(self.routed(model, Protocol::Json, model.operation(operation), operation, region));
+        }
+        // Whoever asks for what no version of an API here has is told so in the words of the service that is meant.
+        let meant = if target.starts_with(DYNAMODB_TARGET) { "dynamodb" } else { scope? };
+        let speaks_json = |model: &&'static Service| model.speaks.contains(&Protocol::Json);
+        let model = Models::by_signing_name(meant).filter_map(Models::service).find(speaks_json)?;
+        Some(self.routed(model, Protocol::Json, None, target, region))
     }
 
     fn by_action(

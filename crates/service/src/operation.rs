@@ -63,6 +63,8 @@ pub trait Operation: Send + Sync + 'static {
 
 /// A call as it arrived, for operations that read it by hand.
 pub struct Call {
+    /// The operation, as its model has it.
+    pub operation: &'static homeport_wire::Operation,
     /// Method, raw target, headers.
     pub head: Arc<http::request::Parts>,
     /// The path, still percent-encoded, as REST models have it: for S3 always in path style (`/BUCKET/KEY`), also
@@ -74,6 +76,19 @@ pub struct Call {
     pub body: CallBody,
     /// Who calls; authorized only later.
     pub caller: Arc<Caller>,
+}
+
+impl Call {
+    /// A body in AWS JSON, read by the operation's model: its types are checked, its constraints are not.
+    ///
+    /// # Errors
+    /// What is malformed or of the wrong type, in AWS's code and words.
+    pub fn json(&self) -> Result<Value, Fault> {
+        match &self.body {
+            CallBody::Whole(body) => homeport_wire::parse_json(self.operation, body),
+            CallBody::Stream(_) => Err(Fault::internal("a body in AWS JSON was not read")),
+        }
+    }
 }
 
 /// The body of a call.

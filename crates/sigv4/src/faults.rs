@@ -21,19 +21,30 @@ impl Refusal {
     pub fn fault(&self, dialect: Dialect) -> Fault {
         match dialect {
             Dialect::S3 => self.s3_fault(),
-            Dialect::Query => Fault::with_status(self.code(), self.query_status(), self.to_string()),
-            Dialect::RestJson => Fault::with_status(self.exception(), 403, self.to_string()),
-            Dialect::Json => Fault::with_status(self.exception(), 400, self.to_string()),
+            Dialect::Query => Fault::with_status(self.code(), self.query_status(), self.message()),
+            Dialect::RestJson => Fault::with_status(self.exception(), 403, self.message()),
+            Dialect::Json => Fault::with_status(self.exception(), 400, self.message()),
+        }
+    }
+
+    /// AWS's message everywhere but in S3.
+    fn message(&self) -> String {
+        match self {
+            Self::OtherScheme => Self::MissingAuthenticationToken.to_string(),
+            Self::TwoMechanisms => {
+                let found = "Found both 'X-Amz-Algorithm' as a query-string param and 'Authorization' as HTTP header.";
+                found.to_owned()
+            }
+            _ => self.to_string(),
         }
     }
 
     fn code(&self) -> &'static str {
         match self {
-            Self::MissingAuthenticationToken => "MissingAuthenticationToken",
+            Self::MissingAuthenticationToken | Self::OtherScheme => "MissingAuthenticationToken",
             Self::IncompleteSignature(_)
             | Self::UnsupportedAlgorithm
             | Self::SigV2NotAccepted
-            | Self::TwoMechanisms
             | Self::Duplicate { .. }
             | Self::MalformedHeader { .. }
             | Self::MalformedTarget(_)
@@ -42,7 +53,8 @@ impl Refusal {
             | Self::MissingContentSha256
             | Self::InvalidContentSha256
             | Self::MissingContentLength => "IncompleteSignature",
-            Self::HeaderNotSigned { .. }
+            Self::TwoMechanisms
+            | Self::HeaderNotSigned { .. }
             | Self::WrongDay { .. }
             | Self::WrongService { .. }
             | Self::SignatureExpired { .. }
@@ -76,7 +88,8 @@ impl Refusal {
             Self::UnsupportedAlgorithm | Self::SigV2NotAccepted | Self::MissingContentSha256 => {
                 ("InvalidRequest", 400)
             }
-            Self::TwoMechanisms
+            Self::OtherScheme
+            | Self::TwoMechanisms
             | Self::Duplicate { .. }
             | Self::MalformedHeader { .. }
             | Self::InvalidContentSha256 => ("InvalidArgument", 400),

@@ -9,7 +9,11 @@ pub enum Refusal {
     /// A part of the `Authorization` header or of the presigned query is missing or malformed.
     #[error("{0}")]
     IncompleteSignature(String),
-    /// `Authorization` names another scheme, or a signature version that is not accepted here.
+    /// `Authorization` is of another scheme than AWS's signatures. It counts as a signature all the same: the call is
+    /// not one of nobody.
+    #[error("Unsupported Authorization Type")]
+    OtherScheme,
+    /// `Authorization` names a signature version that is not accepted here.
     #[error("Unsupported AWS 'algorithm'; use AWS4-HMAC-SHA256.")]
     UnsupportedAlgorithm,
     /// A signature in the header and one in the query.

@@ -56,7 +56,7 @@ pub fn parse(
 ) -> Result<Value, Fault> {
     let service = service_of(operation)?;
     match protocol {
-        Protocol::Json => decode_aws_json(service, operation, body),
+        Protocol::Json => parse_json(operation, body),
         Protocol::Query => query::decode(service, operation, head, body),
         Protocol::RestJson => rest_json::decode(service, operation, head, body),
         Protocol::RestXml => rest_xml::decode(service, operation, head, body),
@@ -66,7 +66,12 @@ pub fn parse(
     }
 }
 
-fn decode_aws_json(service: &Service, operation: &Operation, body: &[u8]) -> Result<Value, Fault> {
+/// As [`parse`], of a body in AWS JSON.
+///
+/// # Errors
+/// What is malformed or of the wrong type, in AWS's code and words.
+pub fn parse_json(operation: &Operation, body: &[u8]) -> Result<Value, Fault> {
+    let service = service_of(operation)?;
     let mut value = json::parse(service, body)?;
     match operation.input {
         Some(shape) => json::read(service, shape, &mut value)?,

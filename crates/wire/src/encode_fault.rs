@@ -98,8 +98,6 @@ fn qualified(service: &Service, code: &str) -> String {
 }
 
 fn json_body(service: &Service, qualified: Option<&str>, fault: &Fault) -> Vec<u8> {
-    let modelled = service.error(&fault.code).and_then(|shape| shape.structure());
-    let capital = modelled.is_some_and(|structure| structure.member("Message").is_some());
     let mut body = Members(Vec::with_capacity(96 + fault.message.len()));
     if let Some(qualified) = qualified {
         body.text("__type", qualified);
@@ -107,13 +105,24 @@ fn json_body(service: &Service, qualified: Option<&str>, fault: &Fault) -> Vec<u
     if service.name == "lambda" {
         body.text("Type", if fault.status >= 500 { "Service" } else { "User" });
     }
-    body.text(if capital { "Message" } else { "message" }, &fault.message);
+    if !(service.is_dynamodb() && fault.message.is_empty()) {
+        body.text(message_member(service, fault), &fault.message);
+    }
     for (name, value) in &fault.members {
         body.name(name);
         body.0.extend_from_slice(value.as_bytes());
     }
     body.0.push(b'}');
     body.0
+}
+
+/// What the member is called that has the message.
+fn message_member(service: &Service, fault: &Fault) -> &'static str {
+    let modelled = service.error(&fault.code).and_then(|shape| shape.structure());
+    let capital = modelled.is_some_and(|structure| structure.member("Message").is_some());
+    // The framework's own errors are in no model. DynamoDB writes this one otherwise than all others.
+    let of_framework = service.is_dynamodb() && fault.code == "SerializationException";
+    if capital || of_framework { "Message" } else { "message" }
 }
 
 /// A JSON object in the making.

@@ -6,15 +6,16 @@ use homeport_core::Fault;
 use serde_json::{Map, Number, Value};
 
 use crate::faults::serialization;
+use crate::mismatch::{Within, mismatch};
 use crate::model::{Kind, Location, Member, Service, Shape, ShapeId, TimeFormat};
 use crate::moment;
 
 /// How deep arrays and objects may lie in each other.
 pub const MAX_DEPTH: usize = 64;
 
-/// Parses a body: JSON of bounded depth. An empty body is an empty object.
+/// Parses a body: JSON of bounded depth. An empty body is an empty object, but to DynamoDB it is none.
 pub(crate) fn parse(service: &Service, body: &[u8]) -> Result<Value, Fault> {
-    if body.iter().all(u8::is_ascii_whitespace) {
+    if body.iter().all(u8::is_ascii_whitespace) && !service.is_dynamodb() {
         return Ok(Value::Object(Map::new()));
     }
     if depth(body) > MAX_DEPTH {
@@ -47,8 +48,11 @@ fn depth(body: &[u8]) -> usize {
 /// Brings a parsed value into canonical form: members by the model's names, unknown and null ones dropped, types
 /// checked.
 pub(crate) fn read(service: &Service, shape: ShapeId, value: &mut Value) -> Result<(), Fault> {
+    read_within(service, shape, Within::Structure, value)
+}
+
+fn read_within(service: &Service, shape: ShapeId, within: Within, value: &mut Value) -> Result<(), Fault> {
     let shape = service.shape(shape);
-    let wrong = |value: &Value| Err(mismatch(service, shape, value));
     match (&shape.kind, &mut *value) {
         (Kind::Structure(structure), _) if structure.document => {}
         (Kind::Structure(structure), Value::Object(map)) => {
@@ -60,38 +64,48 @@ pub(crate) fn read(service: &Service, shape: ShapeId, value: &mut Value) -> Resu
         }
         (Kind::List(list), Value::Array(items)) => {
             for item in items.iter_mut().filter(|item| !item.is_null()) {
-                read(service, list.item, item)?;
+                read_within(service, list.item, Within::Collection, item)?;
             }
         }
         (Kind::Map(of), Value::Object(map)) => {
-            map.retain(|_, value| !value.is_null());
-            for item in map.values_mut() {
-                read(service, of.value, item)?;
+            // DynamoDB has something to say of an attribute whose value is null.
+            map.retain(|_, value| service.is_dynamodb() || !value.is_null());
+            for item in map.values_mut().filter(|item| !item.is_null()) {
+                read_within(service, of.value, Within::Collection, item)?;
             }
         }
-        (Kind::String, Value::String(_)) | (Kind::Boolean, Value::Bool(_)) => {}
-        (Kind::Blob, Value::String(text)) if BASE64.decode(text.as_bytes()).is_ok() => {}
-        (Kind::Integer | Kind::Long, Value::Number(number)) => match whole(number, &shape.kind) {
-            Some(whole) => *value = Value::from(whole),
-            None => return wrong(value),
+        (kind, scalar) => match scalar_of(service, kind, scalar) {
+            Some(read) => *value = read,
+            None => return Err(mismatch(service, shape, within, value)),
         },
-        (Kind::Float, Value::Number(_)) => {}
-        (Kind::Float, Value::String(text)) if matches!(text.as_str(), "NaN" | "Infinity" | "-Infinity") => {}
-        (Kind::Timestamp, Value::Number(_)) => {}
-        (Kind::Timestamp, Value::String(text)) => match moment::read(text) {
-            Some(at) => *value = at,
-            None => return wrong(value),
-        },
-        _ => return wrong(value),
     }
     Ok(())
+}
+
+/// A scalar as its kind has it; none if it is not of the kind.
+fn scalar_of(service: &Service, kind: &Kind, value: &mut Value) -> Option<Value> {
+    let lenient = service.is_dynamodb();
+    let fits = match (kind, &mut *value) {
+        (Kind::String, Value::String(_)) | (Kind::Boolean, Value::Bool(_)) => true,
+        (Kind::Boolean, Value::String(text)) if lenient => return truth(text).map(Value::from),
+        (Kind::Blob, Value::String(text)) => BASE64.decode(text.as_bytes()).is_ok(),
+        (Kind::Integer | Kind::Long, Value::Number(number)) if lenient => {
+            return truncated(number, kind).map(Value::from);
+        }
+        (Kind::Integer | Kind::Long, Value::Number(number)) => return whole(number, kind).map(Value::from),
+        (Kind::Float | Kind::Timestamp, Value::Number(_)) => true,
+        (Kind::Float, Value::String(text)) => matches!(text.as_str(), "NaN" | "Infinity" | "-Infinity"),
+        (Kind::Timestamp, Value::String(text)) => return moment::read(text),
+        _ => false,
+    };
+    fits.then(|| value.take())
 }
 
 fn read_member(service: &Service, member: &Member, map: &mut Map<String, Value>) -> Result<(), Fault> {
     let Some(value) = map.get_mut(member.wire_name) else {
         return Ok(());
     };
-    read(service, member.shape, value)?;
+    read_within(service, member.shape, Within::Structure, value)?;
     if member.wire_name != member.name
         && let Some(value) = map.remove(member.wire_name)
     {
@@ -108,37 +122,23 @@ fn whole(number: &Number, kind: &Kind) -> Option<i64> {
     (matches!(kind, Kind::Long) || i32::try_from(whole).is_ok()).then_some(whole)
 }
 
-/// AWS's words for a value of the wrong type.
-fn mismatch(service: &Service, shape: &Shape, value: &Value) -> Fault {
-    let expected = match shape.kind {
-        Kind::Structure(_) | Kind::Map(_) | Kind::List(_) => {
-            let message = if value.is_object() || value.is_array() {
-                "Unexpected collection type in request"
-            } else {
-                "Unexpected field type"
-            };
-            return serialization(service, message);
-        }
-        Kind::String => "String",
-        Kind::Integer => "Integer",
-        Kind::Long => "Long",
-        Kind::Float => "Double",
-        Kind::Boolean => "Boolean",
-        Kind::Blob => "Blob",
-        Kind::Timestamp => "Timestamp",
-    };
-    let found = match value {
-        Value::Object(_) => {
-            return serialization(service, "Start of structure or map found where not expected.");
-        }
-        Value::Array(_) => return serialization(service, "Start of list found where not expected"),
-        Value::Bool(true) => "TRUE_VALUE",
-        Value::Bool(false) => "FALSE_VALUE",
-        Value::Number(number) if number.is_f64() => "DECIMAL_VALUE",
-        Value::Number(_) => "NUMBER_VALUE",
-        Value::String(_) | Value::Null => "STRING_VALUE",
-    };
-    serialization(service, format!("{found} cannot be converted to {expected}"))
+/// As DynamoDB's Java makes a whole number of any: without its fraction, at the nearest end of the kind's range.
+fn truncated(number: &Number, kind: &Kind) -> Option<i64> {
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the cast is what Java does: it truncates and saturates"
+    )]
+    let whole = number.as_i64().or_else(|| number.as_f64().map(|f| f as i64))?;
+    Some(if matches!(kind, Kind::Long) { whole } else { whole.clamp(i32::MIN.into(), i32::MAX.into()) })
+}
+
+/// The texts that DynamoDB takes for a boolean.
+fn truth(text: &str) -> Option<bool> {
+    match text.to_ascii_lowercase().as_str() {
+        "true" | "yes" | "y" | "t" | "1" => Some(true),
+        "false" | "no" | "n" | "f" | "0" => Some(false),
+        _ => None,
+    }
 }
 
 /// Writes a canonical value as JSON. Members that the model does not know, and nulls, are left out.

@@ -13,6 +13,7 @@ mod encode_fault;
 mod faults;
 mod head;
 mod json;
+mod mismatch;
 mod model;
 mod models;
 mod moment;
@@ -29,7 +30,7 @@ mod uri;
 mod xml;
 mod xml_shapes;
 
-pub use codec::{decode, encode, parse};
+pub use codec::{decode, encode, parse, parse_json};
 pub use constraints::{MAX_VIOLATIONS, validate};
 pub use encode_fault::encode_fault;
 pub use faults::unknown_operation;

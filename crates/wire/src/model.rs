@@ -90,6 +90,11 @@ impl Service {
         self.by_shape.get(name).map(|index| &self.shapes[usize::from(*index)])
     }
 
+    /// Whether it is DynamoDB, or its Streams: their JSON and HTTP have ways of their own.
+    pub fn is_dynamodb(&self) -> bool {
+        self.signing_name == "dynamodb"
+    }
+
     /// All patterns of its shapes.
     pub fn patterns(&self) -> impl Iterator<Item = &Pattern> {
         self.shapes.iter().filter_map(|shape| shape.pattern.as_ref())

@@ -20,9 +20,6 @@ pub enum DynamoError {
     /// A value of `ExpressionAttributeValues` that is none.
     #[error("{0}")]
     Placeholder(PlaceholderError),
-    /// The request is not of the operation's shape.
-    #[error("{0}")]
-    Serialization(String),
     /// No such table, said of an operation on items.
     #[error("Requested resource not found")]
     NoTable,
@@ -224,7 +221,6 @@ impl From<DynamoError> for Fault {
             DynamoError::Validation(_) | DynamoError::Value(_) | DynamoError::Placeholder(_) => {
                 Self::sender("ValidationException", message)
             }
-            DynamoError::Serialization(_) => Self::sender("SerializationException", message),
             DynamoError::NoTable
             | DynamoError::NoTableNamed(_)
             | DynamoError::NoResource(_)

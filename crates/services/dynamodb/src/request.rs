@@ -14,17 +14,18 @@ use crate::value::{AttributeValue, Checked};
 const MAX_VIOLATIONS: usize = 10;
 const TABLE_NAME_CONSTRAINT: &str = "Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+";
 
-/// Reads a body; what isn't of the request's shape is AWS's SerializationException.
+/// Reads a body. What isn't of the request's shape at once is read again by the model, which knows what else AWS takes
+/// and refuses the rest in AWS's words.
 pub(crate) fn body<T: DeserializeOwned>(call: &Call) -> Result<T, DynamoError> {
     let CallBody::Whole(bytes) = &call.body else {
         return Err(DynamoError::Fault(Fault::internal("a body of DynamoDB's came as a stream")));
     };
-    serde_json::from_slice(bytes).map_err(|error| {
-        let said = error.to_string();
-        let said = said.rsplit_once(" at line ").map_or(said.as_str(), |(said, _)| said);
-        let said = if said.starts_with("invalid type") { "Unexpected field type" } else { said };
-        DynamoError::Serialization(said.to_owned())
-    })
+    if let Ok(body) = serde_json::from_slice(bytes) {
+        return Ok(body);
+    }
+    let body = call.json().map_err(DynamoError::Fault)?;
+    serde_json::from_value(body)
+        .map_err(|error| DynamoError::Fault(Fault::sender("SerializationException", "").because(error)))
 }
 
 /// Members of the wrong form, collected.

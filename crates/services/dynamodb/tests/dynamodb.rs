@@ -16,6 +16,7 @@ mod operations {
     mod backups;
     mod batches;
     mod expiry;
+    mod http;
     mod index_changes;
     mod index_model;
     mod indexes;

@@ -17,27 +17,41 @@ pub(super) fn is_presigned(query: &Query) -> bool {
 
 pub(super) fn read(head: &Head<'_>, query: Query) -> Result<SigV4, Refusal> {
     refuse_duplicates(head, &query)?;
-    let required = |name: &str| {
-        let missing = || Refusal::incomplete(format!("AWS query-string parameters must include '{name}'."));
-        query.get(name).ok_or_else(missing)
-    };
-    if required("X-Amz-Algorithm")? != "AWS4-HMAC-SHA256" {
+    let [algorithm, credential, presented, signed, date] = required(&query)?;
+    if algorithm != "AWS4-HMAC-SHA256" {
         return Err(Refusal::UnsupportedAlgorithm);
     }
+    let seconds = query.get("X-Amz-Expires").ok_or_else(|| missing(&["X-Amz-Expires"]))?;
     let payload = match query.get("X-Amz-Content-Sha256") {
         Some(text) => Some(text),
         None => head.single("x-amz-content-sha256")?,
     };
     Ok(SigV4 {
-        credential: Credential::parse(required("X-Amz-Credential")?).map_err(Refusal::incomplete)?,
-        signed_headers: SignedHeaders::parse(required("X-Amz-SignedHeaders")?)?,
-        signature: signature(required("X-Amz-Signature")?)?,
-        date: AmzDate::parse(required("X-Amz-Date")?).ok_or(Refusal::MissingDate)?,
-        expires: Some(expires(required("X-Amz-Expires")?)?),
+        credential: Credential::parse(credential).map_err(Refusal::incomplete)?,
+        signed_headers: SignedHeaders::parse(signed)?,
+        signature: signature(presented)?,
+        date: AmzDate::parse(date).ok_or(Refusal::MissingDate)?,
+        expires: Some(expires(seconds)?),
         security_token: query.get("X-Amz-Security-Token").map(str::to_owned),
         payload: declared_payload(payload)?,
         query,
     })
+}
+
+/// What every signature in a query has. All that is missing is told at once.
+fn required(query: &Query) -> Result<[&str; 5], Refusal> {
+    const NAMES: [&str; 5] =
+        ["X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Signature", "X-Amz-SignedHeaders", "X-Amz-Date"];
+    let found = NAMES.map(|name| query.get(name).unwrap_or_default());
+    let absent: Vec<&str> =
+        NAMES.into_iter().zip(found).filter(|(_, value)| value.is_empty()).map(|(name, _)| name).collect();
+    if absent.is_empty() { Ok(found) } else { Err(missing(&absent)) }
+}
+
+fn missing(names: &[&str]) -> Refusal {
+    let said = |name: &&str| format!("AWS query-string parameters must include '{name}'.");
+    let said: Vec<String> = names.iter().map(said).collect();
+    Refusal::incomplete(format!("{} Re-examine the query-string parameters.", said.join(" ")))
 }
 
 /// No `X-Amz-*` parameter stands twice, in whatever case, nor beside a header of its name that decides something.

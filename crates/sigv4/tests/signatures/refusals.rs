@@ -70,6 +70,39 @@ fn one_mechanism_only() {
 }
 
 #[test]
+fn s3_has_words_of_its_own_for_what_others_call_no_token_or_two() {
+    let told = |refusal: &Refusal, dialect| {
+        let fault = refusal.fault(dialect);
+        format!("{} {}", fault.code, fault.message)
+    };
+    let bearer = refusal(&replaced("AWS4-HMAC-SHA256", "Bearer"));
+    assert_eq!(
+        told(&bearer, Dialect::Json),
+        "MissingAuthenticationTokenException Request is missing Authentication Token"
+    );
+    assert_eq!(told(&bearer, Dialect::S3), "InvalidArgument Unsupported Authorization Type");
+    assert_eq!(
+        told(&Refusal::TwoMechanisms, Dialect::Json),
+        "InvalidSignatureException Found both 'X-Amz-Algorithm' as a query-string param and 'Authorization' as HTTP header."
+    );
+    assert!(
+        told(&Refusal::TwoMechanisms, Dialect::S3).starts_with("InvalidArgument Only one auth mechanism")
+    );
+}
+
+#[test]
+fn all_that_a_presigned_request_lacks_is_told_at_once() {
+    let target = "/?X-Amz-Algorithm=a&X-Amz-Credential=b";
+    let answer = check_standard("POST", target, &HeaderMap::new(), BODY, AT);
+    assert_eq!(
+        answer.unwrap_err().to_string(),
+        "AWS query-string parameters must include 'X-Amz-Signature'. AWS query-string parameters must include \
+         'X-Amz-SignedHeaders'. AWS query-string parameters must include 'X-Amz-Date'. Re-examine the query-string \
+         parameters."
+    );
+}
+
+#[test]
 fn host_and_every_amz_header_are_signed() {
     let unsigned = refusal(&with("x-amz-security-token", "token"));
     assert_eq!(unsigned, Refusal::HeaderNotSigned { name: "x-amz-security-token".to_owned() });
@@ -97,7 +130,7 @@ fn malformed_parts_are_named() {
     assert!(incomplete(&replaced("host;", "Host;")));
     assert!(incomplete(&replaced("host;", "x-amz-target;host;")));
     assert!(incomplete(&replaced("Signature=", "Signature=0")));
-    assert_eq!(refusal(&replaced("AWS4-HMAC-SHA256", "Bearer")), Refusal::UnsupportedAlgorithm);
+    assert_eq!(refusal(&replaced("AWS4-HMAC-SHA256", "Bearer")), Refusal::OtherScheme);
     assert_eq!(
         refusal(&replaced("AWS4-HMAC-SHA256", "AWS4-ECDSA-P256-SHA256")),
         Refusal::UnsupportedAlgorithm
