@@ -627,7 +627,9 @@ async fn queue_after(app: &TestApp, meanwhile: impl AsyncFnOnce()) -> (Result<()
     let caller = Arc::new(Caller { principal: known.principal, access_key_id: None, source });
     let path = "/2015-03-31/functions/notes/invocations";
     let request = http::Request::post(path).header("x-amz-invocation-type", "Event").body(()).expect("built");
+    let model = homeport_wire::Models::service("lambda").expect("lambda's model");
     let call = Call {
+        operation: model.operation("Invoke").expect("Invoke"),
         head: Arc::new(request.into_parts().0),
         path: path.to_owned(),
         virtual_bucket: None,
