@@ -3,6 +3,7 @@
 #[cfg(test)]
 mod domain {
     mod expressions;
+    mod list_updates;
     mod numbers;
     mod values;
 }
