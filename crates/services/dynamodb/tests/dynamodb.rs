@@ -5,6 +5,7 @@ mod domain {
     mod expressions;
     mod list_updates;
     mod numbers;
+    mod update_charges;
     mod values;
 }
 #[cfg(test)]
