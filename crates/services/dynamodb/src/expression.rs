@@ -2,6 +2,7 @@
 //! in DynamoDB"). Each is read in three steps: tokens, a tree of what was written, and, once all that AWS refuses
 //! has been refused in its order and words, a tree of what is meant with names and values in place.
 
+mod charge;
 mod condition;
 mod error;
 mod evaluate;

@@ -4,9 +4,11 @@
 mod domain {
     mod corpora;
     mod expressions;
+    mod list_updates;
     mod numbers;
     mod printing;
     mod statements;
+    mod update_charges;
     mod values;
 }
 #[cfg(test)]

@@ -112,7 +112,7 @@ impl Condition {
         text: &str,
         placeholders: &mut Placeholders<'_>,
     ) -> Result<Self, InvalidExpression> {
-        read(kind, text, placeholders).map_err(|error| error.told_of(kind))
+        read(text, placeholders).map_err(|error| InvalidExpression { kind, error })
     }
 
     /// The paths that the condition looks at, in the order they are written.
@@ -159,13 +159,9 @@ impl Operand {
     }
 }
 
-fn read(
-    kind: ExpressionKind,
-    text: &str,
-    placeholders: &mut Placeholders<'_>,
-) -> Result<Condition, ExpressionError> {
+fn read(text: &str, placeholders: &mut Placeholders<'_>) -> Result<Condition, ExpressionError> {
     let (raw, seen) = parse_condition(text)?;
-    if seen.redundant && kind != ExpressionKind::KeyCondition {
+    if seen.redundant {
         return Err(ExpressionError::RedundantParentheses);
     }
     let mut operands = Vec::new();
@@ -444,7 +440,7 @@ fn check_ordered(comparator: Comparator, operands: &[&Operand]) -> Result<(), Ex
     }
     let given = operands.iter().filter_map(|operand| operand.known_type());
     match given.into_iter().find(|given| !matches!(given, ValueType::S | ValueType::N | ValueType::B)) {
-        Some(given) => Err(ExpressionError::ComparedType { operator: comparator.text(), given }),
+        Some(given) => Err(wrong_type(comparator.text(), given)),
         None => Ok(()),
     }
 }
@@ -458,7 +454,7 @@ pub(crate) fn check_bounds(lower: &Operand, upper: &Operand) -> Result<(), Expre
     if let Some(given) =
         given.into_iter().find(|given| !matches!(given, ValueType::S | ValueType::N | ValueType::B))
     {
-        return Err(ExpressionError::ComparedType { operator: "BETWEEN", given });
+        return Err(wrong_type("BETWEEN", given));
     }
     let (lower, upper) = (shown(low), shown(high));
     match super::evaluate::order(low, high) {

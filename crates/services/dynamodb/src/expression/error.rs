@@ -1,7 +1,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::value::{AttributeValue, ValueType};
+use crate::value::AttributeValue;
 
 /// Which of a request's expressions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +41,20 @@ pub struct InvalidExpression {
     pub error: ExpressionError,
 }
 
+impl InvalidExpression {
+    /// What some operations say today; [`Display`](std::fmt::Display) gives the older words, which the others still use.
+    pub fn in_newer_words(&self) -> String {
+        self.clone().without_size().to_string()
+    }
+
+    pub(super) fn without_size(self) -> Self {
+        match self.error {
+            ExpressionError::TooLong(_) => Self { error: ExpressionError::TooLongUntold, ..self },
+            _ => self,
+        }
+    }
+}
+
 /// Why an expression is refused, in AWS's words.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ExpressionError {
@@ -50,6 +64,9 @@ pub enum ExpressionError {
     /// Beyond [`super::MAX_EXPRESSION_LENGTH`].
     #[error("Expression size has exceeded the maximum allowed size; expression size: {0}")]
     TooLong(usize),
+    /// The same, where its size is not told.
+    #[error("Expression size has exceeded the maximum allowed size;")]
+    TooLongUntold,
     /// A token that can't stand where it stands.
     #[error("Syntax error; token: \"{token}\", near: \"{near}\"")]
     Syntax {
@@ -108,23 +125,15 @@ pub enum ExpressionError {
     /// `attribute_exists(:v)`
     #[error("Operator or function requires a document path; operator or function: {0}")]
     NeedsPath(String),
-    /// A value of a type that the function doesn't take.
+    /// A value of a type that the function doesn't take, or the comparator doesn't order.
     #[error(
         "Incorrect operand type for operator or function; operator or function: {name}, operand type: {given}"
     )]
     OperandType {
-        /// The function, or `+` and `-`.
+        /// The function, the comparator, or `+` and `-`.
         name: String,
         /// The type.
         given: String,
-    },
-    /// A value of a type that the comparator doesn't order.
-    #[error("Incorrect operand type for operator or function; operator: {operator}, operand type: {given}")]
-    ComparedType {
-        /// The comparator.
-        operator: &'static str,
-        /// The type.
-        given: ValueType,
     },
     /// A value of a type that can't be added or deleted.
     #[error(
@@ -178,19 +187,6 @@ pub enum ExpressionError {
     /// `a[99999999999]`
     #[error("List index is not within the allowable range; index: [{0}]")]
     IndexRange(String),
-}
-
-impl ExpressionError {
-    /// The same as it is told of an expression of this kind: key conditions have words of their own for operands.
-    pub(super) fn told_of(self, kind: ExpressionKind) -> InvalidExpression {
-        let error = match self {
-            Self::ComparedType { operator, given } if kind == ExpressionKind::KeyCondition => {
-                Self::OperandType { name: operator.to_owned(), given: given.name().to_owned() }
-            }
-            error => error,
-        };
-        InvalidExpression { kind, error }
-    }
 }
 
 /// Why a condition is no key condition, in AWS's words.

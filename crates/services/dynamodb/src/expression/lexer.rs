@@ -21,7 +21,7 @@ pub(super) enum TokenKind {
     Name,
     /// `:abc`
     Value,
-    /// `123`
+    /// `0` or `123`: no number has a zero in front
     Index,
     /// `=`, `<>`, `(` and the like
     Symbol,
@@ -43,7 +43,7 @@ pub(super) fn tokens(text: &str) -> Vec<Token<'_>> {
 
 fn next<'e>(input: &mut Text<'e>) -> Option<Token<'e>> {
     let blank: winnow::Result<(), EmptyError> =
-        repeat(0.., any.verify(|c: &char| c.is_whitespace()).void()).parse_next(input);
+        repeat(0.., any.verify(|c: &char| c.is_ascii_whitespace()).void()).parse_next(input);
     blank.ok()?;
     let ((kind, text), range) = token.with_span().parse_next(input).ok()?;
     Some(Token { kind, text, start: range.start })
@@ -54,7 +54,8 @@ fn token<'e>(input: &mut Text<'e>) -> winnow::Result<(TokenKind, &'e str), Empty
     alt((
         dispatch! { peek(any);
             'a'..='z' | 'A'..='Z' => take_while(1.., word).map(|text| (TokenKind::Identifier, text)),
-            '0'..='9' => take_while(1.., '0'..='9').map(|text| (TokenKind::Index, text)),
+            '0' => '0'.take().map(|text| (TokenKind::Index, text)),
+            '1'..='9' => take_while(1.., '0'..='9').map(|text| (TokenKind::Index, text)),
             '#' => ('#', take_while(1.., word)).take().map(|text| (TokenKind::Name, text)),
             ':' => (':', take_while(1.., word)).take().map(|text| (TokenKind::Value, text)),
             '<' | '>' | '=' | '(' | ')' | '[' | ']' | ',' | '.' | '+' | '-' => {
@@ -80,5 +81,9 @@ mod tests {
         );
         let unknown: Vec<_> = tokens("a ! # :ä").iter().map(|token| token.kind).collect();
         assert_eq!(unknown[1..], [TokenKind::Unknown; 4]);
+        let spaces: Vec<_> = tokens("a\u{a0}=\t\u{2003}").iter().map(|token| token.text).collect();
+        assert_eq!(spaces, ["a", "\u{a0}", "=", "\u{2003}"]);
+        let zeros: Vec<_> = tokens("[007]").iter().map(|token| token.text).collect();
+        assert_eq!(zeros, ["[", "0", "0", "7", "]"]);
     }
 }

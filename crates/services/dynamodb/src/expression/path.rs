@@ -32,11 +32,17 @@ pub(super) enum Clash {
 impl Path {
     /// The value at this path.
     pub fn get<'a>(&self, item: &'a Item) -> Option<&'a AttributeValue> {
-        self.rest.iter().try_fold(item.get(&self.head)?, |value, step| match (step, value) {
-            (Step::Key(key), AttributeValue::M(map)) => map.get(key),
-            (Step::Index(index), AttributeValue::L(list)) => list.get(*index),
-            _ => None,
-        })
+        walk(item.get(&self.head), &self.rest)
+    }
+
+    /// Whether there is what the last step leads into: a map for a name, a list for an index. An attribute leads into
+    /// the item.
+    pub fn has_parent(&self, item: &Item) -> bool {
+        let Some((last, way)) = self.rest.split_last() else { return true };
+        matches!(
+            (last, walk(item.get(&self.head), way)),
+            (Step::Key(_), Some(AttributeValue::M(_))) | (Step::Index(_), Some(AttributeValue::L(_)))
+        )
     }
 
     /// Whether the path is an attribute's name and no more.
@@ -59,6 +65,14 @@ impl Path {
         }
         Some(Clash::Overlap)
     }
+}
+
+fn walk<'a>(from: Option<&'a AttributeValue>, steps: &[Step]) -> Option<&'a AttributeValue> {
+    steps.iter().try_fold(from?, |value, step| match (step, value) {
+        (Step::Key(key), AttributeValue::M(map)) => map.get(key),
+        (Step::Index(index), AttributeValue::L(list)) => list.get(*index),
+        _ => None,
+    })
 }
 
 /// As AWS's messages show a path: `[a, [1], b]`.

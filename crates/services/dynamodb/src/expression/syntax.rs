@@ -103,7 +103,7 @@ fn parse<'e, T>(
     keywords: &'static [&'static str],
     rule: impl FnOnce(&mut Input<'_, 'e>) -> Parsed<T>,
 ) -> Result<(T, Seen), ExpressionError> {
-    if text.trim().is_empty() {
+    if text.is_empty() {
         return Err(ExpressionError::Empty);
     }
     if text.len() > MAX_EXPRESSION_LENGTH {
@@ -465,6 +465,10 @@ mod tests {
             ("a = :v)", r#"Syntax error; token: ")", near: ":v)""#),
             ("a BETWEEN :x OR :y", r#"Syntax error; token: "OR", near: ":x OR :y""#),
             ("a AND b = :v", r#"Syntax error; token: "AND", near: "a AND b""#),
+            ("   ", r#"Syntax error; token: "<EOF>", near: "   ""#),
+            ("l[00] = :v", r#"Syntax error; token: "0", near: "00]""#),
+            ("l[007] = :v", r#"Syntax error; token: "0", near: "007""#),
+            ("l[01] = :v", r#"Syntax error; token: "1", near: "01]""#),
         ] {
             assert_eq!(refused(parse_condition(text)), said, "{text}");
         }

@@ -38,7 +38,8 @@ pub enum SetValue {
 impl Update {
     /// Reads an `UpdateExpression`.
     pub fn parse(text: &str, placeholders: &mut Placeholders<'_>) -> Result<Self, InvalidExpression> {
-        read(text, placeholders).map_err(|error| InvalidExpression { kind: ExpressionKind::Update, error })
+        let invalid = |error| InvalidExpression { kind: ExpressionKind::Update, error };
+        read(text, placeholders).map_err(|error| invalid(error).without_size())
     }
 
     /// Refuses targets that lead through each other, and operands of types that their operators don't take.
@@ -245,10 +246,10 @@ fn check_action_types(operations: &[Operation]) -> Result<(), ExpressionError> {
             ValueType::N if operator == "ADD" => continue,
             ValueType::S => "STRING",
             ValueType::N => "NUMBER",
-            ValueType::B => "BINARY",
+            ValueType::B => "Binary",
             ValueType::M => "MAP",
             ValueType::L => "LIST",
-            ValueType::Bool => "BOOLEAN",
+            ValueType::Bool => "BOOL",
             ValueType::Null => "NULL",
         };
         return Err(ExpressionError::ActionType { operator, given });

@@ -152,6 +152,9 @@ impl Operation for UpdateItem {
         cx.write(|tx| async move {
             let open = DynamoDb::table(cx, &tx, &input.table, &input.decided).await?;
             let place = open.place(&input.key)?;
+            if !input.legacy && input.update.charge() > MAX_ITEM_SIZE {
+                return Err(Invalid::UpdatedItemSize.into());
+            }
             check_targets(&open, &input.update)?;
             open.table.check_paths(input.condition.iter().flat_map(Condition::paths))?;
             let before = open.item(&tx, &place, &input.key).await?;

@@ -193,6 +193,17 @@ fn conditions_are_refused_in_awss_order_and_words() {
             "Incorrect operand type for operator or function; operator or function: attribute_type, operand type: {NS,SS,L,BS,N,M,B,BOOL,NULL,S}",
         ),
         (
+            "a < :list",
+            "Incorrect operand type for operator or function; operator or function: <, operand type: L",
+        ),
+        (
+            "a BETWEEN :true AND :one",
+            "Incorrect operand type for operator or function; operator or function: BETWEEN, operand type: BOOL",
+        ),
+        ("a[00] = :a", r#"Syntax error; token: "0", near: "00]""#),
+        ("a\u{a0}= :a", "Syntax error; token: \"\u{a0}\", near: \"a\u{a0}=\""),
+        ("  ", r#"Syntax error; token: "<EOF>", near: "  ""#),
+        (
             "attribute_type(a, :a)",
             "Invalid attribute type name found; type: abc, valid types: {B,NULL,SS,BOOL,L,BS,N,NS,S,M}",
         ),
@@ -421,6 +432,14 @@ fn updates_are_refused_in_awss_order_and_words() {
             "Incorrect operand type for operator or function; operator: ADD, operand type: STRING, typeSet: ALLOWED_FOR_ADD_OPERAND",
         ),
         (
+            "ADD a :bin",
+            "Incorrect operand type for operator or function; operator: ADD, operand type: Binary, typeSet: ALLOWED_FOR_ADD_OPERAND",
+        ),
+        (
+            "ADD a :true",
+            "Incorrect operand type for operator or function; operator: ADD, operand type: BOOL, typeSet: ALLOWED_FOR_ADD_OPERAND",
+        ),
+        (
             "DELETE a :one",
             "Incorrect operand type for operator or function; operator: DELETE, operand type: NUMBER, typeSet: ALLOWED_FOR_DELETE_OPERAND",
         ),
@@ -476,7 +495,10 @@ fn key_conditions_are_conditions_on_keys_and_no_more() {
             .map_err(|e| e.to_string())?;
         key_conditions(condition).map_err(|e| e.to_string())
     };
-    assert_eq!(read("p = :a AND :one <= r"), read("((p = :a)) AND ((r >= :one))"));
+    assert_eq!(read("p = :a AND :one <= r"), read("(p = :a) AND (r >= :one)"));
+    let doubled = "Invalid KeyConditionExpression: The expression has redundant parentheses;";
+    assert_eq!(read("((p = :a))"), Err(doubled.to_owned()));
+    assert_eq!(read("(p = :a) AND ((r = :b))"), Err(doubled.to_owned()));
     assert_eq!(read("p = :a AND begins_with(r, :b)").map(|conditions| conditions.len()), Ok(2));
     for (text, said) in [
         ("p = :a OR r = :b", "Invalid operator used in KeyConditionExpression: OR"),

@@ -29,43 +29,58 @@ pub enum UpdateError {
 }
 
 impl Update {
-    /// The item as the update leaves it. Every value is computed from the item as it was.
+    /// The item as the update leaves it. Every value is computed from the item as it was, and every path means a
+    /// place in it: an index of a list is the one before anything was put in or taken out.
     pub fn apply(&self, item: &Item) -> Result<Item, UpdateError> {
-        let mut sets = Vec::with_capacity(self.sets.len());
+        let (mut writes, mut removes) = self.effects(item)?;
+        if writes
+            .iter()
+            .map(|(path, _)| *path)
+            .chain(removes.iter().copied())
+            .any(|path| !path.has_parent(item))
+        {
+            return Err(UpdateError::InvalidPath);
+        }
+        // In the order of their indexes, so that what lies behind a list's end is appended in that order.
+        writes.sort_by_key(|(path, _)| *path);
+        let mut updated = item.clone();
+        for (path, value) in writes {
+            set(&mut updated, path, value)?;
+        }
+        // What was not there stays: something new may have its index by now. The others go from the highest index
+        // down, so that each still has its own.
+        removes.retain(|path| path.get(item).is_some());
+        removes.sort_by(|a, b| b.cmp(a));
+        for path in removes {
+            remove(&mut updated, path);
+        }
+        Ok(updated)
+    }
+
+    /// What is written where, and what is removed. No target leads through another.
+    fn effects(&self, item: &Item) -> Result<(Vec<(&Path, AttributeValue)>, Vec<&Path>), UpdateError> {
+        let mut writes = Vec::with_capacity(self.sets.len() + self.adds.len());
+        let mut removes: Vec<&Path> = self.removes.iter().collect();
         let mut size = 0;
         for (path, value) in &self.sets {
             let value = value.of(item)?;
-            // None of the targets leads through another, so all of the values end up in the item.
+            // All of the values end up in the item.
             size += value.size();
             if size > MAX_ITEM_SIZE {
                 return Err(UpdateError::TooBig);
             }
-            sets.push((path, value));
-        }
-        // In the order of their indexes, so that what lies behind a list's end is appended in that order.
-        sets.sort_by_key(|(path, _)| *path);
-        let mut updated = item.clone();
-        for (path, value) in sets {
-            set(&mut updated, path, value)?;
+            writes.push((path, value));
         }
         for (path, value) in &self.adds {
-            let sum = add(path.get(item), value)?;
-            set(&mut updated, path, sum)?;
+            writes.push((path, add(path.get(item), value)?));
         }
         for (path, value) in &self.deletes {
             match delete(path.get(item), value)? {
-                Some(Some(left)) => set(&mut updated, path, left)?,
-                Some(None) => remove(&mut updated, path)?,
-                None => parent_exists(&updated, path)?,
+                Some(left) => writes.push((path, left)),
+                None => removes.push(path),
             }
         }
-        // From the highest index down, as the indexes are those of the list as it was.
-        let mut removes: Vec<&Path> = self.removes.iter().collect();
-        removes.sort_by(|a, b| b.cmp(a));
-        for path in removes {
-            remove(&mut updated, path)?;
-        }
-        Ok(updated)
+        Ok((writes, removes))
     }
 
     /// The values at the updated paths, as `UPDATED_OLD` and `UPDATED_NEW` want them.
@@ -140,25 +155,15 @@ fn set(item: &mut Item, path: &Path, value: AttributeValue) -> Result<(), Update
     Ok(())
 }
 
-fn remove(item: &mut Item, path: &Path) -> Result<(), UpdateError> {
-    match parent(item, path)? {
-        None => drop(item.remove(&path.head)),
-        Some((AttributeValue::M(map), Step::Key(key))) => drop(map.remove(key)),
-        Some((AttributeValue::L(list), Step::Index(index))) if *index < list.len() => {
-            drop(list.remove(*index))
+fn remove(item: &mut Item, path: &Path) {
+    match parent(item, path) {
+        Ok(None) => drop(item.remove(&path.head)),
+        Ok(Some((AttributeValue::M(map), Step::Key(key)))) => drop(map.remove(key)),
+        Ok(Some((AttributeValue::L(list), Step::Index(index)))) if *index < list.len() => {
+            drop(list.remove(*index));
         }
-        Some((AttributeValue::L(_), Step::Index(_))) => {}
-        Some(_) => return Err(UpdateError::InvalidPath),
+        Ok(Some(_)) | Err(_) => {}
     }
-    Ok(())
-}
-
-fn parent_exists(item: &Item, path: &Path) -> Result<(), UpdateError> {
-    let Some((_, way)) = path.rest.split_last() else {
-        return Ok(());
-    };
-    let parent = Path { head: path.head.clone(), rest: way.to_vec() };
-    parent.get(item).map(drop).ok_or(UpdateError::InvalidPath)
 }
 
 fn add(existing: Option<&AttributeValue>, value: &AttributeValue) -> Result<AttributeValue, UpdateError> {
@@ -173,17 +178,17 @@ fn add(existing: Option<&AttributeValue>, value: &AttributeValue) -> Result<Attr
     })
 }
 
-/// What is left of a set: none if there was no set, some none if nothing is left of it.
+/// What is left of a set; none if nothing is, or if there was no set.
 fn delete(
     existing: Option<&AttributeValue>,
     value: &AttributeValue,
-) -> Result<Option<Option<AttributeValue>>, UpdateError> {
+) -> Result<Option<AttributeValue>, UpdateError> {
     use AttributeValue::{Bs, Ns, Ss};
-    Ok(Some(match (existing, value) {
-        (None, _) => return Ok(None),
+    Ok(match (existing, value) {
+        (None, _) => None,
         (Some(Ss(set)), Ss(less)) => Some(set - less).filter(|left| !left.is_empty()).map(Ss),
         (Some(Ns(set)), Ns(less)) => Some(set - less).filter(|left| !left.is_empty()).map(Ns),
         (Some(Bs(set)), Bs(less)) => Some(set - less).filter(|left| !left.is_empty()).map(Bs),
         _ => return Err(UpdateError::WrongType),
-    }))
+    })
 }
