@@ -26,6 +26,12 @@ impl TokenBucket {
         enough
     }
 
+    /// Whether there is a token to take.
+    pub fn has_any(&mut self, now: Timestamp) -> bool {
+        self.refill(now);
+        self.tokens >= 1.0
+    }
+
     /// Takes tokens for what passed elsewhere, whether they are there or not; it never owes more than `most`.
     pub fn owe(&mut self, tokens: f64, most: f64, now: Timestamp) {
         self.refill(now);
@@ -70,6 +76,15 @@ mod tests {
         let later = start.plus_seconds(1);
         assert_eq!((0..9).filter(|_| bucket.take(later)).count(), 2);
         assert!(!bucket.is_full(later) && bucket.is_full(later.plus_seconds(60)));
+    }
+
+    #[test]
+    fn what_is_owed_is_made_up_for_before_anything_passes() {
+        let start = Timestamp::from_seconds(100);
+        let mut bucket = TokenBucket::new(2.0, 4.0, start);
+        assert!(bucket.has_any(start));
+        bucket.owe(10.0, f64::INFINITY, start);
+        assert!(!bucket.has_any(start.plus_seconds(3)) && bucket.has_any(start.plus_seconds(4)));
     }
 
     #[test]

@@ -24,6 +24,21 @@ impl SharedBucket {
         taken
     }
 
+    /// Whether there is anything to take.
+    pub fn has_any(&self, now: Timestamp) -> bool {
+        self.lock().has_any(now)
+    }
+
+    /// Takes so much, whether it is there or not: where it is known only afterwards how much passed.
+    pub fn charge(&self, taken: u64, now: Timestamp) {
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "no count is so large that a double could not count it"
+        )]
+        self.lock().owe(taken as f64, f64::INFINITY, now);
+        self.untold.fetch_add(taken, Ordering::Relaxed);
+    }
+
     pub(super) fn set_limits(&self, rate: f64, burst: f64) {
         self.lock().set_limits(rate, burst);
     }
