@@ -408,8 +408,8 @@ def test_an_update_that_can_not_be_done_changes_nothing(table, owner):
         "One or more parameter values were invalid: Cannot update attribute at. This attribute is part of the key"
     )
     assert fails(table.hits.set(2), table.hits.remove()) == (
-        "Invalid UpdateExpression: Two document paths overlap with each other; must remove or rewrite one of these"
-        " paths; path one: [hits], path two: [hits]"
+        "1 validation error detected: Invalid UpdateExpression: Two document paths overlap with each other;"
+        " must remove or rewrite one of these paths; path one: [hits], path two: [hits]"
     )
 
 
