@@ -120,8 +120,9 @@ impl Operation for TransactGetItems {
                 let place = open.place(&get.key)?;
                 let item = open.item(&tx, &place, &get.key).await?;
                 let units = 2.0 * read_units(item.as_ref().map_or(0, item_size), true);
-                let of_table =
-                    consumed.entry(&get.table).or_insert_with(|| (open.clone(), Consumed::default()));
+                let of_table = consumed
+                    .entry(&get.table)
+                    .or_insert_with(|| (open.clone(), Consumed::of_transacted_reads()));
                 of_table.1.add_table(units);
                 items.push(
                     item.map(|item| get.projection.as_ref().map_or(item.clone(), |it| it.apply(&item))),

@@ -10,7 +10,7 @@ use super::update_item::{check_targets, updated};
 use super::writing::{RawGuard, RawValues, check_condition, collection_key, looked_at, write_collection};
 use crate::DynamoDb;
 use crate::access::{Decided, Need, permissions};
-use crate::capacity::{Answering, Consumed, write_all, write_units};
+use crate::capacity::{Answering, Consumed, read_units, write_all, write_units};
 use crate::error::{CancellationReason, DynamoError, Invalid};
 use crate::expression::{Condition, Update};
 use crate::items::{Occasion, OpenTable, SharedTable};
@@ -224,7 +224,8 @@ impl Operation for TransactWriteItems {
                 done.push(DynamoDb::table(cx, &tx, &action.table, &input.decided).await?);
             }
             if input.token.was_used(cx, &tx).await? {
-                return Ok::<_, DynamoError>(answer(input, &done, &BTreeMap::new()));
+                let consumed = read_again(&tx, input, &done).await?;
+                return Ok::<_, DynamoError>(answer(input, &done, &consumed));
             }
             let consumed = write(&tx, input, &done, Occasion::call(cx.now())).await?;
             Ok(answer(input, &done, &consumed))
@@ -234,6 +235,23 @@ impl Operation for TransactWriteItems {
 }
 
 type ConsumedByTable<'a> = BTreeMap<&'a TableName, Consumed>;
+
+/// What it consumes to be told that the transaction was done already: its items are read.
+async fn read_again<'a>(
+    tx: &Tx,
+    input: &'a Input,
+    opened: &[SharedTable],
+) -> Result<ConsumedByTable<'a>, DynamoError> {
+    let mut consumed = ConsumedByTable::new();
+    for (action, open) in input.actions.iter().zip(opened) {
+        let key = open.table.schema.key_of(&action.key).ok_or(Invalid::KeySchema)?;
+        let item = open.item(tx, &open.place(&key)?, &key).await?;
+        let units = 2.0 * read_units(item.as_ref().map_or(0, item_size), true);
+        let of_table = consumed.entry(&action.table).or_insert_with(Consumed::of_transacted_reads);
+        of_table.add_table(units);
+    }
+    Ok(consumed)
+}
 
 /// Does all actions, or says why each of them was given up.
 async fn write<'a>(
@@ -258,7 +276,8 @@ async fn write<'a>(
         reasons.clear();
         for ((action, open), place) in input.actions.iter().zip(opened).zip(places.iter().flatten()) {
             if let Some(units) = reason_or(act(tx, action, open, place, on).await, &mut reasons)? {
-                consumed.entry(&action.table).or_default().add(&units.doubled());
+                let of_table = consumed.entry(&action.table).or_insert_with(Consumed::of_transacted_writes);
+                of_table.add(&units.doubled());
             }
         }
     }
