@@ -11,7 +11,9 @@ use crate::value::{AttributeValue, Item, ValueType};
 
 mod settings;
 
-pub use settings::{Expiry, History, IndexState, Recovery, Restored, StreamSetting, StreamView};
+pub use settings::{
+    Expiry, History, IndexState, OnDemandMaximum, Recovery, Restored, StreamSetting, StreamView,
+};
 
 /// The longest partition key, in bytes.
 pub const MAX_PARTITION_KEY: usize = 2048;
@@ -65,6 +67,12 @@ pub struct Table {
     /// Where it comes from.
     #[serde(default)]
     pub restored: Option<Restored>,
+    /// The most that it is to be asked for, while it is on-demand.
+    #[serde(default)]
+    pub on_demand_maximum: Option<OnDemandMaximum>,
+    /// What it was asked to keep warm, in units per second.
+    #[serde(default)]
+    pub warm: Option<Throughput>,
 }
 
 /// Provisioned capacity.
@@ -74,6 +82,14 @@ pub struct Throughput {
     pub read: u64,
     /// Write capacity units.
     pub write: u64,
+}
+
+impl Throughput {
+    /// What is warm of a table or an index that wasn't asked to keep more: what is provisioned, or what on-demand
+    /// begins with (API reference, `WarmThroughput`).
+    pub fn warm_anyway(provisioned: Option<Self>) -> Self {
+        provisioned.unwrap_or(Self { read: 12_000, write: 4_000 })
+    }
 }
 
 /// A partition key and maybe a sort key. A global index's may have four attributes each.
@@ -126,6 +142,12 @@ pub struct Index {
     pub projection: IndexProjection,
     /// Of a provisioned table's global index.
     pub throughput: Option<Throughput>,
+    /// The most that a global index of an on-demand table is to be asked for.
+    #[serde(default)]
+    pub on_demand_maximum: Option<OnDemandMaximum>,
+    /// What a global index was asked to keep warm, in units per second.
+    #[serde(default)]
+    pub warm: Option<Throughput>,
     /// Whether it holds all that it should.
     #[serde(default)]
     pub state: IndexState,

@@ -17,6 +17,7 @@ mod operations {
     mod app;
     mod backups;
     mod batches;
+    mod billing;
     mod expiry;
     mod http;
     mod index_changes;
