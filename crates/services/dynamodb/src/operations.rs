@@ -21,6 +21,7 @@ mod execute_transaction;
 mod get_item;
 mod hash_order;
 mod index_updates;
+mod java_text;
 mod list_tables;
 mod next_token;
 mod put_item;

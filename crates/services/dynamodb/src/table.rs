@@ -250,7 +250,7 @@ impl Schema {
             if value.value_type() != attribute.kind.value_type() {
                 return Err(Invalid::KeySchema);
             }
-            check_not_empty(attribute, value)?;
+            check_not_empty(attribute, None, value)?;
         }
         self.check_sizes(key)
     }
@@ -277,10 +277,17 @@ fn empty_kind(value: &AttributeValue) -> Option<&'static str> {
     }
 }
 
-fn check_not_empty(attribute: &KeyAttribute, value: &AttributeValue) -> Result<(), Invalid> {
-    match empty_kind(value) {
-        Some(kind) => Err(Invalid::EmptyKey { kind, name: attribute.name.clone() }),
-        None => Ok(()),
+/// Refuses an empty value of a key: of the table's, or of an index's.
+pub(crate) fn check_not_empty(
+    attribute: &KeyAttribute,
+    index: Option<&Index>,
+    value: &AttributeValue,
+) -> Result<(), Invalid> {
+    let name = attribute.name.clone();
+    match (empty_kind(value), index) {
+        (None, _) => Ok(()),
+        (Some(kind), None) => Err(Invalid::EmptyKey { kind, name }),
+        (Some(kind), Some(index)) => Err(Invalid::EmptyIndexKey { kind, name, index: index.name.clone() }),
     }
 }
 
@@ -322,7 +329,7 @@ impl Table {
                 let (expected, actual) = (expected.name(), actual.name());
                 return Err(Invalid::KeyType { name: attribute.name.clone(), expected, actual });
             }
-            check_not_empty(attribute, value)?;
+            check_not_empty(attribute, None, value)?;
         }
         self.schema.check_sizes(item)?;
         self.check_index_keys(item)
@@ -333,14 +340,12 @@ impl Table {
         for index in self.indexes_by_name() {
             for attribute in index.schema.attributes() {
                 let Some(value) = item.get(&attribute.name) else { continue };
-                let (name, index_name) = (attribute.name.clone(), index.name.clone());
                 if value.value_type() != attribute.kind.value_type() {
+                    let (name, index) = (attribute.name.clone(), index.name.clone());
                     let (expected, actual) = (attribute.kind.name(), value.value_type().name());
-                    return Err(Invalid::IndexKeyType { name, expected, actual, index: index_name });
+                    return Err(Invalid::IndexKeyType { name, expected, actual, index });
                 }
-                if let Some(kind) = empty_kind(value) {
-                    return Err(Invalid::EmptyIndexKey { kind, name, index: index_name });
-                }
+                check_not_empty(attribute, Some(index), value)?;
             }
             index.schema.check_sizes(item)?;
         }

@@ -98,7 +98,7 @@ fn table(cx: &Cx<DynamoDb>, input: &Input, id: String, seed: String) -> Result<T
     let mut violations = Violations::default();
     let name = input.table_name.as_deref().ok_or(Invalid::Required("TableName"))?;
     let named = TableName::of(name);
-    violations.name(named.name(), "tableName", 3);
+    violations.name(named.name(), "tableName");
     violations.require(input.attribute_definitions.as_ref(), "attributeDefinitions");
     violations.require(input.key_schema.as_ref(), "keySchema");
     for (at, definition) in input.attribute_definitions.iter().flatten().enumerate() {

@@ -11,7 +11,7 @@ use crate::DynamoDb;
 use crate::description::{Counts, TableDescription};
 use crate::error::{DynamoError, Invalid};
 use crate::records::{JOBS, Job, TABLES, tables_of};
-use crate::request::TableName;
+use crate::request::{TableName, check_table};
 use crate::streams::{begin_stream, end_stream};
 use crate::table::{IndexState, StreamView, Table};
 
@@ -50,6 +50,7 @@ pub(crate) struct Output {
 
 impl Input {
     fn check(&self) -> Result<(), Invalid> {
+        check_table(&self.table_name)?;
         let unbuilt =
             [("SSESpecification", &self.sse_specification), ("ReplicaUpdates", &self.replica_updates)];
         if let Some((name, _)) = unbuilt.iter().find(|(_, given)| given.is_some()) {
