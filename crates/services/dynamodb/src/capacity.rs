@@ -15,6 +15,8 @@ pub(crate) struct Consumed {
     table: f64,
     local: BTreeMap<String, f64>,
     global: BTreeMap<String, f64>,
+    /// The member that says the units again, in answers to transactions.
+    again: Option<&'static str>,
 }
 
 /// A unit per 4 KB read, half of one if the read needn't be consistent.
@@ -55,10 +57,19 @@ impl Consumed {
         }
     }
 
-    /// The same, as transactions are charged.
+    /// Nothing yet, in a transaction of reads.
+    pub(crate) fn of_transacted_reads() -> Self {
+        Self { again: Some("ReadCapacityUnits"), ..Self::default() }
+    }
+
+    /// Nothing yet, in a transaction of writes.
+    pub(crate) fn of_transacted_writes() -> Self {
+        Self { again: Some("WriteCapacityUnits"), ..Self::default() }
+    }
+
+    /// The same, as transactions are charged: the table doubly, indexes not.
     pub(crate) fn doubled(mut self) -> Self {
-        let copy = self.clone();
-        self.add(&copy);
+        self.table *= 2.0;
         self
     }
 
@@ -70,29 +81,41 @@ impl Consumed {
     pub(crate) fn write(&self, table: &Table, wanted: ReturnCapacity, out: &mut Vec<u8>) {
         out.extend_from_slice(b"{\"TableName\":");
         write_string(&table.name, out);
-        out.extend_from_slice(format!(",\"CapacityUnits\":{:?}", self.total()).as_bytes());
+        out.push(b',');
+        self.write_units(self.total(), out);
         if wanted == ReturnCapacity::Indexes {
-            out.extend_from_slice(format!(",\"Table\":{{\"CapacityUnits\":{:?}}}", self.table).as_bytes());
-            write_indexes("LocalSecondaryIndexes", &self.local, out);
-            write_indexes("GlobalSecondaryIndexes", &self.global, out);
+            out.extend_from_slice(b",\"Table\":{");
+            self.write_units(self.table, out);
+            out.push(b'}');
+            self.write_indexes("LocalSecondaryIndexes", &self.local, out);
+            self.write_indexes("GlobalSecondaryIndexes", &self.global, out);
         }
         out.push(b'}');
     }
-}
 
-fn write_indexes(member: &str, indexes: &BTreeMap<String, f64>, out: &mut Vec<u8>) {
-    if indexes.is_empty() {
-        return;
-    }
-    out.extend_from_slice(format!(",\"{member}\":{{").as_bytes());
-    for (at, (name, units)) in indexes.iter().enumerate() {
-        if at > 0 {
-            out.push(b',');
+    fn write_indexes(&self, member: &str, indexes: &BTreeMap<String, f64>, out: &mut Vec<u8>) {
+        if indexes.is_empty() {
+            return;
         }
-        write_string(name, out);
-        out.extend_from_slice(format!(":{{\"CapacityUnits\":{units:?}}}").as_bytes());
+        out.extend_from_slice(format!(",\"{member}\":{{").as_bytes());
+        for (at, (name, units)) in indexes.iter().enumerate() {
+            if at > 0 {
+                out.push(b',');
+            }
+            write_string(name, out);
+            out.extend_from_slice(b":{");
+            self.write_units(*units, out);
+            out.push(b'}');
+        }
+        out.push(b'}');
     }
-    out.push(b'}');
+
+    fn write_units(&self, units: f64, out: &mut Vec<u8>) {
+        out.extend_from_slice(format!("\"CapacityUnits\":{units:?}").as_bytes());
+        if let Some(member) = self.again {
+            out.extend_from_slice(format!(",\"{member}\":{units:?}").as_bytes());
+        }
+    }
 }
 
 /// An answer's JSON object, member by member.

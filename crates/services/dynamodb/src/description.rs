@@ -7,7 +7,9 @@ use serde::Serialize;
 use crate::DynamoDb;
 use crate::error::DynamoError;
 use crate::records::Layout;
-use crate::table::{Index, IndexProjection, IndexState, KeyAttribute, Schema, Table, Throughput};
+use crate::table::{
+    Index, IndexProjection, IndexState, KeyAttribute, OnDemandMaximum, Schema, Table, Throughput,
+};
 
 /// `TableDescription`
 #[derive(Serialize)]
@@ -19,6 +21,9 @@ pub(crate) struct TableDescription {
     table_status: &'static str,
     creation_date_time: f64,
     provisioned_throughput: ThroughputDescription,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    on_demand_throughput: Option<MaximumDescription>,
+    warm_throughput: WarmDescription,
     table_size_bytes: i64,
     item_count: i64,
     table_arn: String,
@@ -119,11 +124,58 @@ struct ThroughputDescription {
     write_capacity_units: u64,
 }
 
+/// `OnDemandThroughput`: -1 where there is no maximum.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct MaximumDescription {
+    max_read_request_units: i64,
+    max_write_request_units: i64,
+}
+
+impl MaximumDescription {
+    fn of(maximum: OnDemandMaximum) -> Self {
+        let shown = |units: Option<u64>| units.and_then(|units| i64::try_from(units).ok()).unwrap_or(-1);
+        Self { max_read_request_units: shown(maximum.read), max_write_request_units: shown(maximum.write) }
+    }
+}
+
+/// `TableWarmThroughputDescription`, and an index's
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct WarmDescription {
+    read_units_per_second: u64,
+    write_units_per_second: u64,
+    status: &'static str,
+}
+
+impl WarmDescription {
+    fn of(asked: Option<Throughput>, provisioned: Option<Throughput>) -> Self {
+        let least = Throughput::warm_anyway(provisioned);
+        let warm = asked.unwrap_or(least);
+        Self {
+            read_units_per_second: warm.read.max(least.read),
+            write_units_per_second: warm.write.max(least.write),
+            status: "ACTIVE",
+        }
+    }
+}
+
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct BillingModeSummary {
     billing_mode: &'static str,
     last_update_to_pay_per_request_date_time: f64,
+}
+
+impl BillingModeSummary {
+    /// Of a table that is on-demand, or was.
+    fn of(table: &Table) -> Option<Self> {
+        let (billing_mode, since) = match table.throughput {
+            None => ("PAY_PER_REQUEST", table.on_demand_since.unwrap_or(table.created)),
+            Some(_) => ("PROVISIONED", table.on_demand_since?),
+        };
+        Some(Self { billing_mode, last_update_to_pay_per_request_date_time: since.seconds_f64() })
+    }
 }
 
 #[derive(Serialize)]
@@ -144,6 +196,10 @@ struct IndexDescription {
     backfilling: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     provisioned_throughput: Option<ThroughputDescription>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    on_demand_throughput: Option<MaximumDescription>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    warm_throughput: Option<WarmDescription>,
     index_arn: String,
 }
 
@@ -198,17 +254,13 @@ impl TableDescription {
             table_status: status,
             creation_date_time: created,
             provisioned_throughput: throughput(table.throughput),
+            on_demand_throughput: table.on_demand_maximum.map(MaximumDescription::of),
+            warm_throughput: WarmDescription::of(table.warm, table.throughput),
             table_size_bytes: counts.bytes,
             item_count: counts.items,
             table_arn: table.arn(),
             table_id: table.id.clone(),
-            billing_mode_summary: table.throughput.is_none().then_some(BillingModeSummary {
-                billing_mode: "PAY_PER_REQUEST",
-                last_update_to_pay_per_request_date_time: table
-                    .on_demand_since
-                    .unwrap_or(table.created)
-                    .seconds_f64(),
-            }),
+            billing_mode_summary: BillingModeSummary::of(table),
             table_class_summary: table
                 .table_class
                 .clone()
@@ -295,6 +347,8 @@ fn describe(table: &Table, index: &Index) -> IndexDescription {
         index_status: index.global.then_some(if is_building { "CREATING" } else { "ACTIVE" }),
         backfilling: is_building.then_some(true),
         provisioned_throughput: index.global.then(|| throughput(index.throughput)),
+        on_demand_throughput: index.on_demand_maximum.map(MaximumDescription::of),
+        warm_throughput: index.global.then(|| WarmDescription::of(index.warm, index.throughput)),
         index_arn: format!("{}/index/{}", table.arn(), index.name),
     }
 }

@@ -20,6 +20,9 @@ pub enum DynamoError {
     /// A value of `ExpressionAttributeValues` that is none.
     #[error("{0}")]
     Placeholder(PlaceholderError),
+    /// An expression that is none.
+    #[error("{0}")]
+    Expression(InvalidExpression),
     /// No such table, said of an operation on items.
     #[error("Requested resource not found")]
     NoTable,
@@ -125,6 +128,7 @@ impl DynamoError {
             Self::Value(error) | Self::Placeholder(PlaceholderError::Value { error, .. }) => {
                 Self::Validation(error.in_newer_words()).into()
             }
+            Self::Expression(error) => Self::Validation(error.in_newer_words()).into(),
             error => error.into(),
         }
     }
@@ -136,6 +140,7 @@ impl DynamoError {
             Self::Value(error) | Self::Placeholder(PlaceholderError::Value { error, .. }) => {
                 error.in_newer_words()
             }
+            Self::Expression(error) => error.in_newer_words(),
             Self::Validation(said) if said.contains("detected: ") => return Self::Validation(said).into(),
             Self::Validation(said) => said,
             error => return error.into(),
@@ -145,7 +150,12 @@ impl DynamoError {
 
     /// Whether it is the request that breaks a rule.
     pub(crate) fn is_invalid(&self) -> bool {
-        matches!(self, Self::Validation(_) | Self::Value(_) | Self::Placeholder(_))
+        matches!(self, Self::Validation(_) | Self::Value(_) | Self::Placeholder(_) | Self::Expression(_))
+    }
+
+    /// A request that breaks a rule of which [`Self::of_writing`] tells without counting it.
+    pub(crate) fn uncounted(said: &str) -> Self {
+        Self::Fault(Self::invalid(said).into())
     }
 
     /// A request that breaks a rule.
@@ -177,7 +187,7 @@ impl From<NumberError> for DynamoError {
 
 impl From<InvalidExpression> for DynamoError {
     fn from(error: InvalidExpression) -> Self {
-        Self::invalid(error)
+        Self::Expression(error)
     }
 }
 
@@ -218,9 +228,10 @@ impl From<DynamoError> for Fault {
     fn from(error: DynamoError) -> Self {
         let message = error.to_string();
         match error {
-            DynamoError::Validation(_) | DynamoError::Value(_) | DynamoError::Placeholder(_) => {
-                Self::sender("ValidationException", message)
-            }
+            DynamoError::Validation(_)
+            | DynamoError::Value(_)
+            | DynamoError::Placeholder(_)
+            | DynamoError::Expression(_) => Self::sender("ValidationException", message),
             DynamoError::NoTable
             | DynamoError::NoTableNamed(_)
             | DynamoError::NoResource(_)
@@ -305,7 +316,7 @@ pub enum Invalid {
     #[error("ExpressionAttributeNames can only be specified when using expressions")]
     NamesAlone,
     /// Values for no expression.
-    #[error("ExpressionAttributeValues can only be specified when using expressions: {0}")]
+    #[error("ExpressionAttributeValues can only be specified when using expressions{0}")]
     ValuesAlone(String),
     /// A key with too few, too many or other attributes than the schema's.
     #[error("The provided key element does not match the schema")]
@@ -423,6 +434,14 @@ pub enum Invalid {
     /// A condition on what the schema doesn't have.
     #[error("Query condition missed key schema element: {0}")]
     MissedKey(String),
+    /// Attributes of a partition key of several that aren't asked for by `=`.
+    #[error("HASH key attributes {0} must have equality conditions specified in the query")]
+    PartitionNotEqual(String),
+    /// Attributes of a sort key of several that aren't asked for by `=`, where a later one is asked for.
+    #[error(
+        "RANGE key attributes {0} must have equality conditions specified in the query because a condition is present on key attribute {1}"
+    )]
+    SortNotEqual(String, String),
     /// A partition key that isn't asked for by `=`, or two conditions where there is one key.
     #[error("Query key condition not supported")]
     KeyConditionNotSupported,
@@ -441,6 +460,12 @@ pub enum Invalid {
     /// A start key that is none, and why.
     #[error("The provided starting key is invalid: {0}")]
     StartKeyBecause(String),
+    /// A start key of another partition, of a table without sort key.
+    #[error("The provided exclusive start key is invalid")]
+    StartKeyElsewhere,
+    /// A start key of a query that has no second row.
+    #[error("The query can return at most one row and cannot be restarted")]
+    StartOfOneRow,
     /// A start key of another partition.
     #[error("The provided starting key is outside query boundaries based on provided conditions")]
     StartKeyOutside,
@@ -468,10 +493,8 @@ pub enum Invalid {
     )]
     NoSegment,
     /// A segment beyond the last.
-    #[error(
-        "The Segment parameter is zero-based and must be less than parameter TotalSegments: Segment: {0} is not less than TotalSegments: {1}"
-    )]
-    SegmentRange(u32, u32),
+    #[error("The Segment parameter is zero-based and must be less than parameter TotalSegments")]
+    SegmentRange,
     /// `ALL_ATTRIBUTES` of a global index that hasn't them.
     #[error(
         "One or more parameter values were invalid: Select type ALL_ATTRIBUTES is not supported for global secondary index {0} because its projection type is not ALL"
@@ -489,13 +512,11 @@ pub enum Invalid {
     },
     /// `SPECIFIC_ATTRIBUTES` of none.
     #[error(
-        "One or more parameter values were invalid: Must specify the AttributesToGet or ProjectionExpression when choosing to get SPECIFIC_ATTRIBUTES"
+        "1 validation error detected: Must specify the AttributesToGet or ProjectionExpression when choosing to get SPECIFIC_ATTRIBUTES"
     )]
     NothingSpecific,
     /// A projection with another selection.
-    #[error(
-        "One or more parameter values were invalid: Cannot specify the {projection} when choosing to get {select}"
-    )]
+    #[error("1 validation error detected: Cannot specify the {projection} when choosing to get {select}")]
     ProjectionAndSelect {
         /// `ProjectionExpression` or `AttributesToGet`.
         projection: &'static str,
@@ -504,9 +525,9 @@ pub enum Invalid {
     },
     /// `ALL_PROJECTED_ATTRIBUTES` of a table.
     #[error(
-        "One or more parameter values were invalid: ALL_PROJECTED_ATTRIBUTES can be used only when {0} using an IndexName"
+        "1 validation error detected: ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName"
     )]
-    ProjectedOfTable(&'static str),
+    ProjectedOfTable,
     /// The same attribute twice.
     #[error("One or more parameter values were invalid: Duplicate value in attribute name: {0}")]
     DuplicateAttribute(String),
@@ -527,7 +548,10 @@ pub enum Invalid {
         "Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes"
     )]
     WriteRequest,
-    /// An action of a transaction that is none, or many.
+    /// An action of a transaction that is none.
+    #[error("Invalid Request: TransactWriteRequest should contain Delete or Put or Update request")]
+    TransactNothing,
+    /// An action of a transaction that is many.
     #[error("TransactItems can only contain one of Check, Put, Update or Delete")]
     TransactItem,
     /// Two actions on one item.
@@ -536,6 +560,18 @@ pub enum Invalid {
     /// Items of more than 4 MB together.
     #[error("Transaction request size has exceeded the maximum allowed size")]
     TransactSize,
+    /// `ConditionalOperator` without legacy conditions.
+    #[error("ConditionalOperator cannot be used without Filter or Expected")]
+    OperatorOfNone,
+    /// `ConditionalOperator` of one legacy condition.
+    #[error("ConditionalOperator can only be used when Filter or Expected has two or more elements")]
+    OperatorOfOne,
+    /// A `ConditionalOperator` that is none.
+    #[error("Failed to satisfy constraint: Member must satisfy enum value set: [ALL, OR]")]
+    Operator,
+    /// An action of `AttributeUpdates` that is none.
+    #[error("Member must satisfy enum value set: [ADD, DELETE, PUT]' for Action")]
+    UpdateAction,
     /// A legacy parameter's rule.
     #[error("One or more parameter values were invalid: {0}")]
     Parameter(String),

@@ -12,6 +12,9 @@ use crate::expression::{
 use crate::request::Violations;
 use crate::value::{AttributeValue, Checked, ValueType};
 
+/// The most names of `AttributesToGet`.
+const MAX_ATTRIBUTES: usize = 255;
+
 /// A condition of `QueryFilter`, `ScanFilter` or `KeyConditions`.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -75,9 +78,26 @@ const COMPARISONS: [(&str, Comparison); 13] = [
     ("CONTAINS", Comparison::Contains),
 ];
 
-/// `ConditionalOperator`
-pub(crate) fn any_suffices(given: Option<&str>, violations: &mut Violations) -> bool {
-    violations.one_of(given, "conditionalOperator", &[("OR", true), ("AND", false)]).unwrap_or(false)
+/// Whether one of so many conditions suffices: what `ConditionalOperator` says, if there is something to join.
+pub(crate) fn any_suffices(given: Option<&str>, conditions: usize) -> Result<bool, Invalid> {
+    match (given, conditions) {
+        (None, _) => Ok(false),
+        (Some(_), 0) => Err(Invalid::OperatorOfNone),
+        (Some(_), 1) => Err(Invalid::OperatorOfOne),
+        (Some("AND"), _) => Ok(false),
+        (Some("OR"), _) => Ok(true),
+        (Some(_), _) => Err(Invalid::Operator),
+    }
+}
+
+/// Notes too few or too many names of `AttributesToGet`.
+pub(crate) fn check_attributes(given: Option<&Vec<String>>, at: &str, violations: &mut Violations) {
+    let Some(names) = given else { return };
+    let shown = || format!("'[{}]'", names.join(", "));
+    let at_least = "Member must have length greater than or equal to 1";
+    violations.check(!names.is_empty(), shown, at, at_least);
+    let at_most = "Member must have length less than or equal to 255";
+    violations.check(names.len() <= MAX_ATTRIBUTES, shown, at, at_most);
 }
 
 /// Notes comparison operators that are none.
@@ -178,6 +198,10 @@ fn expectation(attribute: String, raw: RawExpected) -> Result<Condition, DynamoE
 
 /// `AttributeUpdates` as an update.
 pub(crate) fn update(updates: BTreeMap<String, RawUpdate>) -> Result<Update, DynamoError> {
+    let known = |raw: &RawUpdate| matches!(raw.action.as_deref(), None | Some("PUT" | "ADD" | "DELETE"));
+    if !updates.values().all(known) {
+        return Err(Invalid::UpdateAction.into());
+    }
     let mut update = Update::default();
     for (attribute, raw) in updates {
         let path = top(attribute);

@@ -337,6 +337,8 @@ mod tests {
                 },
                 projection: IndexProjection::All,
                 throughput: None,
+                on_demand_maximum: None,
+                warm: None,
                 state: Default::default(),
             }],
             next_index: 2,
@@ -350,6 +352,8 @@ mod tests {
             history: None,
             recovery: None,
             restored: None,
+            on_demand_maximum: None,
+            warm: None,
         }
     }
 

@@ -10,9 +10,14 @@ use crate::error::{DynamoError, Invalid};
 use crate::expression::{PlaceholderError, Placeholders};
 use crate::value::{AttributeValue, Checked};
 
+mod integer;
+mod names;
+
+pub(crate) use integer::Integer;
+pub(crate) use names::{check_not_empty, check_table};
+
 /// Constraints beyond this many are not listed.
 const MAX_VIOLATIONS: usize = 10;
-const TABLE_NAME_CONSTRAINT: &str = "Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+";
 
 /// Reads a body. What isn't of the request's shape at once is read again by the model, which knows what else AWS takes
 /// and refuses the rest in AWS's words.
@@ -42,9 +47,18 @@ impl Violations {
 
     /// Notes a violation of what is named in words of its own.
     pub(crate) fn note(&mut self, what: &str, constraint: &str) {
+        self.push(format!("{what} failed to satisfy constraint: {constraint}"));
+    }
+
+    fn push(&mut self, violation: String) {
         if self.0.len() < MAX_VIOLATIONS {
-            self.0.push(format!("{what} failed to satisfy constraint: {constraint}"));
+            self.0.push(violation);
         }
+    }
+
+    /// The first of them; none where all is well.
+    pub(crate) fn first(&self) -> Option<&str> {
+        self.0.first().map(String::as_str)
     }
 
     /// Notes that a required member is missing.
@@ -69,28 +83,6 @@ impl Violations {
         found.map(|(_, choice)| *choice)
     }
 
-    /// Notes what is wrong with a table's name.
-    pub(crate) fn table_name(&mut self, name: Option<&str>, at: &str) {
-        let Some(name) = name else { return self.require::<()>(None, at) };
-        if name.starts_with("arn:") {
-            let constraint = "Member must have length less than or equal to 1024";
-            return self.check(name.len() <= 1024, || format!("'{name}'"), at, constraint);
-        }
-        self.name(name, at, 1);
-    }
-
-    /// Notes what is wrong with the name of a table or an index.
-    pub(crate) fn name(&mut self, name: &str, at: &str, shortest: usize) {
-        let shown = || format!("'{name}'");
-        let pattern = name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-'));
-        self.check(pattern, shown, at, TABLE_NAME_CONSTRAINT);
-        self.check(name.len() <= 255, shown, at, "Member must have length less than or equal to 255");
-        if name.len() < shortest {
-            let constraint = format!("Member must have length greater than or equal to {shortest}");
-            self.check(false, shown, at, &constraint);
-        }
-    }
-
     /// Refuses the request if there are any.
     pub(crate) fn finish(self) -> Result<(), Invalid> {
         if self.0.is_empty() { Ok(()) } else { Err(Invalid::Constraints(self.0)) }
@@ -106,7 +98,7 @@ pub(crate) struct TableName {
 }
 
 impl TableName {
-    /// The table that this text, which [`Violations::table_name`] let pass, names.
+    /// The table that this text names.
     pub(crate) fn of(text: &str) -> Self {
         let parsed = Arn::parse(text).ok().filter(|arn| arn.service() == "dynamodb");
         let named = parsed.as_ref().and_then(|arn| {
@@ -176,15 +168,28 @@ pub(crate) enum ReturnValues {
 }
 
 impl ReturnValues {
+    const CHOICES: [(&'static str, Self); 5] = [
+        ("ALL_NEW", Self::AllNew),
+        ("UPDATED_OLD", Self::UpdatedOld),
+        ("ALL_OLD", Self::AllOld),
+        ("NONE", Self::None),
+        ("UPDATED_NEW", Self::UpdatedNew),
+    ];
+
     pub(crate) fn parse(given: Option<&str>, violations: &mut Violations) -> Self {
-        let choices = [
-            ("ALL_NEW", Self::AllNew),
-            ("UPDATED_OLD", Self::UpdatedOld),
-            ("ALL_OLD", Self::AllOld),
-            ("NONE", Self::None),
-            ("UPDATED_NEW", Self::UpdatedNew),
-        ];
-        violations.one_of(given, "returnValues", &choices).unwrap_or_default()
+        let found = Self::CHOICES.iter().find(|(name, _)| Some(*name) == given);
+        if given.is_some() && found.is_none() {
+            // AWS's list, with its slip.
+            let choices = "[ALL_OLD, UPDATED_OLD, ALL_NEW, UPDATE_NEW, NONE]";
+            violations
+                .push(format!("Failed to satisfy constraint: Member must satisfy enum value set: {choices}"));
+        }
+        found.map(|(_, values)| *values).unwrap_or_default()
+    }
+
+    /// As [`Self::parse`], in older words.
+    pub(crate) fn parse_in_older_words(given: Option<&str>, violations: &mut Violations) -> Self {
+        violations.one_of(given, "returnValues", &Self::CHOICES).unwrap_or_default()
     }
 
     /// As it is written.
@@ -239,9 +244,22 @@ pub(crate) fn check_generations(
     if has_values && !taking.is_empty() && taking.iter().all(|(_, present)| !present) {
         let names: Vec<&str> = taking.iter().map(|(name, _)| *name).collect();
         let verb = if names.len() > 1 { "are" } else { "is" };
-        return Err(Invalid::ValuesAlone(format!("{} {verb} null", names.join(" and "))));
+        return Err(Invalid::ValuesAlone(format!(": {} {verb} null", names.join(" and "))));
     }
     Ok(())
+}
+
+/// As [`check_generations`], in the words of operations that write one item.
+pub(crate) fn check_generations_of_write(
+    expressions: &[Present],
+    legacy: &[Present],
+    has_names: bool,
+    has_values: bool,
+) -> Result<(), Invalid> {
+    check_generations(expressions, legacy, has_names, has_values).map_err(|error| match error {
+        Invalid::ValuesAlone(_) => Invalid::ValuesAlone(String::new()),
+        other => other,
+    })
 }
 
 /// `ExpressionAttributeNames` and `ExpressionAttributeValues` as they came.

@@ -11,7 +11,9 @@ use crate::value::{AttributeValue, Item, ValueType};
 
 mod settings;
 
-pub use settings::{Expiry, History, IndexState, Recovery, Restored, StreamSetting, StreamView};
+pub use settings::{
+    Expiry, History, IndexState, OnDemandMaximum, Recovery, Restored, StreamSetting, StreamView,
+};
 
 /// The longest partition key, in bytes.
 pub const MAX_PARTITION_KEY: usize = 2048;
@@ -65,6 +67,12 @@ pub struct Table {
     /// Where it comes from.
     #[serde(default)]
     pub restored: Option<Restored>,
+    /// The most that it is to be asked for, while it is on-demand.
+    #[serde(default)]
+    pub on_demand_maximum: Option<OnDemandMaximum>,
+    /// What it was asked to keep warm, in units per second.
+    #[serde(default)]
+    pub warm: Option<Throughput>,
 }
 
 /// Provisioned capacity.
@@ -74,6 +82,14 @@ pub struct Throughput {
     pub read: u64,
     /// Write capacity units.
     pub write: u64,
+}
+
+impl Throughput {
+    /// What is warm of a table or an index that wasn't asked to keep more: what is provisioned, or what on-demand
+    /// begins with (API reference, `WarmThroughput`).
+    pub fn warm_anyway(provisioned: Option<Self>) -> Self {
+        provisioned.unwrap_or(Self { read: 12_000, write: 4_000 })
+    }
 }
 
 /// A partition key and maybe a sort key. A global index's may have four attributes each.
@@ -126,6 +142,12 @@ pub struct Index {
     pub projection: IndexProjection,
     /// Of a provisioned table's global index.
     pub throughput: Option<Throughput>,
+    /// The most that a global index of an on-demand table is to be asked for.
+    #[serde(default)]
+    pub on_demand_maximum: Option<OnDemandMaximum>,
+    /// What a global index was asked to keep warm, in units per second.
+    #[serde(default)]
+    pub warm: Option<Throughput>,
     /// Whether it holds all that it should.
     #[serde(default)]
     pub state: IndexState,
@@ -228,7 +250,7 @@ impl Schema {
             if value.value_type() != attribute.kind.value_type() {
                 return Err(Invalid::KeySchema);
             }
-            check_not_empty(attribute, value)?;
+            check_not_empty(attribute, None, value)?;
         }
         self.check_sizes(key)
     }
@@ -255,10 +277,17 @@ fn empty_kind(value: &AttributeValue) -> Option<&'static str> {
     }
 }
 
-fn check_not_empty(attribute: &KeyAttribute, value: &AttributeValue) -> Result<(), Invalid> {
-    match empty_kind(value) {
-        Some(kind) => Err(Invalid::EmptyKey { kind, name: attribute.name.clone() }),
-        None => Ok(()),
+/// Refuses an empty value of a key: of the table's, or of an index's.
+pub(crate) fn check_not_empty(
+    attribute: &KeyAttribute,
+    index: Option<&Index>,
+    value: &AttributeValue,
+) -> Result<(), Invalid> {
+    let name = attribute.name.clone();
+    match (empty_kind(value), index) {
+        (None, _) => Ok(()),
+        (Some(kind), None) => Err(Invalid::EmptyKey { kind, name }),
+        (Some(kind), Some(index)) => Err(Invalid::EmptyIndexKey { kind, name, index: index.name.clone() }),
     }
 }
 
@@ -300,7 +329,7 @@ impl Table {
                 let (expected, actual) = (expected.name(), actual.name());
                 return Err(Invalid::KeyType { name: attribute.name.clone(), expected, actual });
             }
-            check_not_empty(attribute, value)?;
+            check_not_empty(attribute, None, value)?;
         }
         self.schema.check_sizes(item)?;
         self.check_index_keys(item)
@@ -311,14 +340,12 @@ impl Table {
         for index in self.indexes_by_name() {
             for attribute in index.schema.attributes() {
                 let Some(value) = item.get(&attribute.name) else { continue };
-                let (name, index_name) = (attribute.name.clone(), index.name.clone());
                 if value.value_type() != attribute.kind.value_type() {
+                    let (name, index) = (attribute.name.clone(), index.name.clone());
                     let (expected, actual) = (attribute.kind.name(), value.value_type().name());
-                    return Err(Invalid::IndexKeyType { name, expected, actual, index: index_name });
+                    return Err(Invalid::IndexKeyType { name, expected, actual, index });
                 }
-                if let Some(kind) = empty_kind(value) {
-                    return Err(Invalid::EmptyIndexKey { kind, name, index: index_name });
-                }
+                check_not_empty(attribute, Some(index), value)?;
             }
             index.schema.check_sizes(item)?;
         }

@@ -17,6 +17,7 @@ mod operations {
     mod app;
     mod backups;
     mod batches;
+    mod billing;
     mod expiry;
     mod http;
     mod index_changes;
@@ -24,6 +25,8 @@ mod operations {
     mod indexes;
     mod items;
     mod many_keys;
+    mod many_members;
+    mod members;
     mod model;
     mod partiql;
     mod partiql_access;
@@ -34,6 +37,7 @@ mod operations {
     mod queries;
     mod refusals;
     mod resource_policies;
+    mod start_keys;
     mod streams;
     mod tables;
     mod transactions;

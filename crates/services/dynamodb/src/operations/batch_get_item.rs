@@ -5,6 +5,7 @@ use homeport_service::{Answer, Asked, ByHand, Call, Cx, Effect, Operation, Permi
 use homeport_store::Tx;
 use serde::Deserialize;
 
+use super::java_text::shown;
 use crate::DynamoDb;
 use crate::access::{Decided, Need, permissions};
 use crate::capacity::{Answering, Consumed, read_units, write_all};
@@ -60,11 +61,18 @@ struct OfTable {
 fn decode(call: &Call) -> Result<Input, DynamoError> {
     let body: Body = body(call)?;
     let mut violations = Violations::default();
+    if body.request_items.as_ref().is_some_and(BTreeMap::is_empty) {
+        violations.note("Value at 'RequestItems'", "Member must have length greater than or equal to 1");
+        std::mem::take(&mut violations).finish()?;
+    }
+    let names = body.request_items.iter().flatten().map(|(name, _)| name);
+    violations.batch_table_names(names, || as_given(call));
     let capacity = ReturnCapacity::parse(body.return_consumed_capacity.as_deref(), &mut violations);
     violations.require(body.request_items.as_ref(), "requestItems");
     for (name, keys) in body.request_items.iter().flatten() {
-        violations.table_name(Some(name), "requestItems");
         violations.require(keys.keys.as_ref(), &format!("requestItems.{name}.member.keys"));
+        let at = format!("requestItems.{name}.member.attributesToGet");
+        legacy::check_attributes(keys.attributes_to_get.as_ref(), &at, &mut violations);
         if let Some(keys) = &keys.keys {
             let at = format!("RequestItems.{name}.member.Keys");
             check_count(keys.len(), &at)?;
@@ -72,9 +80,6 @@ fn decode(call: &Call) -> Result<Input, DynamoError> {
     }
     violations.finish()?;
     let requested = body.request_items.unwrap_or_default();
-    if requested.is_empty() {
-        return Err(Invalid::NoRequestItems("BatchGetItem").into());
-    }
     check_mixed(&requested)?;
     let mut tables = Vec::new();
     for (named, keys) in requested {
@@ -84,6 +89,12 @@ fn decode(call: &Call) -> Result<Input, DynamoError> {
         return Err(Invalid::TooManyGets.into());
     }
     Ok(Input { tables, capacity, decided: Decided::default() })
+}
+
+/// `RequestItems` as the request has it.
+fn as_given(call: &Call) -> String {
+    let items = body::<serde_json::Value>(call).map(|mut body| body["RequestItems"].take());
+    shown(|out| write!(out, "{}", items.unwrap_or_default()))
 }
 
 fn check_count(count: usize, at: &str) -> Result<(), Invalid> {

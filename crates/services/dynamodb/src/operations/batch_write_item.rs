@@ -1,9 +1,11 @@
 use std::collections::BTreeMap;
+use std::fmt;
 
 use homeport_core::Fault;
 use homeport_service::{Answer, Asked, ByHand, Call, Cx, Effect, Operation, Permissions};
 use serde::Deserialize;
 
+use super::java_text::{shown, write_item};
 use super::writing::{collection_key, write_collection};
 use crate::DynamoDb;
 use crate::access::{Decided, Need, permissions};
@@ -81,11 +83,13 @@ fn decode(call: &Call) -> Result<Input, DynamoError> {
     let metrics = wants_metrics(body.return_item_collection_metrics.as_deref(), &mut violations);
     violations.require(body.request_items.as_ref(), "requestItems");
     for (name, writes) in body.request_items.iter().flatten() {
-        violations.table_name(Some(name), "requestItems");
         check_count(name, writes, &mut violations);
+        check_members(name, writes, &mut violations);
     }
-    violations.finish()?;
+    std::mem::take(&mut violations).finish()?;
     let requested = body.request_items.unwrap_or_default();
+    violations.batch_table_names(requested.keys(), || in_java(&requested));
+    violations.finish()?;
     if requested.is_empty() {
         return Err(Invalid::NoRequestItems("BatchWriteItem").into());
     }
@@ -100,16 +104,63 @@ fn decode(call: &Call) -> Result<Input, DynamoError> {
     Ok(Input { tables, capacity, metrics, decided: Decided::default() })
 }
 
-fn check_count(name: &str, writes: &[WriteRequest], violations: &mut Violations) {
-    let kind = |write: &WriteRequest| match (&write.put_request, &write.delete_request) {
-        (Some(_), None) => "WriteRequest(putRequest=PutRequest, deleteRequest=null)",
-        (None, Some(_)) => "WriteRequest(putRequest=null, deleteRequest=DeleteRequest)",
-        _ => "WriteRequest(putRequest=null, deleteRequest=null)",
-    };
-    let shown = || {
-        let kinds: Vec<&str> = writes.iter().map(kind).collect();
-        format!("'{{{name}=[{}]}}'", kinds.join(", "))
-    };
+/// Requests by table as messages show them.
+fn in_java<'a>(requests: impl IntoIterator<Item = (&'a String, &'a Vec<WriteRequest>)>) -> String {
+    shown(|out| {
+        out.write_char('{')?;
+        for (at, (name, writes)) in requests.into_iter().enumerate() {
+            write!(out, "{}{name}=[", if at > 0 { ", " } else { "" })?;
+            for (at, write) in writes.iter().enumerate() {
+                out.write_str(if at > 0 {
+                    ", WriteRequest(putRequest="
+                } else {
+                    "WriteRequest(putRequest="
+                })?;
+                write_request(
+                    out,
+                    "PutRequest(item=",
+                    write.put_request.as_ref().map(|put| put.item.as_ref()),
+                )?;
+                out.write_str(", deleteRequest=")?;
+                let key = write.delete_request.as_ref().map(|delete| delete.key.as_ref());
+                write_request(out, "DeleteRequest(key=", key)?;
+                out.write_char(')')?;
+            }
+            out.write_char(']')?;
+        }
+        out.write_char('}')
+    })
+}
+
+fn write_request(
+    out: &mut dyn fmt::Write,
+    opening: &str,
+    request: Option<Option<&Checked<Item>>>,
+) -> fmt::Result {
+    let Some(item) = request else { return out.write_str("null") };
+    out.write_str(opening)?;
+    match item {
+        Some(Checked(Ok(item))) => write_item(out, item)?,
+        _ => out.write_str("null")?,
+    }
+    out.write_str(", workloadProfileName=null)")
+}
+
+/// Notes puts without an item, and deletes without a key.
+fn check_members(name: &str, writes: &[WriteRequest], violations: &mut Violations) {
+    for (at, write) in writes.iter().enumerate() {
+        let member = format!("requestItems.{name}.member.{}.member", at + 1);
+        if let Some(put) = &write.put_request {
+            violations.require(put.item.as_ref(), &format!("{member}.putRequest.item"));
+        }
+        if let Some(delete) = &write.delete_request {
+            violations.require(delete.key.as_ref(), &format!("{member}.deleteRequest.key"));
+        }
+    }
+}
+
+fn check_count(name: &String, writes: &Vec<WriteRequest>, violations: &mut Violations) {
+    let shown = || format!("'{}'", in_java([(name, writes)]));
     let constraint = "Map value must satisfy constraint: [Member must have length less than or equal to 25, Member must have length greater than or equal to 1]";
     violations.check((1..=MAX_WRITES).contains(&writes.len()), shown, "requestItems", constraint);
 }

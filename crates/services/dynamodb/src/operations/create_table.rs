@@ -7,10 +7,11 @@ use serde::{Deserialize, Serialize};
 
 use super::resource_policies::{parsed, put};
 use super::shape::{
-    AttributeDefinition, Definitions, KeySchemaElement, MAX_GLOBAL_INDEXES, RawIndex, RawThroughput,
-    StreamSpecification, check_included, index, index_throughput, parameter,
+    AttributeDefinition, Definitions, KeySchemaElement, MAX_GLOBAL_INDEXES, RawIndex, StreamSpecification,
+    check_included, index, parameter,
 };
 use super::tags::{RawTag, check_tags};
+use super::throughput::{RawMaximum, RawThroughput, RawWarm};
 use crate::DynamoDb;
 use crate::description::{Counts, TableDescription};
 use crate::error::{DynamoError, Invalid};
@@ -37,6 +38,8 @@ pub(crate) struct Input {
     global_secondary_indexes: Option<Vec<RawIndex>>,
     billing_mode: Option<String>,
     provisioned_throughput: Option<RawThroughput>,
+    on_demand_throughput: Option<RawMaximum>,
+    warm_throughput: Option<RawWarm>,
     stream_specification: Option<StreamSpecification>,
     #[serde(rename = "SSESpecification")]
     sse_specification: Option<SseSpecification>,
@@ -76,7 +79,8 @@ fn billing(input: &Input) -> Result<Option<Throughput>, Invalid> {
 /// What Homeport hasn't yet is refused, and never an empty success.
 fn check_built(input: &Input) -> Result<(), Invalid> {
     if input.sse_specification.as_ref().is_some_and(|sse| sse.enabled == Some(true)) {
-        return parameter("SSESpecification with a customer's key is not supported by this endpoint");
+        // Its description would say that a key of KMS encrypts the items, and there is no KMS here.
+        return parameter("SSESpecification is not supported by this endpoint: there are no keys of KMS");
     }
     Ok(())
 }
@@ -94,7 +98,7 @@ fn table(cx: &Cx<DynamoDb>, input: &Input, id: String, seed: String) -> Result<T
     let mut violations = Violations::default();
     let name = input.table_name.as_deref().ok_or(Invalid::Required("TableName"))?;
     let named = TableName::of(name);
-    violations.name(named.name(), "tableName", 3);
+    violations.name(named.name(), "tableName");
     violations.require(input.attribute_definitions.as_ref(), "attributeDefinitions");
     violations.require(input.key_schema.as_ref(), "keySchema");
     for (at, definition) in input.attribute_definitions.iter().flatten().enumerate() {
@@ -123,6 +127,9 @@ fn table(cx: &Cx<DynamoDb>, input: &Input, id: String, seed: String) -> Result<T
     }
     let indexes = indexes(input, &definitions, &schema, throughput.is_none())?;
     definitions.check_used(&schema, &indexes)?;
+    let on_demand = throughput.is_none();
+    let maximum = input.on_demand_throughput.map(|given| given.check(None, on_demand)).transpose()?;
+    let warm = input.warm_throughput.map(|given| given.check(throughput, "table")).transpose()?;
     let tags = input.tags.clone().unwrap_or_default();
     check_tags(&tags)?;
     Ok(Table {
@@ -136,7 +143,9 @@ fn table(cx: &Cx<DynamoDb>, input: &Input, id: String, seed: String) -> Result<T
         next_index: indexes.len() as u64 + 1,
         indexes,
         throughput,
-        on_demand_since: throughput.is_none().then(|| cx.now()),
+        on_demand_since: on_demand.then(|| cx.now()),
+        on_demand_maximum: maximum.flatten(),
+        warm,
         stream: None,
         expiry: None,
         history: None,
@@ -181,7 +190,7 @@ fn indexes(
         for raw in global {
             let number = indexes.len() as u64 + 1;
             let mut index = index(raw, true, number, definitions, &indexes)?;
-            index.throughput = index_throughput(&raw.index_name, raw.provisioned_throughput, on_demand)?;
+            raw.throughput().give(&mut index, on_demand)?;
             indexes.push(index);
         }
         if global.len() > MAX_GLOBAL_INDEXES {

@@ -14,7 +14,9 @@ use crate::error::DynamoError;
 use crate::expression::Condition;
 use crate::items::Occasion;
 use crate::legacy::{RawExpected, any_suffices, check_expected};
-use crate::request::{RawPlaceholders, ReturnValues, TableName, Violations, body, check_generations};
+use crate::request::{
+    RawPlaceholders, ReturnValues, TableName, Violations, body, check_generations_of_write, check_not_empty,
+};
 use crate::value::{Checked, Item};
 
 /// `DeleteItem` (API reference): removes the item with this key, if there is one.
@@ -46,8 +48,10 @@ pub(crate) struct Input {
 
 fn decode(call: &Call) -> Result<Input, DynamoError> {
     let body: Body = body(call)?;
+    check_not_empty(body.table_name.as_deref())?;
     let mut violations = Violations::default();
-    violations.table_name(body.table_name.as_deref(), "tableName");
+    violations.table_name(body.table_name.as_deref());
+    violations.require(body.key.as_ref(), "key");
     let wanted = RawWanted {
         values: body.return_values.as_deref(),
         capacity: body.return_consumed_capacity.as_deref(),
@@ -55,18 +59,21 @@ fn decode(call: &Call) -> Result<Input, DynamoError> {
         on_failure: body.return_values_on_condition_check_failure.as_deref(),
     }
     .check(&mut violations);
-    violations.require(body.key.as_ref(), "key");
-    let any = any_suffices(body.conditional_operator.as_deref(), &mut violations);
     check_expected(body.expected.as_ref(), &mut violations);
     violations.finish()?;
-    check_generations(
+    wanted.check_values()?;
+    check_generations_of_write(
         &[("ConditionExpression", body.condition_expression.is_some())],
-        &[("Expected", body.expected.is_some())],
+        &[
+            ("Expected", body.expected.is_some()),
+            ("ConditionalOperator", body.conditional_operator.is_some()),
+        ],
         body.expression_attribute_names.is_some(),
         body.expression_attribute_values.is_some(),
     )?;
+    let conditions = body.expected.as_ref().map_or(0, BTreeMap::len);
+    let any = any_suffices(body.conditional_operator.as_deref(), conditions)?;
     let key = body.key.map_or(Ok(Item::new()), |key| key.0)?;
-    wanted.check_values()?;
     let placeholders =
         RawPlaceholders { names: body.expression_attribute_names, values: body.expression_attribute_values }
             .check()?;

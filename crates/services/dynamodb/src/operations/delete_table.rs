@@ -12,7 +12,7 @@ use crate::records::{
     BACKUPS, Backup, BackupKind, EXPIRING, JOBS, Job, Layout, SWEEPS, Sweep, TABLES, TableRef, Work,
     table_count, tables_of,
 };
-use crate::request::TableName;
+use crate::request::{TableName, check_table};
 use crate::streams::end_stream;
 use crate::table::Table;
 
@@ -45,6 +45,7 @@ impl Operation for DeleteTable {
     }
 
     async fn run(cx: Cx<DynamoDb>, input: Input) -> Result<Output, DynamoError> {
+        check_table(&input.table_name)?;
         let (named, scope, now) = (&TableName::of(&input.table_name), cx.scope(), cx.now());
         let table = cx
             .write(|tx| async move {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use crate::DynamoDb;
 use crate::description::{Counts, TableDescription};
 use crate::error::DynamoError;
-use crate::request::TableName;
+use crate::request::{TableName, check_table};
 
 /// `DescribeTable` (API reference): what a table is, and how many items it has.
 pub(crate) struct DescribeTable;
@@ -35,6 +35,7 @@ impl Operation for DescribeTable {
     }
 
     async fn run(cx: Cx<DynamoDb>, input: Input) -> Result<Output, DynamoError> {
+        check_table(&input.table_name)?;
         let named = &TableName::of(&input.table_name);
         let (service, scope) = (&cx.service, cx.scope());
         let found = cx.read(|tx| async move { service.find_table(&tx, scope, named).await }).await?;

@@ -14,7 +14,7 @@ use crate::capacity::{Answering, write_all};
 use crate::error::DynamoError;
 use crate::items::{Occasion, OpenTable};
 use crate::partiql::Plan;
-use crate::request::{ReturnCapacity, Violations, body, wants_old_on_failure};
+use crate::request::{Integer, ReturnCapacity, Violations, body, wants_old_on_failure};
 use crate::value::write_item;
 
 /// The longest `NextToken`, in characters.
@@ -31,7 +31,7 @@ struct Body {
     consistent_read: Option<bool>,
     next_token: Option<String>,
     return_consumed_capacity: Option<String>,
-    limit: Option<i64>,
+    limit: Option<Integer>,
     return_values_on_condition_check_failure: Option<String>,
 }
 
@@ -47,7 +47,7 @@ fn decode(call: &Call) -> Result<Input, DynamoError> {
     let mut violations = Violations::default();
     let capacity = ReturnCapacity::parse(body.return_consumed_capacity.as_deref(), &mut violations);
     check_members(body.statement.as_deref(), &body.parameters, "", &mut violations);
-    check_limit(body.limit, false, &mut violations);
+    check_limit(body.limit, "limit", &mut violations);
     check_token(body.next_token.as_deref(), &mut violations);
     let on_failure = body.return_values_on_condition_check_failure;
     let tell_old = wants_old_on_failure(on_failure.as_deref(), &mut violations);
@@ -57,7 +57,7 @@ fn decode(call: &Call) -> Result<Input, DynamoError> {
     let plan = plan(&statement, &parameters)?;
     let terms = Terms { consistent: body.consistent_read.unwrap_or(false), tell_old };
     let paging = Paging {
-        limit: body.limit.and_then(|limit| usize::try_from(limit).ok()),
+        limit: body.limit.and_then(|limit| usize::try_from(limit.value).ok()),
         consistent: terms.consistent,
         capacity,
         next_token: body.next_token,

@@ -10,7 +10,9 @@ use crate::error::DynamoError;
 use crate::expression::Projection;
 use crate::items::OpenTable;
 use crate::legacy;
-use crate::request::{RawPlaceholders, ReturnCapacity, TableName, Violations, body, check_generations};
+use crate::request::{
+    RawPlaceholders, ReturnCapacity, TableName, Violations, body, check_generations, check_not_empty,
+};
 use crate::value::{Checked, Item, StoredItem, decode_stored, write_item};
 
 /// `GetItem` (API reference): the item with this key, or nothing.
@@ -39,10 +41,12 @@ pub(crate) struct Input {
 
 fn decode(call: &Call) -> Result<Input, DynamoError> {
     let body: Body = body(call)?;
+    check_not_empty(body.table_name.as_deref())?;
     let mut violations = Violations::default();
-    let capacity = ReturnCapacity::parse(body.return_consumed_capacity.as_deref(), &mut violations);
-    violations.table_name(body.table_name.as_deref(), "tableName");
     violations.require(body.key.as_ref(), "key");
+    violations.table_name(body.table_name.as_deref());
+    let capacity = ReturnCapacity::parse(body.return_consumed_capacity.as_deref(), &mut violations);
+    legacy::check_attributes(body.attributes_to_get.as_ref(), "attributesToGet", &mut violations);
     violations.finish()?;
     let has_names = body.expression_attribute_names.is_some();
     let expressions = [("ProjectionExpression", body.projection_expression.is_some())];

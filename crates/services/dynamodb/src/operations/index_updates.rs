@@ -3,12 +3,13 @@
 use serde::Deserialize;
 
 use super::shape::{
-    AttributeDefinition, Definitions, MAX_GLOBAL_INDEXES, RawIndex, RawThroughput, check_included, index,
-    index_throughput, parameter, table_rule,
+    AttributeDefinition, Definitions, MAX_GLOBAL_INDEXES, RawIndex, check_included, index, parameter,
+    table_rule,
 };
+use super::throughput::{OfIndex, RawMaximum, RawThroughput, RawWarm};
 use crate::error::{DynamoError, Invalid};
 use crate::records::{TableRef, Work};
-use crate::table::{IndexState, Table, Throughput};
+use crate::table::{IndexState, Table};
 
 /// One member of `GlobalSecondaryIndexUpdates`.
 #[derive(Deserialize)]
@@ -24,6 +25,8 @@ pub(super) struct IndexUpdate {
 struct UpdateAction {
     index_name: String,
     provisioned_throughput: Option<RawThroughput>,
+    on_demand_throughput: Option<RawMaximum>,
+    warm_throughput: Option<RawWarm>,
 }
 
 #[derive(Deserialize)]
@@ -74,8 +77,7 @@ fn create(table: &mut Table, raw: &RawIndex, given: &[AttributeDefinition]) -> R
     let all = Definitions::with_those_of(given, table);
     let number = table.draw_number();
     let mut made = index(raw, true, number, &Definitions { given: &all }, &table.indexes)?;
-    made.throughput =
-        index_throughput(&raw.index_name, raw.provisioned_throughput, table.throughput.is_none())?;
+    raw.throughput().give(&mut made, table.throughput.is_none())?;
     made.state = IndexState::Building;
     table.indexes.push(made);
     check_included(&table.indexes)?;
@@ -86,29 +88,16 @@ fn change(table: &mut Table, action: &UpdateAction) -> Result<(), DynamoError> {
     let on_demand = table.throughput.is_none();
     let index = table.indexes.iter_mut().find(|index| index.global && index.name == action.index_name);
     let index = index.ok_or(DynamoError::NoIndexToChange)?;
-    let asked = index_throughput(&action.index_name, action.provisioned_throughput, on_demand)?;
-    if let Some(asked) = asked {
-        check_unchanged(&format!("index {}", index.name), index.throughput, asked)?;
-        index.throughput = Some(asked);
-    }
-    Ok(())
+    let asked = OfIndex {
+        provisioned: action.provisioned_throughput,
+        maximum: action.on_demand_throughput,
+        warm: action.warm_throughput,
+    };
+    Ok(asked.change(index, on_demand)?)
 }
 
 fn delete(table: &mut Table, action: &DeleteAction) -> Result<Work, DynamoError> {
     let at = table.indexes.iter().position(|index| index.global && index.name == action.index_name);
     let removed = table.indexes.remove(at.ok_or(DynamoError::NoIndexToChange)?);
     Ok(Work::Sweep { table_id: table.id.clone(), number: removed.number })
-}
-
-/// Refuses a change to what is there already. `of` is `table`, or `index` and its name.
-pub(super) fn check_unchanged(
-    of: &str,
-    current: Option<Throughput>,
-    asked: Throughput,
-) -> Result<(), Invalid> {
-    let Some(current) = current.filter(|current| *current == asked) else { return Ok(()) };
-    let Throughput { read, write } = current;
-    table_rule(format!(
-        "The provisioned throughput for the {of} will not change. The requested value equals the current value. Current ReadCapacityUnits provisioned for the {of}: {read}. Requested ReadCapacityUnits: {read}. Current WriteCapacityUnits provisioned for the {of}: {write}. Requested WriteCapacityUnits: {write}. Refer to the Amazon DynamoDB Developer Guide for current limits and how to request higher limits."
-    ))
 }

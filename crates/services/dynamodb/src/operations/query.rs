@@ -5,7 +5,9 @@ use homeport_service::{Answer, Asked, ByHand, Call, Cx, Effect, Operation, Permi
 use homeport_store::Direction;
 use serde::Deserialize;
 
-use super::reading::{Projecting, Select, Walk, Wish, check_limit, fits, index, start_key, start_key_names};
+use super::reading::{
+    Projecting, Select, Walk, Wish, check_held, check_limit, check_start, index, start_key,
+};
 use super::stretch::stretch;
 use super::writing::{RawValues, looked_at};
 use crate::DynamoDb;
@@ -15,9 +17,11 @@ use crate::expression::{
     Comparator, Condition, ExpressionKind, KeyCondition, KeyPredicate, Path, Projection, key_conditions,
 };
 use crate::items::OpenTable;
-use crate::legacy::{self, RawConditions, any_suffices, check_operators};
-use crate::request::{RawPlaceholders, ReturnCapacity, TableName, Violations, body, check_generations};
-use crate::table::{Index, Schema};
+use crate::legacy::{self, RawConditions, any_suffices, check_attributes, check_operators};
+use crate::request::{
+    Integer, RawPlaceholders, ReturnCapacity, TableName, Violations, body, check_generations, check_not_empty,
+};
+use crate::table::Schema;
 use crate::value::Item;
 
 /// `Query` (API reference): the items of one partition, in the order of sort keys.
@@ -30,7 +34,7 @@ struct Body {
     index_name: Option<String>,
     select: Option<String>,
     attributes_to_get: Option<Vec<String>>,
-    limit: Option<i64>,
+    limit: Option<Integer>,
     consistent_read: Option<bool>,
     key_conditions: Option<RawConditions>,
     query_filter: Option<RawConditions>,
@@ -59,16 +63,27 @@ pub(crate) struct Input {
 
 fn decode(call: &Call) -> Result<Input, DynamoError> {
     let body: Body = body(call)?;
+    check_not_empty(body.table_name.as_deref())?;
+    let has_table = body.table_name.is_some();
+    // Without its table, or with a limit that had to be cut, a call is judged by older rules: all at once.
+    let at_once = !has_table || body.limit.is_some_and(|limit| limit.coerced);
     let mut violations = Violations::default();
-    let select = Select::parse(body.select.as_deref(), &mut violations);
+    if at_once {
+        Select::parse(body.select.as_deref(), &mut violations);
+    }
     if let Some(name) = &body.index_name {
-        violations.name(name, "indexName", 3);
+        violations.name(name, "indexName");
+    }
+    if has_table {
+        violations.table_name(body.table_name.as_deref());
     }
     let capacity = ReturnCapacity::parse(body.return_consumed_capacity.as_deref(), &mut violations);
+    check_attributes(body.attributes_to_get.as_ref(), "attributesToGet", &mut violations);
     check_operators(body.query_filter.as_ref(), "queryFilter", &mut violations);
-    violations.table_name(body.table_name.as_deref(), "tableName");
-    let any = any_suffices(body.conditional_operator.as_deref(), &mut violations);
-    check_limit(body.limit, true, &mut violations);
+    if !has_table {
+        violations.table_name(None);
+    }
+    check_limit(body.limit, if at_once { "limit" } else { "Limit" }, &mut violations);
     check_operators(body.key_conditions.as_ref(), "keyConditions", &mut violations);
     violations.finish()?;
     let expressions = [
@@ -86,6 +101,11 @@ fn decode(call: &Call) -> Result<Input, DynamoError> {
     let (has_names, has_values) =
         (body.expression_attribute_names.is_some(), body.expression_attribute_values.is_some());
     check_generations(&expressions, &old, has_names, has_values)?;
+    let conditions = body.query_filter.as_ref().map_or(0, BTreeMap::len);
+    let any = any_suffices(body.conditional_operator.as_deref(), conditions)?;
+    let mut violations = Violations::default();
+    let select = Select::parse(body.select.as_deref(), &mut violations);
+    violations.finish()?;
     let filtered_by = if body.query_filter.is_some() { "QueryFilter" } else { "Filter Expression" };
     let old_filter = body.query_filter.map(|filter| legacy::filter(filter, any)).transpose()?.flatten();
     let old_projection = body.attributes_to_get.map(legacy::projection).transpose()?;
@@ -117,12 +137,12 @@ fn decode(call: &Call) -> Result<Input, DynamoError> {
         }
     };
     let projecting = Projecting::of(projection, old_projection);
-    let select = Select::settle(select, &projecting, body.index_name.is_some(), "Querying")?;
+    let select = Select::settle(select, &projecting, body.index_name.is_some())?;
     let wish = Wish {
         select,
         projection: projecting.projection,
         filter: filter.or(old_filter),
-        limit: body.limit.and_then(|limit| usize::try_from(limit).ok()),
+        limit: body.limit.and_then(|limit| usize::try_from(limit.value).ok()),
         consistent: body.consistent_read.unwrap_or(false),
         capacity,
     };
@@ -182,9 +202,10 @@ fn walk<'a>(open: &'a OpenTable, input: &'a Input) -> Result<Walk<'a>, DynamoErr
     let index = index(open, input.index.as_deref(), &input.wish)?;
     let schema = index.map_or(&open.table.schema, |index| &index.schema);
     if let Some(start) = &input.start {
-        check_start(open, index, start)?;
+        check_start(&open.table, index, start)?;
     }
-    let stretch = stretch(schema, &input.conditions)?;
+    check_held(open, index, &input.wish)?;
+    let stretch = stretch(schema, index, &input.conditions)?;
     check_filter(open, schema, input)?;
     let root = match index {
         Some(index) => open.layout.entries(index),
@@ -192,7 +213,7 @@ fn walk<'a>(open: &'a OpenTable, input: &'a Input) -> Result<Walk<'a>, DynamoErr
     };
     let mut range = stretch.range(&open.layout, root, schema)?;
     if let Some(start) = &input.start {
-        stretch.check_start(start)?;
+        stretch.check_start(schema, index, start)?;
         let place = match index {
             Some(index) => open.layout.entry(index, &open.table.schema, start),
             None => open.layout.item(&open.table.schema, start),
@@ -202,21 +223,6 @@ fn walk<'a>(open: &'a OpenTable, input: &'a Input) -> Result<Walk<'a>, DynamoErr
     }
     let direction = if input.forward { Direction::Forward } else { Direction::Backward };
     Ok(Walk { open, index, range, direction, partition: stretch.partition, wish: &input.wish })
-}
-
-fn check_start(open: &OpenTable, index: Option<&Index>, start: &Item) -> Result<(), Invalid> {
-    let names = start_key_names(&open.table.schema, index);
-    if start.len() != names.len() || names.iter().any(|name| !start.contains_key(*name)) {
-        return Err(Invalid::StartKey);
-    }
-    if !index.is_none_or(|index| fits(&index.schema, start)) {
-        return Err(Invalid::StartKey);
-    }
-    let key = start
-        .iter()
-        .filter(|(name, _)| open.table.schema.has(name))
-        .map(|(name, value)| (name.clone(), value.clone()));
-    open.table.schema.check_key(&key.collect()).map_err(|error| Invalid::StartKeyBecause(error.to_string()))
 }
 
 fn check_filter(open: &OpenTable, schema: &Schema, input: &Input) -> Result<(), Invalid> {

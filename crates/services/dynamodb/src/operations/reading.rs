@@ -8,9 +8,11 @@ use crate::capacity::{Answering, Consumed, read_units};
 use crate::error::{DynamoError, Invalid};
 use crate::expression::{Condition, Projection};
 use crate::items::OpenTable;
-use crate::request::{ReturnCapacity, Violations};
-use crate::table::{Index, IndexProjection, IndexState, KeyAttribute, Schema};
-use crate::value::{AttributeValue, Checked, Item, StoredItem, decode_stored, item_size, write_item};
+use crate::request::{Integer, ReturnCapacity, Violations};
+use crate::table::{Index, IndexProjection, IndexState, KeyAttribute, Schema, Table};
+use crate::value::{
+    AttributeValue, Checked, Item, StoredItem, ValueError, decode_stored, item_size, write_item,
+};
 
 /// A page ends with the item that passes this many bytes.
 const MAX_PAGE_SIZE: usize = 1 << 20;
@@ -50,18 +52,13 @@ impl Select {
     }
 
     /// What is selected where the request doesn't say, if the rest of the request goes with it.
-    pub(super) fn settle(
-        given: Option<Self>,
-        what: &Projecting,
-        index: bool,
-        verb: &'static str,
-    ) -> Result<Self, Invalid> {
+    pub(super) fn settle(given: Option<Self>, what: &Projecting, index: bool) -> Result<Self, Invalid> {
         let projection = what.member;
         match (given, projection) {
             (None, Some(_)) => Ok(Self::Specific),
             (None, None) => Ok(if index { Self::Projected } else { Self::All }),
             (Some(Self::Specific), None) => Err(Invalid::NothingSpecific),
-            (Some(Self::Projected), None) if !index => Err(Invalid::ProjectedOfTable(verb)),
+            (Some(Self::Projected), None) if !index => Err(Invalid::ProjectedOfTable),
             (Some(Self::Specific), Some(_)) => Ok(Self::Specific),
             (Some(select), Some(projection)) => {
                 let select = if select == Self::Count { "only the Count" } else { select.name() };
@@ -101,13 +98,15 @@ pub(super) struct Wish {
     pub(super) capacity: ReturnCapacity,
 }
 
-/// Notes a limit below one. `Query` and `Scan` word it differently on AWS.
-pub(super) fn check_limit(limit: Option<i64>, of_query: bool, violations: &mut Violations) {
+/// Notes a limit below one; it is shown where the member is spelled `limit`.
+pub(super) fn check_limit(limit: Option<Integer>, member: &str, violations: &mut Violations) {
     let constraint = "Member must have value greater than or equal to 1";
-    match limit.filter(|limit| *limit < 1) {
+    match limit.filter(|limit| limit.value < 1) {
         None => {}
-        Some(_) if of_query => violations.note("Value at 'Limit'", constraint),
-        Some(limit) => violations.check(false, || format!("'{limit}'"), "limit", constraint),
+        Some(limit) if member == "limit" => {
+            violations.check(false, || format!("'{}'", limit.value), "limit", constraint);
+        }
+        Some(_) => violations.note("Value at 'Limit'", constraint),
     }
 }
 
@@ -118,28 +117,31 @@ pub(super) fn start_key(
     let Some(given) = given else { return Ok(None) };
     let mut key = Item::new();
     for (name, value) in given {
-        let value = value.0.map_err(|error| {
-            let said = error.to_string();
-            let plain = [
-                "contains duplicates",
-                "number set",
-                "numeric value",
-                "significant digits",
-                "number with magnitude",
-            ];
-            if plain.iter().any(|plain| said.contains(plain)) {
-                DynamoError::Validation(said)
-            } else {
-                Invalid::StartKeyBecause(said).into()
-            }
+        let value = value.0.map_err(|error| match error {
+            ValueError::Empty | ValueError::ManyTypes => Invalid::StartKeyBecause(error.to_string()).into(),
+            error => DynamoError::Value(error),
         })?;
         key.insert(name, value);
     }
     Ok(Some(key))
 }
 
+/// Refuses a start key that is no key of the table, and of the index.
+pub(super) fn check_start(table: &Table, index: Option<&Index>, start: &Item) -> Result<(), Invalid> {
+    let names = start_key_names(&table.schema, index);
+    if start.len() != names.len() || !index.is_none_or(|index| fits(&index.schema, start)) {
+        return Err(Invalid::StartKey);
+    }
+    let own = |(name, _): &(&String, &AttributeValue)| table.schema.has(name);
+    let key = start.iter().filter(own).map(|(name, value)| (name.clone(), value.clone()));
+    table.schema.check_key(&key.collect()).map_err(|error| match error {
+        Invalid::KeySchema => Invalid::StartKey,
+        error => error,
+    })
+}
+
 /// Whether all of the key's attributes are there with the schema's types.
-pub(super) fn fits(schema: &Schema, key: &Item) -> bool {
+fn fits(schema: &Schema, key: &Item) -> bool {
     let fit = |attribute: &KeyAttribute| {
         key.get(&attribute.name).is_some_and(|value| value.value_type() == attribute.kind.value_type())
     };
@@ -147,7 +149,7 @@ pub(super) fn fits(schema: &Schema, key: &Item) -> bool {
 }
 
 /// The attributes that a start key must have: the table's and the index's keys.
-pub(super) fn start_key_names<'a>(table: &'a Schema, index: Option<&'a Index>) -> Vec<&'a str> {
+fn start_key_names<'a>(table: &'a Schema, index: Option<&'a Index>) -> Vec<&'a str> {
     let mut names: Vec<&str> = table.attributes().map(|attribute| attribute.name.as_str()).collect();
     for attribute in index.into_iter().flat_map(|index| index.schema.attributes()) {
         if !names.contains(&attribute.name.as_str()) {
@@ -171,16 +173,15 @@ pub(super) fn index<'a>(
     if index.global && wish.consistent {
         return Err(Invalid::ConsistentIndex.into());
     }
-    if index.global && wish.select == Select::All && index.projection != IndexProjection::All {
-        return Err(Invalid::AllOfIndex(index.name.clone()).into());
-    }
-    if index.global {
-        check_projected(open, index, wish)?;
-    }
     Ok(Some(index))
 }
 
-fn check_projected(open: &OpenTable, index: &Index, wish: &Wish) -> Result<(), Invalid> {
+/// Refuses what a global index does not hold.
+pub(super) fn check_held(open: &OpenTable, index: Option<&Index>, wish: &Wish) -> Result<(), Invalid> {
+    let Some(index) = index.filter(|index| index.global) else { return Ok(()) };
+    if wish.select == Select::All && index.projection != IndexProjection::All {
+        return Err(Invalid::AllOfIndex(index.name.clone()));
+    }
     let missing = unprojected(open, index, wish);
     if missing.is_empty() {
         return Ok(());

@@ -5,19 +5,23 @@ use homeport_service::{Answer, Asked, ByHand, Call, Cx, Effect, Operation, Permi
 use homeport_store::{Direction, Range};
 use serde::Deserialize;
 
-use super::reading::{Projecting, Select, Walk, Wish, check_limit, fits, index, start_key, start_key_names};
+use super::reading::{
+    Projecting, Select, Walk, Wish, check_held, check_limit, check_start, index, start_key,
+};
 use super::writing::{RawValues, looked_at};
 use crate::DynamoDb;
 use crate::access::{Decided, Need, permissions};
 use crate::error::{DynamoError, Invalid};
 use crate::expression::{Condition, ExpressionKind, Projection};
 use crate::items::OpenTable;
-use crate::legacy::{self, RawConditions, any_suffices, check_operators};
-use crate::request::{RawPlaceholders, ReturnCapacity, TableName, Violations, body, check_generations};
+use crate::legacy::{self, RawConditions, any_suffices, check_attributes, check_operators};
+use crate::request::{
+    Integer, RawPlaceholders, ReturnCapacity, TableName, Violations, body, check_generations, check_not_empty,
+};
 use crate::value::Item;
 
 /// The most segments of a parallel scan.
-const MAX_SEGMENTS: i64 = 1_000_000;
+const MAX_SEGMENTS: i32 = 1_000_000;
 
 /// `Scan` (API reference): all items of a table or an index, in no order, whole or in segments.
 pub(crate) struct Scan;
@@ -28,14 +32,14 @@ struct Body {
     table_name: Option<String>,
     index_name: Option<String>,
     attributes_to_get: Option<Vec<String>>,
-    limit: Option<i64>,
+    limit: Option<Integer>,
     select: Option<String>,
     scan_filter: Option<RawConditions>,
     conditional_operator: Option<String>,
     exclusive_start_key: Option<RawValues>,
     return_consumed_capacity: Option<String>,
-    total_segments: Option<i64>,
-    segment: Option<i64>,
+    total_segments: Option<Integer>,
+    segment: Option<Integer>,
     projection_expression: Option<String>,
     filter_expression: Option<String>,
     expression_attribute_names: Option<BTreeMap<String, String>>,
@@ -60,13 +64,13 @@ struct Segment {
 }
 
 impl Segment {
-    fn of(number: Option<i64>, total: Option<i64>) -> Result<Self, Invalid> {
-        let narrow = |n: i64| u32::try_from(n).unwrap_or(u32::MAX);
+    fn of(number: Option<Integer>, total: Option<Integer>) -> Result<Self, Invalid> {
+        let narrow = |n: Integer| u32::try_from(n.value).unwrap_or(u32::MAX);
         match (number.map(narrow), total.map(narrow)) {
             (None, None) => Ok(Self { number: 0, total: 1 }),
             (Some(_), None) => Err(Invalid::NoTotalSegments),
             (None, Some(_)) => Err(Invalid::NoSegment),
-            (Some(number), Some(total)) if number >= total => Err(Invalid::SegmentRange(number, total)),
+            (Some(number), Some(total)) if number >= total => Err(Invalid::SegmentRange),
             (Some(number), Some(total)) => Ok(Self { number, total }),
         }
     }
@@ -88,17 +92,24 @@ impl Segment {
 
 fn decode(call: &Call) -> Result<Input, DynamoError> {
     let body: Body = body(call)?;
+    check_not_empty(body.table_name.as_deref())?;
     let mut violations = Violations::default();
     let select = Select::parse(body.select.as_deref(), &mut violations);
     if let Some(name) = &body.index_name {
-        violations.name(name, "indexName", 3);
+        violations.name(name, "indexName");
     }
-    check_segment_members(&body, &mut violations);
+    if let Some(name) = body.table_name.as_deref() {
+        violations.table_name(Some(name));
+    }
+    check_total(body.total_segments, &mut violations);
     let capacity = ReturnCapacity::parse(body.return_consumed_capacity.as_deref(), &mut violations);
-    violations.table_name(body.table_name.as_deref(), "tableName");
-    let any = any_suffices(body.conditional_operator.as_deref(), &mut violations);
+    check_attributes(body.attributes_to_get.as_ref(), "attributesToGet", &mut violations);
+    violations.require(body.table_name.as_ref(), "tableName");
+    let operators = [("OR", ()), ("AND", ())];
+    violations.one_of(body.conditional_operator.as_deref(), "conditionalOperator", &operators);
     check_operators(body.scan_filter.as_ref(), "scanFilter", &mut violations);
-    check_limit(body.limit, false, &mut violations);
+    check_segment(body.segment, &mut violations);
+    check_limit(body.limit, "limit", &mut violations);
     violations.finish()?;
     let expressions = [
         ("ProjectionExpression", body.projection_expression.is_some()),
@@ -112,6 +123,8 @@ fn decode(call: &Call) -> Result<Input, DynamoError> {
     let (has_names, has_values) =
         (body.expression_attribute_names.is_some(), body.expression_attribute_values.is_some());
     check_generations(&expressions, &old, has_names, has_values)?;
+    let conditions = body.scan_filter.as_ref().map_or(0, BTreeMap::len);
+    let any = any_suffices(body.conditional_operator.as_deref(), conditions)?;
     let old_projection = body.attributes_to_get.map(legacy::projection).transpose()?;
     let old_filter = body.scan_filter.map(|filter| legacy::filter(filter, any)).transpose()?.flatten();
     let start = start_key(body.exclusive_start_key)?;
@@ -128,12 +141,12 @@ fn decode(call: &Call) -> Result<Input, DynamoError> {
         Ok((filter, projection))
     })?;
     let projecting = Projecting::of(projection, old_projection);
-    let select = Select::settle(select, &projecting, body.index_name.is_some(), "Scanning")?;
+    let select = Select::settle(select, &projecting, body.index_name.is_some())?;
     let wish = Wish {
         select,
         projection: projecting.projection,
         filter: filter.or(old_filter),
-        limit: body.limit.and_then(|limit| usize::try_from(limit).ok()),
+        limit: body.limit.and_then(|limit| usize::try_from(limit.value).ok()),
         consistent: body.consistent_read.unwrap_or(false),
         capacity,
     };
@@ -141,14 +154,17 @@ fn decode(call: &Call) -> Result<Input, DynamoError> {
     Ok(Input { table, index: body.index_name, segment, start, wish, decided: Decided::default() })
 }
 
-fn check_segment_members(body: &Body, violations: &mut Violations) {
-    if let Some(total) = body.total_segments {
+fn check_total(total: Option<Integer>, violations: &mut Violations) {
+    if let Some(Integer { value: total, .. }) = total {
         let at_least = "Member must have value greater than or equal to 1";
         violations.check(total >= 1, || format!("'{total}'"), "totalSegments", at_least);
         let at_most = "Member must have value less than or equal to 1000000";
         violations.check(total <= MAX_SEGMENTS, || format!("'{total}'"), "totalSegments", at_most);
     }
-    if let Some(segment) = body.segment {
+}
+
+fn check_segment(segment: Option<Integer>, violations: &mut Violations) {
+    if let Some(Integer { value: segment, .. }) = segment {
         let at_least = "Member must have value greater than or equal to 0";
         violations.check(segment >= 0, || format!("'{segment}'"), "segment", at_least);
         let at_most = "Member must have value less than or equal to 999999";
@@ -202,22 +218,10 @@ fn walk<'a>(open: &'a OpenTable, input: &'a Input) -> Result<Walk<'a>, DynamoErr
         range = range.before(root.u64(to).as_bytes());
     }
     if let Some(start) = &input.start {
+        check_start(&open.table, index, start)?;
         let place = match index {
-            Some(index) => {
-                let names = start_key_names(&open.table.schema, Some(index));
-                if start.len() != names.len()
-                    || !fits(&index.schema, start)
-                    || !fits(&open.table.schema, start)
-                {
-                    return Err(Invalid::StartKey.into());
-                }
-                open.layout.entry(index, &open.table.schema, start)
-            }
-            None => {
-                let checked = open.table.schema.check_key(start);
-                checked.map_err(|error| Invalid::StartKeyBecause(error.to_string()))?;
-                open.layout.item(&open.table.schema, start)
-            }
+            Some(index) => open.layout.entry(index, &open.table.schema, start),
+            None => open.layout.item(&open.table.schema, start),
         };
         let place = place.ok_or(Invalid::StartKey)?;
         if !input.segment.has(place.slot) {
@@ -226,6 +230,7 @@ fn walk<'a>(open: &'a OpenTable, input: &'a Input) -> Result<Walk<'a>, DynamoErr
         }
         range = range.after(place.key.as_bytes());
     }
+    check_held(open, index, &input.wish)?;
     open.table.check_paths(input.wish.projection.iter().flat_map(|projection| projection.paths()))?;
     open.table.check_paths(input.wish.filter.iter().flat_map(Condition::paths))?;
     Ok(Walk { open, index, range, direction: Direction::Forward, partition: Item::new(), wish: &input.wish })

@@ -3,7 +3,7 @@
 use homeport_store::{Direction, Tx};
 
 use super::next_token::Binding;
-use super::reading::{Select, Wish, holds, index as readable};
+use super::reading::{Select, Wish, check_held, holds, index as readable};
 use crate::error::DynamoError;
 use crate::expression::Condition;
 use crate::items::OpenTable;
@@ -84,7 +84,9 @@ fn index<'a>(
     if index.global && wish.consistent {
         return Err(StatementError::ConsistentIndex.into());
     }
-    readable(open, Some(name), wish)
+    let index = readable(open, Some(name), wish)?;
+    check_held(open, index, wish)?;
+    Ok(index)
 }
 
 /// Refuses conditions on what the index doesn't hold, where it is read by its key.

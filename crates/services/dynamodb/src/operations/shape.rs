@@ -2,17 +2,15 @@
 
 use serde::Deserialize;
 
+use super::hash_order::{grown, sized};
+use super::throughput::{OfIndex, RawMaximum, RawThroughput, RawWarm};
 use crate::error::Invalid;
-use crate::table::{
-    Index, IndexProjection, IndexState, KeyAttribute, KeyKind, Schema, StreamView, Table, Throughput,
-};
+use crate::table::{Index, IndexProjection, IndexState, KeyAttribute, KeyKind, Schema, StreamView, Table};
 
 /// Global indexes of a table.
 pub(super) const MAX_GLOBAL_INDEXES: usize = 20;
 /// Attributes that all indexes of a table include.
 const MAX_INCLUDED: usize = 100;
-/// The most capacity units.
-const MAX_UNITS: u64 = 1_000_000_000_000;
 
 #[derive(Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -34,7 +32,20 @@ pub(super) struct RawIndex {
     pub(super) index_name: String,
     pub(super) key_schema: Vec<KeySchemaElement>,
     pub(super) projection: RawProjection,
-    pub(super) provisioned_throughput: Option<RawThroughput>,
+    provisioned_throughput: Option<RawThroughput>,
+    on_demand_throughput: Option<RawMaximum>,
+    warm_throughput: Option<RawWarm>,
+}
+
+impl RawIndex {
+    /// What the index is asked to serve.
+    pub(super) fn throughput(&self) -> OfIndex {
+        OfIndex {
+            provisioned: self.provisioned_throughput,
+            maximum: self.on_demand_throughput,
+            warm: self.warm_throughput,
+        }
+    }
 }
 
 #[derive(Clone, Deserialize)]
@@ -42,13 +53,6 @@ pub(super) struct RawIndex {
 pub(super) struct RawProjection {
     pub(super) projection_type: Option<String>,
     pub(super) non_key_attributes: Option<Vec<String>>,
-}
-
-#[derive(Clone, Copy, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub(super) struct RawThroughput {
-    pub(super) read_capacity_units: u64,
-    pub(super) write_capacity_units: u64,
 }
 
 #[derive(Clone, Deserialize)]
@@ -63,7 +67,9 @@ impl StreamSpecification {
     pub(super) fn view(&self) -> Result<Option<StreamView>, Invalid> {
         match (self.stream_enabled, self.stream_view_type.as_deref()) {
             (false, None) => Ok(None),
-            (false, Some(_)) => parameter("StreamViewType must not be specified when StreamEnabled is false"),
+            (false, Some(_)) => parameter(
+                "Table is being created with a stream disabled, UpdateViewType should not be specified",
+            ),
             (true, None) => parameter("StreamViewType must be specified when StreamEnabled is true"),
             (true, Some(name)) => match StreamView::parse(name) {
                 Some(view) => Ok(Some(view)),
@@ -81,20 +87,6 @@ pub(super) fn parameter<T>(said: impl Into<String>) -> Result<T, Invalid> {
     Err(Invalid::Parameter(said.into()))
 }
 
-impl RawThroughput {
-    pub(super) fn check(self) -> Result<Throughput, Invalid> {
-        for (units, name) in [
-            (self.read_capacity_units, "ReadCapacityUnits"),
-            (self.write_capacity_units, "WriteCapacityUnits"),
-        ] {
-            if units > MAX_UNITS {
-                return table_rule(format!("Given value {units} for {name} is out of bounds"));
-            }
-        }
-        Ok(Throughput { read: self.read_capacity_units, write: self.write_capacity_units })
-    }
-}
-
 /// Attribute definitions, and which of them were used.
 pub(super) struct Definitions<'a> {
     pub(super) given: &'a [AttributeDefinition],
@@ -105,9 +97,7 @@ const MAX_KEY_ATTRIBUTES: usize = 4;
 
 impl Definitions<'_> {
     pub(super) fn names(&self) -> String {
-        let names: Vec<&str> =
-            self.given.iter().map(|definition| definition.attribute_name.as_str()).collect();
-        names.join(", ")
+        sized(self.given.iter().map(|definition| definition.attribute_name.as_str())).join(", ")
     }
 
     pub(super) fn attribute(&self, name: &str) -> Option<KeyAttribute> {
@@ -141,7 +131,7 @@ impl Definitions<'_> {
         if elements.iter().all(|element| self.attribute(&element.attribute_name).is_some()) {
             return Ok(());
         }
-        let keys: Vec<&str> = elements.iter().map(|element| element.attribute_name.as_str()).collect();
+        let keys = sized(elements.iter().map(|element| element.attribute_name.as_str()));
         parameter(format!(
             "Some index key attributes are not defined in AttributeDefinitions. Keys: [{}], AttributeDefinitions: [{}]",
             keys.join(", "),
@@ -177,19 +167,22 @@ impl Definitions<'_> {
         Ok(Schema::of(partition, attributes.collect()))
     }
 
-    /// Refuses definitions that no key uses.
+    /// Refuses definitions that no key uses, and two of one attribute.
     pub(super) fn check_used(&self, schema: &Schema, indexes: &[Index]) -> Result<(), Invalid> {
         let used = |name: &str| schema.has(name) || indexes.iter().any(|index| index.schema.has(name));
-        if self.given.iter().all(|definition| used(&definition.attribute_name)) {
+        let repeated = self.given.iter().enumerate().any(|(at, definition)| {
+            self.given[..at].iter().any(|other| other.attribute_name == definition.attribute_name)
+        });
+        if !repeated && self.given.iter().all(|definition| used(&definition.attribute_name)) {
             return Ok(());
         }
-        if indexes.is_empty() {
+        if repeated || indexes.is_empty() {
             return parameter(
                 "Number of attributes in KeySchema does not exactly match number of attributes defined in AttributeDefinitions",
             );
         }
-        let used: Vec<&str> =
-            self.given.iter().map(|it| it.attribute_name.as_str()).filter(|name| used(name)).collect();
+        let schemas = std::iter::once(schema).chain(indexes.iter().map(|index| &index.schema));
+        let used = grown(schemas.flat_map(Schema::attributes).map(|attribute| attribute.name.as_str()));
         parameter(format!(
             "Some AttributeDefinitions are not used. AttributeDefinitions: [{}], keys used: [{}]",
             self.names(),
@@ -231,21 +224,17 @@ pub(super) fn index(
         return parameter(format!("Duplicate index name: {}", raw.index_name));
     }
     let (name, state) = (raw.index_name.clone(), IndexState::Active);
-    Ok(Index { name, number, global, schema, projection, throughput: None, state })
-}
-
-/// The capacity of a global index: on-demand tables' have none.
-pub(super) fn index_throughput(
-    name: &str,
-    given: Option<RawThroughput>,
-    on_demand: bool,
-) -> Result<Option<Throughput>, Invalid> {
-    if on_demand && given.is_some() {
-        return parameter(format!(
-            "ProvisionedThroughput should not be specified for index: {name} when BillingMode is PAY_PER_REQUEST"
-        ));
-    }
-    given.map(RawThroughput::check).transpose()
+    Ok(Index {
+        name,
+        number,
+        global,
+        schema,
+        projection,
+        throughput: None,
+        on_demand_maximum: None,
+        warm: None,
+        state,
+    })
 }
 
 /// Refuses indexes that include too many attributes together.

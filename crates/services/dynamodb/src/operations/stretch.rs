@@ -6,13 +6,13 @@ use homeport_store::{Key, Range};
 use crate::error::Invalid;
 use crate::expression::{Comparator, Condition, KeyCondition, KeyPredicate, Operand, Path};
 use crate::records::{Layout, sort_prefix, with_sort};
-use crate::table::{KeyAttribute, Schema};
+use crate::table::{Index, KeyAttribute, Schema, check_not_empty};
 use crate::value::{AttributeValue, Item};
 
 /// What the conditions ask for: one partition, sort attributes of one value, and maybe a stretch of the next one.
 pub(super) struct Stretch<'a> {
     pub(super) partition: Item,
-    fixed: Vec<(&'a str, &'a AttributeValue)>,
+    fixed: Fixed<'a>,
     last: Option<&'a KeyCondition>,
 }
 
@@ -28,19 +28,39 @@ impl Stretch<'_> {
     }
 
     /// Refuses a start key that lies outside.
-    pub(super) fn check_start(&self, start: &Item) -> Result<(), Invalid> {
+    pub(super) fn check_start(
+        &self,
+        schema: &Schema,
+        index: Option<&Index>,
+        start: &Item,
+    ) -> Result<(), Invalid> {
+        let same =
+            |attribute: &KeyAttribute| start.get(&attribute.name) == self.partition.get(&attribute.name);
+        let partition: Vec<bool> = schema.partition_attributes().map(same).collect();
+        let (last, leading) = partition.split_last().unwrap_or((&true, &[]));
+        if leading.contains(&false) {
+            return Err(Invalid::StartOfOneRow);
+        }
         let has_fixed = self.fixed.iter().all(|(name, value)| start.get(*name) == Some(*value));
         if !has_fixed || self.last.is_some_and(|last| !meant(last).holds(start)) {
             return Err(Invalid::StartKeyPredicate);
         }
-        let same_partition = self.partition.iter().all(|(name, value)| start.get(name) == Some(value));
-        if same_partition { Ok(()) } else { Err(Invalid::StartKeyOutside) }
+        match (*last, self.last) {
+            (true, _) => Ok(()),
+            (false, Some(_)) => Err(Invalid::StartOfOneRow),
+            (false, None) if index.is_none() && schema.sort.is_none() => Err(Invalid::StartKeyElsewhere),
+            (false, None) => Err(Invalid::StartKeyOutside),
+        }
     }
 }
 
 /// What is asked for, if the conditions are such that the schema can answer: partition attributes by `=`, then sort
 /// attributes from the left, all but the last by `=`.
-pub(super) fn stretch<'a>(schema: &Schema, conditions: &'a [KeyCondition]) -> Result<Stretch<'a>, Invalid> {
+pub(super) fn stretch<'a>(
+    schema: &Schema,
+    index: Option<&Index>,
+    conditions: &'a [KeyCondition],
+) -> Result<Stretch<'a>, Invalid> {
     let attributes = schema.attributes().count();
     if conditions.len() > attributes.max(2) {
         return Err(Invalid::KeyConditionsExceed(conditions.len(), attributes));
@@ -57,44 +77,72 @@ pub(super) fn stretch<'a>(schema: &Schema, conditions: &'a [KeyCondition]) -> Re
         if found.as_ref().is_some_and(|found| !fits(found)) {
             return Err(Invalid::KeyConditionType);
         }
+        for value in found.iter().flat_map(|found| found.predicate.values()) {
+            check_not_empty(attribute, index, value)?;
+        }
         Ok(found)
     };
-    let mut asked = Stretch { partition: Item::new(), fixed: Vec::new(), last: None };
-    let mut used = 0;
-    let mut other_than_equal = false;
+    let has_many = !schema.partition_rest.is_empty() || !schema.sort_rest.is_empty();
+    let mut partition = Item::new();
+    let mut unequal = Vec::new();
     for attribute in schema.partition_attributes() {
-        let condition = find(attribute)?.ok_or_else(|| Invalid::MissedKey(attribute.name.clone()))?;
-        match &condition.predicate {
-            KeyPredicate::Compare(Comparator::Equal, value) => {
-                asked.partition.insert(attribute.name.clone(), value.clone());
-            }
-            _ => other_than_equal = true,
+        let condition = find(attribute)?;
+        if condition.is_none() && !has_many {
+            return Err(Invalid::MissedKey(attribute.name.clone()));
         }
-        used += 1;
-    }
-    for attribute in schema.sort_attributes() {
-        let Some(condition) = find(attribute)? else {
-            if used < conditions.len() {
-                return Err(Invalid::MissedKey(attribute.name.clone()));
-            }
-            break;
-        };
-        // Behind a stretch of one attribute the next ones have no order.
-        if let Some(stretch) = asked.last.take() {
-            match &stretch.predicate {
-                KeyPredicate::Compare(Comparator::Equal, value) => {
-                    asked.fixed.push((&stretch.attribute, value));
-                }
-                _ => return Err(Invalid::KeyConditionNotSupported),
-            }
+        match condition.and_then(equal_to) {
+            Some(value) => drop(partition.insert(attribute.name.clone(), value.clone())),
+            None => unequal.push(attribute.name.as_str()),
         }
-        asked.last = Some(condition);
-        used += 1;
     }
-    if other_than_equal {
+    if has_many && !unequal.is_empty() {
+        return Err(Invalid::PartitionNotEqual(unequal.join(", ")));
+    }
+    let sorts = schema.sort_attributes().map(|attribute| Ok((attribute, find(attribute)?)));
+    let sorts = sorts.collect::<Result<Vec<_>, Invalid>>()?;
+    let (fixed, last) =
+        sorted(&sorts, conditions.len().saturating_sub(schema.partition_attributes().count()))?;
+    if !unequal.is_empty() {
         return Err(Invalid::KeyConditionNotSupported);
     }
-    Ok(asked)
+    Ok(Stretch { partition, fixed, last })
+}
+
+type Fixed<'a> = Vec<(&'a str, &'a AttributeValue)>;
+
+/// The sort attributes that have one value, and the last that is asked for; `asked` conditions aren't on the partition
+/// key.
+fn sorted<'a>(
+    sorts: &[(&KeyAttribute, Option<&'a KeyCondition>)],
+    asked: usize,
+) -> Result<(Fixed<'a>, Option<&'a KeyCondition>), Invalid> {
+    let given: Vec<&'a KeyCondition> = sorts.iter().filter_map(|(_, condition)| *condition).collect();
+    if given.len() < asked
+        && let Some((attribute, _)) = sorts.iter().find(|(_, condition)| condition.is_none())
+    {
+        return Err(Invalid::MissedKey(attribute.name.clone()));
+    }
+    let Some(last) = given.last() else { return Ok((Vec::new(), None)) };
+    let before = sorts.iter().take_while(|(attribute, _)| attribute.name != last.attribute);
+    let (mut fixed, mut unequal) = (Vec::new(), Vec::new());
+    for (attribute, condition) in before {
+        match condition.and_then(|condition| Some((condition.attribute.as_str(), equal_to(condition)?))) {
+            Some(equal) => fixed.push(equal),
+            None => unequal.push(attribute.name.as_str()),
+        }
+    }
+    if !unequal.is_empty() {
+        return Err(Invalid::SortNotEqual(unequal.join(", "), last.attribute.clone()));
+    }
+    Ok((fixed, Some(last)))
+}
+
+/// The one value that a condition leaves, if it leaves one.
+fn equal_to(condition: &KeyCondition) -> Option<&AttributeValue> {
+    match &condition.predicate {
+        KeyPredicate::Compare(Comparator::Equal, value) => Some(value),
+        _ => None,
+    }
 }
 
 /// A key condition as a condition.

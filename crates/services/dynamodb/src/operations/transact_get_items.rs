@@ -53,15 +53,16 @@ struct Get {
 fn decode(call: &Call) -> Result<Input, DynamoError> {
     let body: Body = body(call)?;
     let mut violations = Violations::default();
+    let count = body.transact_items.as_ref().map(Vec::len);
+    super::transact_write_items::check_count(count, &mut violations);
     let capacity = ReturnCapacity::parse(body.return_consumed_capacity.as_deref(), &mut violations);
-    violations.require(body.transact_items.as_ref(), "transactItems");
+    std::mem::take(&mut violations).finish()?;
     let actions = body.transact_items.unwrap_or_default();
-    super::transact_write_items::check_count(actions.len(), &mut violations);
     for (at, action) in actions.iter().enumerate() {
         let member = format!("transactItems.{}.member.get", at + 1);
         violations.require(action.get.as_ref(), &member);
         if let Some(get) = &action.get {
-            violations.table_name(get.table_name.as_deref(), &format!("{member}.tableName"));
+            violations.inner_table_name(get.table_name.as_deref(), &format!("{member}.tableName"));
             violations.require(get.key.as_ref(), &format!("{member}.key"));
         }
     }
@@ -120,12 +121,11 @@ impl Operation for TransactGetItems {
                 let place = open.place(&get.key)?;
                 let item = open.item(&tx, &place, &get.key).await?;
                 let units = 2.0 * read_units(item.as_ref().map_or(0, item_size), true);
-                let of_table =
-                    consumed.entry(&get.table).or_insert_with(|| (open.clone(), Consumed::default()));
+                let of_table = consumed
+                    .entry(&get.table)
+                    .or_insert_with(|| (open.clone(), Consumed::of_transacted_reads()));
                 of_table.1.add_table(units);
-                items.push(
-                    item.map(|item| get.projection.as_ref().map_or(item.clone(), |it| it.apply(&item))),
-                );
+                items.push(item.and_then(|item| projected(get, item)));
             }
             let mut answer = Answering::new();
             answer.member("Responses", |out| {
@@ -146,7 +146,15 @@ impl Operation for TransactGetItems {
     }
 }
 
-/// Refuses keys that are none: empty ones at once, others as a reason of the transaction's end.
+/// What is wanted of an item; none if it has nothing of that.
+fn projected(get: &Get, item: Item) -> Option<Item> {
+    match &get.projection {
+        None => Some(item),
+        Some(projection) => Some(projection.apply(&item)).filter(|parts| !parts.is_empty()),
+    }
+}
+
+/// Refuses keys that are none, as reasons of the transaction's end.
 fn check_keys(input: &Input, opened: &[SharedTable]) -> Result<(), DynamoError> {
     let mut reasons =
         vec![CancellationReason { code: "None", ..CancellationReason::default() }; input.gets.len()];
@@ -160,7 +168,6 @@ fn check_keys(input: &Input, opened: &[SharedTable]) -> Result<(), DynamoError> 
                 }
                 seen.push(place.key);
             }
-            Err(error @ Invalid::EmptyKey { .. }) => return Err(error.into()),
             Err(error) => {
                 *reason = CancellationReason {
                     code: "ValidationError",

@@ -10,16 +10,16 @@ use super::update_item::{check_targets, updated};
 use super::writing::{RawGuard, RawValues, check_condition, collection_key, looked_at, write_collection};
 use crate::DynamoDb;
 use crate::access::{Decided, Need, permissions};
-use crate::capacity::{Answering, Consumed, write_all, write_units};
+use crate::capacity::{Answering, Consumed, read_units, write_all, write_units};
 use crate::error::{CancellationReason, DynamoError, Invalid};
-use crate::expression::{Condition, Update};
+use crate::expression::{Condition, PlaceholderError, Update};
 use crate::items::{Occasion, OpenTable, SharedTable};
 use crate::records::Place;
 use crate::request::{
     RawPlaceholders, ReturnCapacity, TableName, Violations, body, check_generations, wants_metrics,
     wants_old_on_failure,
 };
-use crate::value::{Checked, Item, MAX_ITEM_SIZE, item_size, write_string};
+use crate::value::{Checked, Item, MAX_ITEM_SIZE, ValueError, item_size, write_string};
 
 /// The most actions of one transaction.
 pub(super) const MAX_ACTIONS: usize = 100;
@@ -96,7 +96,8 @@ impl Kind {
 }
 
 /// Notes too few or too many actions.
-pub(super) fn check_count(count: usize, violations: &mut Violations) {
+pub(super) fn check_count(count: Option<usize>, violations: &mut Violations) {
+    let Some(count) = count else { return violations.require::<()>(None, "transactItems") };
     let at_least = "Member must have length greater than or equal to 1";
     violations.check(count >= 1, || "'[]'".to_owned(), "transactItems", at_least);
     let at_most = "Member must have length less than or equal to 100";
@@ -106,12 +107,13 @@ pub(super) fn check_count(count: usize, violations: &mut Violations) {
 fn decode(call: &Call) -> Result<Input, DynamoError> {
     let body: Body = body(call)?;
     let mut violations = Violations::default();
+    check_count(body.transact_items.as_ref().map(Vec::len), &mut violations);
+    let token = ClientToken::of(call, body.client_request_token, &mut violations);
     let capacity = ReturnCapacity::parse(body.return_consumed_capacity.as_deref(), &mut violations);
     let metrics = wants_metrics(body.return_item_collection_metrics.as_deref(), &mut violations);
-    violations.require(body.transact_items.as_ref(), "transactItems");
+    // What is wrong with the whole request is told before any action is looked at.
+    std::mem::take(&mut violations).finish()?;
     let raw = body.transact_items.unwrap_or_default();
-    check_count(raw.len(), &mut violations);
-    let token = ClientToken::of(call, body.client_request_token, &mut violations);
     let mut chosen = Vec::new();
     for (at, action) in raw.into_iter().enumerate() {
         chosen.push(choose(action, at, &mut violations)?);
@@ -137,9 +139,13 @@ fn choose(
         ("update", action.update),
     ];
     let mut given = given.into_iter().filter_map(|(name, write)| Some((name, write?)));
-    let (Some((name, write)), None) = (given.next(), given.next()) else { return Err(Invalid::TransactItem) };
+    let (name, write) = match (given.next(), given.next()) {
+        (Some(one), None) => one,
+        (None, _) => return Err(Invalid::TransactNothing),
+        (Some(_), Some(_)) => return Err(Invalid::TransactItem),
+    };
     let member = format!("transactItems.{}.member.{name}", at + 1);
-    violations.table_name(write.table_name.as_deref(), &format!("{member}.tableName"));
+    violations.inner_table_name(write.table_name.as_deref(), &format!("{member}.tableName"));
     match name {
         "put" => violations.require(write.item.as_ref(), &format!("{member}.item")),
         _ => violations.require(write.key.as_ref(), &format!("{member}.key")),
@@ -165,7 +171,9 @@ fn decode_action(name: &str, write: RawWrite) -> Result<Action, DynamoError> {
     let taken = if name == "update" { &expressions[..] } else { &expressions[1..] };
     let (has_names, has_values) =
         (write.expression_attribute_names.is_some(), write.expression_attribute_values.is_some());
-    check_generations(taken, &[], has_names, has_values)?;
+    // A put's values are taken without a condition that uses them.
+    let idle_values = name == "put" && write.condition_expression.is_none();
+    check_generations(taken, &[], has_names, has_values && !idle_values)?;
     let given = if name == "put" { write.item } else { write.key };
     let key = given.map_or(Ok(Item::new()), |key| key.0)?;
     if name == "put" && item_size(&key) > MAX_ITEM_SIZE {
@@ -173,9 +181,10 @@ fn decode_action(name: &str, write: RawWrite) -> Result<Action, DynamoError> {
     }
     let placeholders = RawPlaceholders {
         names: write.expression_attribute_names,
-        values: write.expression_attribute_values,
+        values: write.expression_attribute_values.filter(|_| !idle_values),
     }
-    .check()?;
+    .check()
+    .map_err(in_transaction_words)?;
     let guard = RawGuard { expression: write.condition_expression, ..RawGuard::default() };
     let (update, condition) = placeholders.read(|placeholders| {
         let update = write.update_expression.filter(|_| name == "update");
@@ -189,6 +198,14 @@ fn decode_action(name: &str, write: RawWrite) -> Result<Action, DynamoError> {
         _ => Kind::Check,
     };
     Ok(Action { table: TableName::of(&write.table_name.unwrap_or_default()), kind, key, condition, tell_old })
+}
+
+/// Of a value that lies too deep, a transaction doesn't say which it is.
+fn in_transaction_words(error: PlaceholderError) -> DynamoError {
+    match error {
+        PlaceholderError::Value { error: error @ ValueError::TooDeep, .. } => error.into(),
+        error => error.into(),
+    }
 }
 
 impl Operation for TransactWriteItems {
@@ -224,7 +241,8 @@ impl Operation for TransactWriteItems {
                 done.push(DynamoDb::table(cx, &tx, &action.table, &input.decided).await?);
             }
             if input.token.was_used(cx, &tx).await? {
-                return Ok::<_, DynamoError>(answer(input, &done, &BTreeMap::new()));
+                let consumed = read_again(&tx, input, &done).await?;
+                return Ok::<_, DynamoError>(answer(input, &done, &consumed));
             }
             let consumed = write(&tx, input, &done, Occasion::call(cx.now())).await?;
             Ok(answer(input, &done, &consumed))
@@ -234,6 +252,23 @@ impl Operation for TransactWriteItems {
 }
 
 type ConsumedByTable<'a> = BTreeMap<&'a TableName, Consumed>;
+
+/// What it consumes to be told that the transaction was done already: its items are read.
+async fn read_again<'a>(
+    tx: &Tx,
+    input: &'a Input,
+    opened: &[SharedTable],
+) -> Result<ConsumedByTable<'a>, DynamoError> {
+    let mut consumed = ConsumedByTable::new();
+    for (action, open) in input.actions.iter().zip(opened) {
+        let key = open.table.schema.key_of(&action.key).ok_or(Invalid::KeySchema)?;
+        let item = open.item(tx, &open.place(&key)?, &key).await?;
+        let units = 2.0 * read_units(item.as_ref().map_or(0, item_size), true);
+        let of_table = consumed.entry(&action.table).or_insert_with(Consumed::of_transacted_reads);
+        of_table.add_table(units);
+    }
+    Ok(consumed)
+}
 
 /// Does all actions, or says why each of them was given up.
 async fn write<'a>(
@@ -258,7 +293,8 @@ async fn write<'a>(
         reasons.clear();
         for ((action, open), place) in input.actions.iter().zip(opened).zip(places.iter().flatten()) {
             if let Some(units) = reason_or(act(tx, action, open, place, on).await, &mut reasons)? {
-                consumed.entry(&action.table).or_default().add(&units.doubled());
+                let of_table = consumed.entry(&action.table).or_insert_with(Consumed::of_transacted_writes);
+                of_table.add(&units.doubled());
             }
         }
     }

@@ -14,7 +14,9 @@ use crate::error::{DynamoError, Invalid};
 use crate::expression::{Condition, Update, UpdateError};
 use crate::items::{Occasion, OpenTable};
 use crate::legacy::{self, RawExpected, RawUpdate, any_suffices, check_expected};
-use crate::request::{RawPlaceholders, ReturnValues, TableName, Violations, body, check_generations};
+use crate::request::{
+    RawPlaceholders, ReturnValues, TableName, Violations, body, check_generations_of_write, check_not_empty,
+};
 use crate::value::{Checked, Item, MAX_ITEM_SIZE, item_size};
 
 /// `UpdateItem` (API reference): changes attributes of an item, or creates it.
@@ -49,30 +51,49 @@ pub(crate) struct Input {
     decided: Decided,
 }
 
-fn decode(call: &Call) -> Result<Input, DynamoError> {
-    let body: Body = body(call)?;
-    let mut violations = Violations::default();
-    violations.table_name(body.table_name.as_deref(), "tableName");
-    let wanted = RawWanted {
+/// What is asked to be told, if all members are of the right form. A call without a key is told all that is wrong with
+/// them, any other call one thing.
+fn members(body: &Body) -> Result<Wanted, DynamoError> {
+    let raw = RawWanted {
         values: body.return_values.as_deref(),
         capacity: body.return_consumed_capacity.as_deref(),
         metrics: body.return_item_collection_metrics.as_deref(),
         on_failure: body.return_values_on_condition_check_failure.as_deref(),
-    }
-    .check(&mut violations);
-    violations.require(body.key.as_ref(), "key");
-    let any = any_suffices(body.conditional_operator.as_deref(), &mut violations);
+    };
+    let table = body.table_name.as_deref();
+    let mut violations = Violations::default();
+    let wanted = match &body.key {
+        None => raw.check_without_key(table, body.conditional_operator.as_deref(), &mut violations),
+        Some(_) => {
+            check_not_empty(table)?;
+            violations.updated_table_name(table);
+            std::mem::take(&mut violations).finish()?;
+            raw.check_one()?
+        }
+    };
     check_expected(body.expected.as_ref(), &mut violations);
     violations.finish()?;
-    check_generations(
+    Ok(wanted)
+}
+
+fn decode(call: &Call) -> Result<Input, DynamoError> {
+    let body: Body = body(call)?;
+    let wanted = members(&body)?;
+    check_generations_of_write(
         &[
             ("UpdateExpression", body.update_expression.is_some()),
             ("ConditionExpression", body.condition_expression.is_some()),
         ],
-        &[("AttributeUpdates", body.attribute_updates.is_some()), ("Expected", body.expected.is_some())],
+        &[
+            ("AttributeUpdates", body.attribute_updates.is_some()),
+            ("Expected", body.expected.is_some()),
+            ("ConditionalOperator", body.conditional_operator.is_some()),
+        ],
         body.expression_attribute_names.is_some(),
         body.expression_attribute_values.is_some(),
     )?;
+    let conditions = body.expected.as_ref().map_or(0, BTreeMap::len);
+    let any = any_suffices(body.conditional_operator.as_deref(), conditions)?;
     let key = body.key.map_or(Ok(Item::new()), |key| key.0)?;
     let legacy_update = body.attribute_updates.map(legacy::update).transpose()?;
     let placeholders =
@@ -80,6 +101,7 @@ fn decode(call: &Call) -> Result<Input, DynamoError> {
             .check()?;
     let guard = RawGuard { expression: body.condition_expression, expected: body.expected, any };
     let (update, condition) = placeholders.read(|placeholders| {
+        guard.check_not_empty()?;
         let update = body.update_expression.map(|text| Update::parse(&text, placeholders)).transpose()?;
         Ok((update, guard.read(placeholders)?))
     })?;

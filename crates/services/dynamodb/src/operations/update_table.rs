@@ -4,15 +4,20 @@ use homeport_store::Tx;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::index_updates::{self, IndexUpdate, check_unchanged};
-use super::shape::{AttributeDefinition, RawThroughput, StreamSpecification, parameter, table_rule};
+use super::index_updates::{self, IndexUpdate};
+use super::shape::{AttributeDefinition, StreamSpecification, parameter, table_rule};
+use super::throughput::{RawMaximum, RawThroughput, RawWarm, check_unchanged};
 use crate::DynamoDb;
 use crate::description::{Counts, TableDescription};
 use crate::error::{DynamoError, Invalid};
 use crate::records::{JOBS, Job, TABLES, tables_of};
-use crate::request::TableName;
+use crate::request::{TableName, check_table};
 use crate::streams::{begin_stream, end_stream};
 use crate::table::{IndexState, StreamView, Table};
+
+const PROVISIONED_ON_DEMAND: &str =
+    "Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when BillingMode is PAY_PER_REQUEST";
+const NOTHING_PROVISIONED: &str = "ProvisionedThroughput must be specified when BillingMode is PROVISIONED";
 
 /// `UpdateTable` (API reference): a table's billing, class, protection, stream and global indexes. An index that is
 /// added follows every write from then on, and is filled behind the answer; until then it can't be read. Replicas and
@@ -26,6 +31,8 @@ pub(crate) struct Input {
     attribute_definitions: Option<Vec<AttributeDefinition>>,
     billing_mode: Option<String>,
     provisioned_throughput: Option<RawThroughput>,
+    on_demand_throughput: Option<RawMaximum>,
+    warm_throughput: Option<RawWarm>,
     deletion_protection_enabled: Option<bool>,
     table_class: Option<String>,
     global_secondary_index_updates: Option<Vec<IndexUpdate>>,
@@ -43,6 +50,7 @@ pub(crate) struct Output {
 
 impl Input {
     fn check(&self) -> Result<(), Invalid> {
+        check_table(&self.table_name)?;
         let unbuilt =
             [("SSESpecification", &self.sse_specification), ("ReplicaUpdates", &self.replica_updates)];
         if let Some((name, _)) = unbuilt.iter().find(|(_, given)| given.is_some()) {
@@ -51,21 +59,33 @@ impl Input {
         let changes = [
             self.billing_mode.is_some(),
             self.provisioned_throughput.is_some(),
+            self.on_demand_throughput.is_some(),
+            self.warm_throughput.is_some(),
             self.deletion_protection_enabled.is_some(),
             self.table_class.is_some(),
             self.stream_specification.is_some(),
             self.global_secondary_index_updates.as_ref().is_some_and(|updates| !updates.is_empty()),
         ];
-        if changes.contains(&true) {
-            return Ok(());
+        if !changes.contains(&true) {
+            return table_rule(
+                "At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, GlobalSecondaryIndexUpdates or SSESpecification or ReplicaUpdates is required",
+            );
         }
-        table_rule(
-            "At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, GlobalSecondaryIndexUpdates or SSESpecification or ReplicaUpdates is required",
-        )
+        self.check_billing()
+    }
+
+    /// Refuses what no table can be billed by.
+    fn check_billing(&self) -> Result<(), Invalid> {
+        match (self.billing_mode.as_deref(), self.provisioned_throughput) {
+            (Some("PAY_PER_REQUEST"), Some(_)) => parameter(PROVISIONED_ON_DEMAND),
+            (Some("PROVISIONED"), None) => parameter(NOTHING_PROVISIONED),
+            (_, throughput) => throughput.map(RawThroughput::check).transpose().map(drop),
+        }
     }
 
     fn apply(&self, table: &mut Table, now: Timestamp) -> Result<(), Invalid> {
         self.apply_billing(table, now)?;
+        self.apply_limits(table)?;
         table.deletion_protection = self.deletion_protection_enabled.unwrap_or(table.deletion_protection);
         table.table_class = self.table_class.clone().or(table.table_class.take());
         Ok(())
@@ -78,9 +98,7 @@ impl Input {
             None => was_on_demand,
         };
         match (on_demand, self.provisioned_throughput) {
-            (true, Some(_)) => parameter(
-                "Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when BillingMode is PAY_PER_REQUEST",
-            ),
+            (true, Some(_)) => parameter(PROVISIONED_ON_DEMAND),
             (true, None) => {
                 if !was_on_demand {
                     table.on_demand_since = Some(now);
@@ -93,13 +111,23 @@ impl Input {
                 let asked = throughput.check()?;
                 check_unchanged("table", table.throughput, asked)?;
                 table.throughput = Some(asked);
+                table.on_demand_maximum = None;
+                table.indexes.iter_mut().for_each(|index| index.on_demand_maximum = None);
                 Ok(())
             }
-            (false, None) if was_on_demand => {
-                parameter("ProvisionedThroughput must be specified when BillingMode is PROVISIONED")
-            }
+            (false, None) if was_on_demand => parameter(NOTHING_PROVISIONED),
             (false, None) => Ok(()),
         }
+    }
+
+    fn apply_limits(&self, table: &mut Table) -> Result<(), Invalid> {
+        if let Some(maximum) = self.on_demand_throughput {
+            table.on_demand_maximum = maximum.check(table.on_demand_maximum, table.throughput.is_none())?;
+        }
+        if let Some(warm) = self.warm_throughput {
+            table.warm = Some(warm.check(table.throughput, "table")?);
+        }
+        Ok(())
     }
 }
 

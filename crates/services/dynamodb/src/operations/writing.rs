@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::access::Need;
 use crate::capacity::Answering;
 use crate::error::{DynamoError, Invalid};
-use crate::expression::{Condition, ExpressionKind, Placeholders};
+use crate::expression::{Condition, ExpressionError, ExpressionKind, InvalidExpression, Placeholders};
 use crate::items::OpenTable;
 use crate::legacy::{self, RawExpected};
 use crate::request::{ReturnCapacity, ReturnValues, Violations, wants_metrics, wants_old_on_failure};
@@ -37,6 +37,43 @@ impl RawWanted<'_> {
             old_on_failure: wants_old_on_failure(self.on_failure, violations),
         }
     }
+
+    /// As `UpdateItem` has it that came without a key: older words in an older order.
+    pub(super) fn check_without_key(
+        &self,
+        table: Option<&str>,
+        operator: Option<&str>,
+        violations: &mut Violations,
+    ) -> Wanted {
+        let capacity = ReturnCapacity::parse(self.capacity, violations);
+        violations.require(table.as_ref(), "tableName");
+        let at_least = "Member must have length greater than or equal to 1";
+        violations.check(table != Some(""), || "''".to_owned(), "tableName", at_least);
+        let values = ReturnValues::parse_in_older_words(self.values, violations);
+        let old_on_failure = wants_old_on_failure(self.on_failure, violations);
+        let metrics = wants_metrics(self.metrics, violations);
+        violations.one_of(operator, "conditionalOperator", &[("OR", ()), ("AND", ())]);
+        violations.require::<()>(None, "key");
+        Wanted { values, capacity, metrics, old_on_failure }
+    }
+
+    /// As `UpdateItem` has it: the first violation is told alone, and two of them without being counted.
+    pub(super) fn check_one(&self) -> Result<Wanted, DynamoError> {
+        let mut violations = Violations::default();
+        let values = ReturnValues::parse(self.values, &mut violations);
+        std::mem::take(&mut violations).finish()?;
+        let old_on_failure = wants_old_on_failure(self.on_failure, &mut violations);
+        if let Some(said) = violations.first() {
+            return Err(DynamoError::uncounted(said));
+        }
+        let metrics = wants_metrics(self.metrics, &mut violations);
+        std::mem::take(&mut violations).finish()?;
+        let capacity = ReturnCapacity::parse(self.capacity, &mut violations);
+        match violations.first() {
+            Some(said) => Err(DynamoError::uncounted(said)),
+            None => Ok(Wanted { values, capacity, metrics, old_on_failure }),
+        }
+    }
 }
 
 impl Wanted {
@@ -63,6 +100,16 @@ pub(super) struct RawGuard {
 }
 
 impl RawGuard {
+    /// Refuses a `ConditionExpression` without text, of which is told before an update without text.
+    pub(super) fn check_not_empty(&self) -> Result<(), InvalidExpression> {
+        match self.expression.as_deref() {
+            Some("") => {
+                Err(InvalidExpression { kind: ExpressionKind::Condition, error: ExpressionError::Empty })
+            }
+            _ => Ok(()),
+        }
+    }
+
     pub(super) fn read(self, placeholders: &mut Placeholders<'_>) -> Result<Option<Condition>, DynamoError> {
         let legacy =
             self.expected.map(|expected| legacy::expected(expected, self.any)).transpose()?.flatten();

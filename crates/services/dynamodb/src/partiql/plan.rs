@@ -138,7 +138,7 @@ fn written_table(source: &Source) -> Result<TableName, DynamoError> {
 
 fn table(name: &str) -> Result<TableName, DynamoError> {
     let mut violations = Violations::default();
-    violations.table_name(Some(name), "tableName");
+    violations.table_name(Some(name));
     violations.finish()?;
     Ok(TableName::of(name))
 }

@@ -15,6 +15,15 @@ pub enum IndexState {
     Building,
 }
 
+/// `OnDemandThroughput`: the most that an on-demand table or index is to be asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OnDemandMaximum {
+    /// `MaxReadRequestUnits`, if there is a maximum.
+    pub read: Option<u64>,
+    /// `MaxWriteRequestUnits`, if there is a maximum.
+    pub write: Option<u64>,
+}
+
 /// A table's stream, while it is enabled.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct StreamSetting {

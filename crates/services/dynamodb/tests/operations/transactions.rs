@@ -47,7 +47,10 @@ async fn a_transaction_does_all_or_nothing() {
     )
     .await;
     assert_eq!(read["Responses"], json!([{"Item": {"n": {"N": "2"}}}, {}]));
-    assert_eq!(read["ConsumedCapacity"], json!([{"TableName": "notes", "CapacityUnits": 4.0}]));
+    assert_eq!(
+        read["ConsumedCapacity"],
+        json!([{"TableName": "notes", "CapacityUnits": 4.0, "ReadCapacityUnits": 4.0}])
+    );
 }
 
 #[tokio::test]
