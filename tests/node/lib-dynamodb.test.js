@@ -61,7 +61,7 @@ describe("one item", () => {
     assert.deepEqual(Attributes, { owner: "put", at: 1, text: "first" });
     assert.deepEqual(await got("put", 1), { owner: "put", at: 1, text: "second" });
     const wrong = put({ owner: "put", at: 1 }, { ReturnValues: "ALL_NEW" });
-    await refused(wrong, invalid("ReturnValues can only be ALL_OLD or NONE"));
+    await refused(wrong, invalid("1 validation error detected: ReturnValues can only be ALL_OLD or NONE"));
   });
 
   test("a projection answers what it names, and an absent item nothing", async () => {
@@ -111,7 +111,7 @@ describe("one item", () => {
     await fails("SET n = :one, #t.x = :one", { ":one": 1 }, "The document path provided in the update expression is invalid for update");
     await fails("SET #t = absent", undefined, "The provided expression refers to an attribute that does not exist in the item");
     await fails("SET #t = :x", { ":y": 1 },
-      "Invalid UpdateExpression: An expression attribute value used in expression is not defined; attribute value: :x");
+      "1 validation error detected: Invalid UpdateExpression: An expression attribute value used in expression is not defined; attribute value: :x");
     await fails("SET #t = :x", { ":x": 1, ":y": 1 }, "Value provided in ExpressionAttributeValues unused in expressions: keys: {:y}");
     await fails("SET #t = 1", undefined, 'Invalid UpdateExpression: Syntax error; token: "1", near: "= 1"');
   });
@@ -180,7 +180,7 @@ describe("values", () => {
   test("a number that can't be kept is refused and not rounded", async () => {
     const number = (n) => put({ owner: "numbers", at: 2, n: NumberValue.from(n) });
     await number("9".repeat(38));
-    await refused(number("9".repeat(39)), invalid("Attempting to store more than 38 significant digits in a Number"));
+    await refused(number("9".repeat(39)), invalid("1 validation error detected: Attempting to store more than 38 significant digits in a Number"));
     await refused(number("1e126"), invalid("Number overflow. Attempting to store a number with magnitude larger than supported range"));
     await refused(number("1e-131"), invalid("Number underflow. Attempting to store a number with magnitude smaller than supported range"));
     await assert.rejects(put({ owner: "numbers", at: 2, n: NaN }), /Special numeric value NaN is not allowed/);
@@ -255,9 +255,8 @@ describe("values", () => {
   test("a duplicate in a set is refused", async () => {
     const duplicates = (tags) => update("values", 7, "SET tags = :t", { ":t": tags });
     await duplicates(new Set([Uint8Array.of(1), Uint8Array.of(2)]));
-    const twice = "One or more parameter values were invalid: Input collection [AQ==, AQ==]of type BS contains duplicates.";
     await refused(duplicates(new Set([Uint8Array.of(1), Uint8Array.of(1)])), invalid(
-      `ExpressionAttributeValues contains invalid value: ${twice} for key :t`,
+      '1 validation error detected: One or more parameter values were invalid: Input collection ["AQ==","AQ=="]of type BS contains duplicates.',
     ));
   });
 });
@@ -337,7 +336,7 @@ describe("queries and scans", () => {
     assert.deepEqual(sorted(segments.flat()), all);
     assert.deepEqual(sorted(await whole({ IndexName: "by-color" })), all);
     await refused(documents.send(new ScanCommand({ TableName, Segment: 3, TotalSegments: 3 })), invalid(
-      "The Segment parameter is zero-based and must be less than parameter TotalSegments: Segment: 3 is not less than TotalSegments: 3",
+      "The Segment parameter is zero-based and must be less than parameter TotalSegments",
     ));
   });
 });
