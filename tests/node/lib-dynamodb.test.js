@@ -112,8 +112,8 @@ describe("one item", () => {
     await fails("SET #t = absent", undefined, "The provided expression refers to an attribute that does not exist in the item");
     await fails("SET #t = :x", { ":y": 1 },
       "1 validation error detected: Invalid UpdateExpression: An expression attribute value used in expression is not defined; attribute value: :x");
-    await fails("SET #t = :x", { ":x": 1, ":y": 1 }, "Value provided in ExpressionAttributeValues unused in expressions: keys: {:y}");
-    await fails("SET #t = 1", undefined, 'Invalid UpdateExpression: Syntax error; token: "1", near: "= 1"');
+    await fails("SET #t = :x", { ":x": 1, ":y": 1 }, "1 validation error detected: Value provided in ExpressionAttributeValues unused in expressions: keys: {:y}");
+    await fails("SET #t = 1", undefined, '1 validation error detected: Invalid UpdateExpression: Syntax error; token: "1", near: "= 1"');
   });
 
   test("a delete answers what was there, and of nothing nothing", async () => {
@@ -181,8 +181,8 @@ describe("values", () => {
     const number = (n) => put({ owner: "numbers", at: 2, n: NumberValue.from(n) });
     await number("9".repeat(38));
     await refused(number("9".repeat(39)), invalid("1 validation error detected: Attempting to store more than 38 significant digits in a Number"));
-    await refused(number("1e126"), invalid("Number overflow. Attempting to store a number with magnitude larger than supported range"));
-    await refused(number("1e-131"), invalid("Number underflow. Attempting to store a number with magnitude smaller than supported range"));
+    await refused(number("1e126"), invalid("1 validation error detected: Number overflow. Attempting to store a number with magnitude larger than supported range"));
+    await refused(number("1e-131"), invalid("1 validation error detected: Number underflow. Attempting to store a number with magnitude smaller than supported range"));
     await assert.rejects(put({ owner: "numbers", at: 2, n: NaN }), /Special numeric value NaN is not allowed/);
     await assert.rejects(put({ owner: "numbers", at: 2, n: 2 ** 53 }), /is greater than Number.MAX_SAFE_INTEGER/);
     assert.equal((await stored("numbers", 2)).n.N, "9".repeat(38));
