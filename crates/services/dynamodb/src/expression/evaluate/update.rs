@@ -28,6 +28,9 @@ pub enum UpdateError {
     TooDeep,
 }
 
+/// What is written where, and what is removed.
+type Effects<'u> = (Vec<(&'u Path, AttributeValue)>, Vec<&'u Path>);
+
 impl Update {
     /// The item as the update leaves it. Every value is computed from the item as it was, and every path means a
     /// place in it: an index of a list is the one before anything was put in or taken out.
@@ -58,7 +61,7 @@ impl Update {
     }
 
     /// What is written where, and what is removed. No target leads through another.
-    fn effects(&self, item: &Item) -> Result<(Vec<(&Path, AttributeValue)>, Vec<&Path>), UpdateError> {
+    fn effects(&self, item: &Item) -> Result<Effects<'_>, UpdateError> {
         let mut writes = Vec::with_capacity(self.sets.len() + self.adds.len());
         let mut removes: Vec<&Path> = self.removes.iter().collect();
         let mut size = 0;
