@@ -200,7 +200,9 @@ fn answer(input: &Input, opened: &[SharedTable], done: &[Done]) -> Vec<u8> {
     });
     let mut consumed: BTreeMap<&TableName, (&SharedTable, Consumed)> = BTreeMap::new();
     for ((one, open), done) in input.statements.iter().zip(opened).zip(done) {
-        let of_table = consumed.entry(one.plan.table()).or_insert((open, Consumed::default()));
+        let nothing =
+            if one.plan.reads() { Consumed::of_transacted_reads() } else { Consumed::of_transacted_writes() };
+        let of_table = consumed.entry(one.plan.table()).or_insert((open, nothing));
         of_table.1.add(&done.consumed.clone().doubled());
     }
     answer.consumed_of_all(input.capacity, consumed.values().map(|(open, units)| (&open.table, units)));

@@ -96,7 +96,10 @@ async fn a_transaction_reads_items_by_their_whole_keys() {
     input["ReturnConsumedCapacity"] = json!("TOTAL");
     let answer = done(&admin, "ExecuteTransaction", input).await;
     assert_eq!(answer["Responses"], json!([{"Item": {"v": {"N": "1"}}}, {}]));
-    assert_eq!(answer["ConsumedCapacity"], json!([{"TableName": "notes", "CapacityUnits": 4.0}]));
+    assert_eq!(
+        answer["ConsumedCapacity"],
+        json!([{"TableName": "notes", "CapacityUnits": 4.0, "ReadCapacityUnits": 4.0}])
+    );
     let wrong = "SELECT * FROM notes WHERE p = 1 AND r = '1'";
     let said = "Transaction cancelled, please refer cancellation reasons for specific reasons [None, None, ValidationError]";
     assert_eq!(refused(&admin, &[one, one, wrong]).await.1, said);
