@@ -53,6 +53,7 @@ pub(crate) async fn services(house: &House) -> Result<Services, ProgramError> {
     let issuers: Vec<Arc<dyn VerifyWebIdentity>> = vec![identity.clone(), house.iam.clone()];
     needs.web_identities.set(issuers).ok();
     needs.bucket_cors.set(s3.clone()).ok();
+    needs.objects.set(homeport_s3::objects(parts, &s3)).ok();
     needs.put_log.set(logs.clone()).ok();
     needs.invoke.set(lambda.clone()).ok();
     let policies: Vec<(&'static str, Arc<dyn ResourcePolicy>)> = vec![

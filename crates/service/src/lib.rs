@@ -12,6 +12,7 @@ mod caller;
 mod cx;
 mod epoch;
 mod host;
+mod kept_caller;
 pub mod needs;
 mod operation;
 mod parts;
@@ -28,6 +29,7 @@ pub use caller::{Caller, CognitoSession, EndsWith, Principal, RoleSession, Sourc
 pub use cx::{Allowed, CallContext, Cx};
 pub use epoch::{AuthorizationEpoch, bump_authorization};
 pub use host::{AskedOn, Host, Hosted, OperationInfo, Prepared, ServiceSpec};
+pub use kept_caller::KeptCaller;
 pub use needs::Needs;
 pub use operation::{
     Answer, ByHand, Call, CallBody, Effect, Entry, Incoming, Operation, Streams, by_hand, modelled,

@@ -9,6 +9,7 @@ mod gate;
 mod identity;
 mod logs;
 mod messages;
+mod objects;
 mod pinned;
 mod roles;
 mod run;
@@ -23,6 +24,7 @@ pub use gate::{CheckSignature, Fetch, FetchRefused, SignedCall};
 pub use identity::{Identified, Identify, Policies, PoliciesOf, ResourcePolicy, RoleView, Unidentified};
 pub use logs::{LogLine, PutLog};
 pub use messages::{Channel, Message, NotSent, SendMessage};
+pub use objects::{InBucket, Objects, ObjectsRefused, OpenedObject, PutObject};
 pub use pinned::{Pinned, Unpinned};
 pub use roles::{Assume, AssumeForService, AssumeRefused, AssumedBy, Credentials};
 pub use run::{Invocation, Invoke, InvokeKind, InvokeRefused, Invoked};
@@ -86,6 +88,8 @@ pub struct Needs {
     pub identities: OnceLock<Arc<dyn IdentityStands>>,
     /// All are asked: met by cognito-identity, and by the program for its messages.
     pub users_gone: OnceLock<Vec<Arc<dyn UserGone>>>,
+    /// Met by s3.
+    pub objects: OnceLock<Arc<dyn Objects>>,
     /// Met by logs.
     pub put_log: OnceLock<Arc<dyn PutLog>>,
 }

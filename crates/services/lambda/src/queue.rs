@@ -1,7 +1,6 @@
 //! Events that nobody waits for: durable rows, run as soon as may be, twice more after failures, as on AWS. Each time
 //! it is decided anew whether whoever queued it may.
 
-mod by;
 mod decision;
 
 use std::collections::HashSet;
@@ -11,15 +10,15 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use homeport_core::{Scope, Timestamp};
+use homeport_service::KeptCaller;
 use homeport_store::{Collection, KeyParts, Record, StoreError, Tx, UpgradeError};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 
 use crate::invoke::Asking;
 use crate::names::Named;
+use crate::policy::Acting;
 use crate::{Lambda, LambdaError, find};
-
-pub(crate) use by::By;
 
 const EVENTS: Collection<QueuedEvent> = Collection::new();
 
@@ -37,6 +36,17 @@ const LONGEST_LIFE: i64 = 6 * 3_600;
 const CLAIM: i64 = 120;
 /// How often a node says that it is still at it.
 const SAYS_SO: Duration = Duration::from_secs(30);
+
+/// Who queued an event.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) enum By {
+    /// A caller of `Invoke`.
+    Caller(Box<KeptCaller>),
+    /// A service that the function's policy let in.
+    Service(Acting),
+    /// It wasn't kept when this event was queued.
+    Unknown,
+}
 
 /// An event in the queue. Its key is when it is due, so that due ones are the first.
 #[derive(Clone, Debug, Serialize, Deserialize)]

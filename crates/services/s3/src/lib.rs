@@ -13,6 +13,7 @@ mod error;
 mod listing;
 mod multipart;
 mod object_headers;
+mod objects;
 pub mod operations;
 mod range;
 mod records;
@@ -31,6 +32,7 @@ use homeport_service::{Host, Hosted, Installation, Needs, Parts, ServiceSpec};
 use homeport_store::Store;
 
 pub use error::S3Error;
+pub use objects::objects;
 
 /// The largest body that is read whole: a thousand keys to delete, in bytes.
 const MAX_BODY: usize = 2 << 20;
@@ -46,7 +48,7 @@ pub struct S3 {
 }
 
 /// Makes the service over a blob store. The caller puts the first part into the needs `resource_policies` (for
-/// `s3`) and `bucket_cors`, and calls [`S3::sweep`] now and then.
+/// `s3`) and `bucket_cors`, and what [`objects`] makes of it into `objects`, and calls [`S3::sweep`] now and then.
 pub fn host(parts: &Parts, blobs: &Blobs) -> (Arc<S3>, Arc<dyn Hosted>) {
     let (store, blobs, installation) = (parts.store.clone(), blobs.of("s3"), parts.installation.clone());
     let needs = parts.needs.clone();

@@ -20,7 +20,7 @@ mod list_multipart_uploads;
 mod list_objects;
 mod list_objects_v2;
 mod list_parts;
-mod put_object;
+pub(crate) mod put_object;
 mod upload_part;
 mod upload_part_copy;
 

@@ -3,7 +3,7 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use homeport_core::Fault;
 use homeport_service::{
-    Answer, Asked, ByHand, Call, CallBody, Cx, Effect, Operation, Permissions, Principal, full,
+    Answer, Asked, ByHand, Call, CallBody, Cx, Effect, KeptCaller, Operation, Permissions, Principal, full,
 };
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use serde_json::{Value, json};
@@ -85,7 +85,7 @@ impl Operation for Invoke {
 
 /// In the call's own transaction, which holds the decision: a right or a function that is gone by now queues nothing.
 async fn queue(cx: &Cx<Lambda>, named: &Named, asking: &Asking) -> Result<(), LambdaError> {
-    let by = &By::caller(cx.caller());
+    let by = &By::Caller(Box::new(KeptCaller::of(cx.caller())));
     cx.write(|tx| async move { cx.service.enqueue(&tx, cx.scope(), named, asking, by).await }).await?;
     cx.service.look_at_queue();
     Ok(())

@@ -1,12 +1,11 @@
 //! Whether a queued event may still run: decided anew each time it is about to (security decision 4).
 
 use homeport_core::Scope;
-use homeport_service::Permission;
 use homeport_service::needs::met;
+use homeport_service::{KeptCaller, Permission};
 use homeport_store::Tx;
 
-use super::QueuedEvent;
-use super::by::{By, KeptCaller};
+use super::{By, QueuedEvent};
 use crate::names::Named;
 use crate::{Lambda, LambdaError, find, policy};
 

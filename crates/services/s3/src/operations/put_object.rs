@@ -4,7 +4,7 @@ use homeport_core::{Fault, Timestamp};
 use homeport_service::{
     Answer, Asked, Body, ByHand, Call, CallBody, Cx, Effect, Operation, Permissions, empty,
 };
-use homeport_store::StoreError;
+use homeport_store::{StoreError, Tx};
 use http::{HeaderMap, Response};
 
 use crate::S3;
@@ -28,7 +28,7 @@ pub(crate) struct Input {
 }
 
 /// What a write says of an object beside its bytes.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Described {
     pub(crate) content: ContentHeaders,
     pub(crate) metadata: BTreeMap<String, String>,
@@ -119,8 +119,50 @@ pub(crate) async fn begin(
     .await
 }
 
-/// Puts the object in place of the one before, if the bucket is still the same and the conditions hold. The blob
-/// that is nobody's then is deleted: the old one, or, where nothing was put, the new one.
+/// An object as it is to be, now that its bytes are a blob.
+pub(crate) fn object(
+    bucket: &Bucket,
+    key: &str,
+    uploaded: Uploaded,
+    described: Described,
+    now: Timestamp,
+) -> Object {
+    Object {
+        generation: bucket.generation.clone(),
+        key: key.to_owned(),
+        stored: Stored::Blob(uploaded.blob.to_string()),
+        size: uploaded.size,
+        etag: uploaded.md5,
+        last_modified: Timestamp::from_seconds(now.seconds()),
+        content: described.content,
+        metadata: described.metadata,
+        checksum: uploaded.checksum,
+        storage_class: described.storage_class,
+        sse: described.sse,
+    }
+}
+
+/// Puts the object in place of the one before, if the bucket is still the same and the conditions hold; the blobs
+/// that are nobody's then.
+pub(crate) async fn replace(
+    tx: &Tx,
+    bucket: &Bucket,
+    new: &Object,
+    conditions: &Conditions,
+) -> Result<Vec<String>, S3Error> {
+    let now = records::bucket(tx, &bucket.name, None).await?;
+    if now.generation != bucket.generation {
+        return Err(S3Error::NoSuchBucket { bucket: bucket.name.clone() });
+    }
+    let before = OBJECTS.get(tx, object_key(&new.generation, &new.key)).await?;
+    conditions.judge_write(before.as_ref(), &new.key)?;
+    if let Stored::Blob(blob) = &new.stored {
+        records::name_blob(tx, &new.generation, blob)?;
+    }
+    Ok(records::put_object(tx, new, before.as_ref()).await?)
+}
+
+/// Puts the object. The blob that is nobody's then is deleted: the old one, or, where nothing was put, the new one.
 pub(crate) async fn commit(
     cx: &Cx<S3>,
     bucket: &Bucket,
@@ -128,40 +170,17 @@ pub(crate) async fn commit(
     uploaded: Uploaded,
     described: Described,
 ) -> Result<Object, S3Error> {
-    let Described { content, metadata, storage_class, sse, conditions } = described;
-    let object = Object {
-        generation: bucket.generation.clone(),
-        key: key.to_owned(),
-        stored: Stored::Blob(uploaded.blob.to_string()),
-        size: uploaded.size,
-        etag: uploaded.md5,
-        last_modified: Timestamp::from_seconds(cx.clock().now().seconds()),
-        content,
-        metadata,
-        checksum: uploaded.checksum,
-        storage_class,
-        sse,
-    };
-    let (new, blob, conditions) = (&object, uploaded.blob.as_str(), &conditions);
-    let written = cx
-        .write(|tx| async move {
-            let now = records::bucket(&tx, &bucket.name, None).await?;
-            if now.generation != bucket.generation {
-                return Err(S3Error::NoSuchBucket { bucket: bucket.name.clone() });
-            }
-            let before = OBJECTS.get(&tx, object_key(&new.generation, key)).await?;
-            conditions.judge_write(before.as_ref(), key)?;
-            records::name_blob(&tx, &new.generation, blob)?;
-            Ok(records::put_object(&tx, new, before.as_ref()).await?)
-        })
-        .await;
+    let (blob, conditions) = (uploaded.blob.clone(), &described.conditions.clone());
+    let object = object(bucket, key, uploaded, described, cx.clock().now());
+    let new = &object;
+    let written = cx.write(|tx| async move { replace(&tx, bucket, new, conditions).await }).await;
     match written {
         Ok(old) => {
             cx.service.discard(old).await;
             Ok(object)
         }
         Err(error) => {
-            cx.service.discard_unwritten(blob, &error).await;
+            cx.service.discard_unwritten(blob.as_str(), &error).await;
             let conditional = conditions.if_match.is_some() || conditions.if_none_match.is_some();
             match error {
                 S3Error::Store(StoreError::Conflict) if conditional => {

@@ -1,32 +1,19 @@
-//! On whose behalf an event was queued: what a job keeps of who asked, and never keys (security decision 4).
-
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use homeport_core::{Arn, Timestamp};
 use homeport_policy::{Policy, PolicyKind};
-use homeport_service::needs::PoliciesOf;
-use homeport_service::{Caller, EndsWith, Principal, RoleSession, Source, UserSession};
 use homeport_store::{StoreError, Tx};
 use serde::{Deserialize, Serialize};
 
-use crate::policy::Acting;
+use crate::needs::PoliciesOf;
+use crate::{Caller, EndsWith, Principal, RoleSession, Source, UserSession};
 
-/// Who queued an event.
+/// What a job keeps of who asked for it, as far as policies look at one, and never keys (security decision 4): what is
+/// done behind the answer is decided anew, by what this caller may then.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) enum By {
-    /// A caller of `Invoke`.
-    Caller(Box<KeptCaller>),
-    /// A service that the function's policy let in.
-    Service(Acting),
-    /// It wasn't kept when this event was queued.
-    Unknown,
-}
-
-/// A caller, as far as policies look at one.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct KeptCaller {
+pub struct KeptCaller {
     who: Who,
     ip: IpAddr,
     user_agent: String,
@@ -76,20 +63,15 @@ struct KeptPolicy {
     document: String,
 }
 
-impl By {
-    pub(crate) fn caller(caller: &Caller) -> Self {
-        Self::Caller(Box::new(KeptCaller::of(caller)))
-    }
-}
-
 impl KeptCaller {
-    fn of(caller: &Caller) -> Self {
+    /// What is kept of this caller.
+    pub fn of(caller: &Caller) -> Self {
         let Source { ip, user_agent, secure } = caller.source.clone();
         Self { who: Who::of(&caller.principal), ip, user_agent, secure }
     }
 
     /// The sign-in and the identity that the caller's session ends with, and when it was issued.
-    pub(super) fn ends_with(&self) -> Option<(&EndsWith, Timestamp)> {
+    pub fn ends_with(&self) -> Option<(&EndsWith, Timestamp)> {
         match &self.who {
             Who::Role(role) => Some((&role.ends_with, role.issued)),
             Who::Anybody | Who::User { .. } => None,
@@ -97,11 +79,10 @@ impl KeptCaller {
     }
 
     /// The caller as of today; none where the very user or role isn't there any more.
-    pub(super) async fn today(
-        &self,
-        tx: &Tx,
-        policies_of: &dyn PoliciesOf,
-    ) -> Result<Option<Caller>, StoreError> {
+    ///
+    /// # Errors
+    /// When the store does not answer, or a kept session policy is none.
+    pub async fn today(&self, tx: &Tx, policies_of: &dyn PoliciesOf) -> Result<Option<Caller>, StoreError> {
         let principal = match &self.who {
             Who::Anybody => Some(Principal::Anonymous),
             Who::User { id, session } => {
@@ -127,7 +108,7 @@ impl Who {
                 Self::User { id: id.clone(), session: session.as_ref().map(KeptUserSession::of) }
             }
             Principal::Role(session) => Self::Role(Box::new(KeptRole::of(session))),
-            // Tokens don't call this operation, and services queue by the need.
+            // Tokens don't call what is queued, and services ask by a need.
             Principal::Anonymous | Principal::Token(_) | Principal::Service(_) => Self::Anybody,
         }
     }
@@ -197,7 +178,7 @@ fn kept(policies: &[Arc<Policy>]) -> Vec<KeptPolicy> {
 fn opened(policies: &[KeptPolicy]) -> Result<Vec<Arc<Policy>>, StoreError> {
     let open = |KeptPolicy { name, document }: &KeptPolicy| {
         let broken =
-            |fault| StoreError::BadRecord { collection: "lambda.event", reason: format!("{name}: {fault}") };
+            |fault| StoreError::BadRecord { collection: "a kept caller", reason: format!("{name}: {fault}") };
         let policy = Policy::parse(document, PolicyKind::Session).map_err(broken)?;
         Ok(Arc::new(policy.named(name.clone())))
     };
