@@ -7,6 +7,7 @@ mod browsers;
 mod buckets;
 mod conditions;
 mod digests;
+mod for_services;
 mod given;
 mod listings;
 mod multipart;
