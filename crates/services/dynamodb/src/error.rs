@@ -59,6 +59,21 @@ pub enum DynamoError {
     /// A moment that recovery doesn't reach.
     #[error("{0}")]
     RestoreTime(String),
+    /// A moment that an export can't be of.
+    #[error("{0}")]
+    ExportTime(String),
+    /// The token of another export.
+    #[error("Duplicate request detected with conflicting parameters")]
+    ExportConflict,
+    /// The token of another import.
+    #[error("Duplicate request detected with conflicting parameters")]
+    ImportConflict,
+    /// No such export.
+    #[error("The specified export was not found.")]
+    NoExport,
+    /// No such import.
+    #[error("The specified import was not found.")]
+    NoImport,
     /// A resource without a policy, or with another revision of it than the expected one.
     #[error("Resource-based policy not found for the provided ResourceArn: {0}")]
     NoPolicy(String),
@@ -246,6 +261,11 @@ impl From<DynamoError> for Fault {
             DynamoError::BackupInUse(_) => Self::sender("BackupInUseException", message),
             DynamoError::NoRecovery(_) => Self::sender("PointInTimeRecoveryUnavailableException", message),
             DynamoError::RestoreTime(_) => Self::sender("InvalidRestoreTimeException", message),
+            DynamoError::ExportTime(_) => Self::sender("InvalidExportTimeException", message),
+            DynamoError::ExportConflict => Self::sender("ExportConflictException", message),
+            DynamoError::ImportConflict => Self::sender("ImportConflictException", message),
+            DynamoError::NoExport => Self::sender("ExportNotFoundException", message),
+            DynamoError::NoImport => Self::sender("ImportNotFoundException", message),
             DynamoError::NoPolicy(_) => Self::sender("PolicyNotFoundException", message),
             DynamoError::Trimmed => Self::sender("TrimmedDataAccessException", message),
             DynamoError::IteratorExpired => Self::sender("ExpiredIteratorException", message),

@@ -45,6 +45,21 @@ impl AsOf<'_> {
         }
     }
 
+    /// When the item at this place was written last, of the writes from `from` up to the moment.
+    pub(crate) async fn last_write(
+        &self,
+        tx: &Tx,
+        suffix: &[u8],
+        from: Timestamp,
+    ) -> Result<Option<i64>, StoreError> {
+        let versions = versions(self.table_id, self.number, suffix);
+        let first = versions.clone().i64(from.millis());
+        let behind = versions.clone().i64(self.at.millis().saturating_add(1));
+        let range = Range::prefix(&versions).after(first.as_bytes()).before(behind.as_bytes());
+        let found = tx.scan(range, Direction::Backward, 1).await?;
+        Ok(found.rows.first().and_then(time_of))
+    }
+
     /// What was written at this place behind the moment.
     fn behind(&self, suffix: &[u8]) -> Range {
         let versions = versions(self.table_id, self.number, suffix);

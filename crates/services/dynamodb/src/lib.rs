@@ -22,6 +22,8 @@ mod request;
 mod resource_policy;
 mod streams;
 pub mod table;
+mod transfer;
+mod transfer_description;
 pub mod value;
 mod worker;
 

@@ -18,8 +18,12 @@ mod describe_limits;
 mod describe_table;
 mod execute_statement;
 mod execute_transaction;
+mod export_table;
+mod exports;
 mod get_item;
 mod hash_order;
+mod import_table;
+mod imports;
 mod index_updates;
 mod java_text;
 mod list_tables;
@@ -39,9 +43,13 @@ mod throughput;
 mod time_to_live;
 mod transact_get_items;
 mod transact_write_items;
+mod transfer_token;
+mod transfers;
 mod update_item;
 mod update_table;
 mod writing;
+
+pub(crate) use delete_table::unlink;
 
 /// All operations.
 pub(crate) static OPERATIONS: &[Entry<DynamoDb>] = &[
@@ -58,6 +66,8 @@ pub(crate) static OPERATIONS: &[Entry<DynamoDb>] = &[
     modelled::<continuous_backups::DescribeContinuousBackups>(),
     modelled::<describe_elsewhere::DescribeContributorInsights>(),
     modelled::<describe_endpoints::DescribeEndpoints>(),
+    modelled::<exports::DescribeExport>(),
+    modelled::<imports::DescribeImport>(),
     modelled::<describe_elsewhere::DescribeKinesisStreamingDestination>(),
     modelled::<describe_limits::DescribeLimits>(),
     modelled::<describe_table::DescribeTable>(),
@@ -65,9 +75,13 @@ pub(crate) static OPERATIONS: &[Entry<DynamoDb>] = &[
     modelled::<time_to_live::DescribeTimeToLive>(),
     by_hand::<execute_statement::ExecuteStatement>(),
     by_hand::<execute_transaction::ExecuteTransaction>(),
+    modelled::<export_table::ExportTableToPointInTime>(),
     by_hand::<get_item::GetItem>(),
     modelled::<resource_policies::GetResourcePolicy>(),
+    modelled::<import_table::ImportTable>(),
     modelled::<backups::ListBackups>(),
+    modelled::<exports::ListExports>(),
+    modelled::<imports::ListImports>(),
     modelled::<list_tables::ListTables>(),
     modelled::<tags::ListTagsOfResource>(),
     by_hand::<put_item::PutItem>(),

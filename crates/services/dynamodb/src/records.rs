@@ -14,6 +14,10 @@
 //! | `dynamodb-index`, table id, number, time, hash of the table's key | the key of an item that expires then |
 //! | `dynamodb-index`, table id, number, as in `dynamodb-items`, time, versionstamp | what an item was before it was written then |
 //! | `dynamodb-backups`, account, region, table's name, id | a backup; its items lie as a table's do |
+//! | `dynamodb-exports`, `dynamodb-imports`, account, region, table's name, id | an export, an import |
+//! | `dynamodb-transfers`, id | how far an export or import is |
+//! | `dynamodb-export-files`, transfer's id, number | a data file that an export's manifest will name |
+//! | `dynamodb-running`, `exports` or `imports`, account, region | how many are under way |
 //! | `dynamodb-policies`, ARN | the policy of a table or a stream |
 //! | `dynamodb-streams`, account, region, name, label | a stream |
 //! | `dynamodb-stream`, stream id, versionstamp | a record of it |
@@ -25,9 +29,12 @@
 //! A table's id is never used again: deleting a table unlinks its items, and a sweep removes them.
 
 mod backups;
+mod exports;
+mod imports;
 mod jobs;
 mod policies;
 mod streams;
+mod transfers;
 
 use aws_lc_rs::hmac;
 use bytes::Bytes;
@@ -39,9 +46,15 @@ use crate::table::{Index, KeyAttribute, Schema, Table};
 use crate::value::{AttributeValue, Item};
 
 pub use backups::{BACKUPS, Backup, BackupKind};
+pub use exports::{EXPORT_FILES, EXPORTS, Export, ExportFile, ExportFormat, ExportSpan, KEPT_DAYS};
+pub use imports::{CsvOptions, IMPORTS, Import, InputCompression, InputFormat, LOG_GROUP};
 pub use jobs::{BackupRef, Copying, EXPIRING, Expiring, Goal, JOBS, Job, Origin, TableRef, Work};
 pub use policies::{POLICIES, PolicyRecord};
 pub use streams::{Change, STREAMS, StreamRecord, stream_records, streams_of};
+pub use transfers::{
+    ExportStage, Exporting, Failure, Importing, ReadingObject, TRANSFERS, Transfer, TransferRef,
+    TransferStatus, TransferWork,
+};
 
 /// All tables.
 pub const TABLES: Collection<Table> = Collection::new();
@@ -77,6 +90,9 @@ pub struct Token {
     pub request: String,
     /// Until when it stands, in milliseconds since 1970.
     pub expires_ms: i64,
+    /// The export or import that the request began.
+    #[serde(default)]
+    pub made: Option<TransferRef>,
 }
 
 impl Record for Token {
@@ -104,6 +120,11 @@ pub fn tables_of(scope: &Scope) -> KeyParts {
 /// How many tables the scope has.
 pub fn table_count(scope: &Scope) -> Key {
     Key::of("dynamodb-table-count").parts(&tables_of(scope))
+}
+
+/// How many exports, or imports, of the scope are under way.
+pub fn running(what: &str, scope: &KeyParts) -> Key {
+    Key::of("dynamodb-running").str(what).parts(scope)
 }
 
 /// The keys of a table's items and index entries.
@@ -352,6 +373,7 @@ mod tests {
             history: None,
             recovery: None,
             restored: None,
+            importing: None,
             on_demand_maximum: None,
             warm: None,
         }

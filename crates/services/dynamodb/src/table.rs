@@ -67,6 +67,9 @@ pub struct Table {
     /// Where it comes from.
     #[serde(default)]
     pub restored: Option<Restored>,
+    /// The import that still fills it.
+    #[serde(default)]
+    pub importing: Option<String>,
     /// The most that it is to be asked for, while it is on-demand.
     #[serde(default)]
     pub on_demand_maximum: Option<OnDemandMaximum>,
@@ -294,7 +297,7 @@ pub(crate) fn check_not_empty(
 impl Table {
     /// Whether its items can be used: not before they are all there.
     pub fn is_ready(&self) -> bool {
-        self.restored.as_ref().is_none_or(|restored| !restored.in_progress)
+        self.importing.is_none() && self.restored.as_ref().is_none_or(|restored| !restored.in_progress)
     }
 
     /// A number that none of its indexes had.

@@ -15,8 +15,14 @@ use crate::records::{JOBS, Job, Work};
 mod build;
 mod copy;
 mod expire;
+mod export;
+mod export_manifests;
+mod export_walk;
 mod forget;
+mod import;
+mod import_objects;
 mod sweep;
+mod transfer;
 mod trim;
 
 pub(crate) use copy::end_unneeded;
@@ -32,8 +38,12 @@ const TIDY_EVERY: Duration = Duration::from_secs(60);
 const FORGET_EVERY: Duration = Duration::from_secs(6 * 60 * 60);
 
 impl DynamoDb {
-    /// Works until it is dropped.
+    /// Works until it is dropped. Exports and imports, which may take hours, keep nothing else waiting.
     pub async fn work(self: Arc<Self>) {
+        tokio::join!(self.work_on_jobs(), self.work_on_transfers());
+    }
+
+    async fn work_on_jobs(&self) {
         let mut jobs = self.store.watch(&JOBS.root());
         let mut tidied: Option<Instant> = None;
         let mut forgot = Instant::now();
@@ -92,12 +102,14 @@ impl DynamoDb {
         expire::all(&self.store, self.clock.now()).await
     }
 
-    /// Removes client tokens that ran out, stream records of more than a day ago, and streams that ended then.
+    /// Removes client tokens that ran out, stream records of more than a day ago, streams that ended then, and what is
+    /// told of exports and imports of long ago.
     pub async fn tidy(&self) -> Result<(), DynamoError> {
         let now = self.clock.now();
         sweep::tokens(&self.store, now.millis()).await?;
         trim::streams(&self.store, now).await?;
-        copy::expire(&self.store, now).await
+        copy::expire(&self.store, now).await?;
+        transfer::expire(&self.store, now).await
     }
 
     /// Removes versions of items that point-in-time recovery doesn't reach any more.

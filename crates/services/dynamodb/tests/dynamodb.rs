@@ -19,7 +19,9 @@ mod operations {
     mod batches;
     mod billing;
     mod expiry;
+    mod exports;
     mod http;
+    mod imports;
     mod index_changes;
     mod index_model;
     mod indexes;
@@ -41,5 +43,6 @@ mod operations {
     mod streams;
     mod tables;
     mod transactions;
+    mod transfers;
     mod walk;
 }

@@ -102,7 +102,7 @@ impl Operation for CreateBackup {
                 let backup = Backup {
                     account: table.account,
                     region: table.region.clone(),
-                    id: backup_id(now.millis(), items),
+                    id: dated_id(now.millis(), items),
                     name: input.backup_name.clone(),
                     items: items.clone(),
                     created: now,
@@ -128,7 +128,7 @@ impl Operation for CreateBackup {
 }
 
 /// `01489602797149-73d8d5bc`: when, and some of a random id.
-pub(super) fn backup_id(millis: i64, random: &str) -> String {
+pub(super) fn dated_id(millis: i64, random: &str) -> String {
     let digits: String = random.chars().filter(char::is_ascii_hexdigit).take(8).collect();
     format!("{millis:014}-{digits}")
 }

@@ -47,7 +47,7 @@ impl ClientToken {
         }
         let expires_ms = cx.now().plus_seconds(TOKEN_SECONDS).millis();
         let (token, request) = (token.clone(), self.request.clone());
-        TOKENS.put(tx, &Token { scope, token, request, expires_ms }).await?;
+        TOKENS.put(tx, &Token { scope, token, request, expires_ms, made: None }).await?;
         Ok(false)
     }
 }

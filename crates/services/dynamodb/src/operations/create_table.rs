@@ -94,7 +94,12 @@ fn shown(elements: &[KeySchemaElement]) -> String {
 }
 
 /// The table that is asked for. `id` and `seed` are fresh.
-fn table(cx: &Cx<DynamoDb>, input: &Input, id: String, seed: String) -> Result<Table, DynamoError> {
+pub(super) fn table(
+    cx: &Cx<DynamoDb>,
+    input: &Input,
+    id: String,
+    seed: String,
+) -> Result<Table, DynamoError> {
     let mut violations = Violations::default();
     let name = input.table_name.as_deref().ok_or(Invalid::Required("TableName"))?;
     let named = TableName::of(name);
@@ -151,6 +156,7 @@ fn table(cx: &Cx<DynamoDb>, input: &Input, id: String, seed: String) -> Result<T
         history: None,
         recovery: None,
         restored: None,
+        importing: None,
         deletion_protection: input.deletion_protection_enabled.unwrap_or(false),
         table_class: input.table_class.clone(),
         tags: tags.into_iter().map(|tag| (tag.key, tag.value)).collect::<BTreeMap<_, _>>(),

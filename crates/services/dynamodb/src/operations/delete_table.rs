@@ -1,9 +1,9 @@
-use homeport_core::Timestamp;
+use homeport_core::{Scope, Timestamp};
 use homeport_service::{Asked, Cx, Effect, Operation, Permissions};
 use homeport_store::Tx;
 use serde::{Deserialize, Serialize};
 
-use super::backups::backup_id;
+use super::backups::dated_id;
 use super::resource_policies::remove;
 use crate::DynamoDb;
 use crate::description::{Counts, TableDescription};
@@ -56,21 +56,26 @@ impl Operation for DeleteTable {
                 let key = tables_of(scope).str(named.name());
                 let table = TABLES.delete(&tx, key).await?.ok_or_else(none)?;
                 check(&table)?;
-                tx.add(&table_count(scope), -1)?;
-                EXPIRING.delete(&tx, TableRef::from(&table).key()).await?;
-                end_stream(&tx, &table, now).await?;
-                remove(&tx, &table.arn()).await?;
-                match table.recovery {
-                    Some(_) => keep(&tx, &table, now).await?,
-                    None => SWEEPS.put(&tx, &Sweep { table_id: table.id.clone() }).await?,
-                }
-                // Whoever works behind the calls is told.
-                tx.touch(&JOBS.root())?;
+                unlink(&tx, scope, &table, now).await?;
                 Ok(table)
             })
             .await?;
         Ok(Output { table_description: TableDescription::of(&table, Counts::default(), "DELETING") })
     }
+}
+
+/// Unlinks what belongs to a table whose record was deleted.
+pub(crate) async fn unlink(tx: &Tx, scope: &Scope, table: &Table, now: Timestamp) -> Result<(), DynamoError> {
+    tx.add(&table_count(scope), -1)?;
+    EXPIRING.delete(tx, TableRef::from(table).key()).await?;
+    end_stream(tx, table, now).await?;
+    remove(tx, &table.arn()).await?;
+    match table.recovery {
+        Some(_) => keep(tx, table, now).await?,
+        None => SWEEPS.put(tx, &Sweep { table_id: table.id.clone() }).await?,
+    }
+    // Whoever works behind the calls is told.
+    Ok(tx.touch(&JOBS.root())?)
 }
 
 /// Refuses to delete a table that is protected, or that somebody still copies to or from.
@@ -99,7 +104,7 @@ async fn keep(tx: &Tx, table: &Table, now: Timestamp) -> Result<(), DynamoError>
     let backup = Backup {
         account: table.account,
         region: table.region.clone(),
-        id: backup_id(now.millis(), &table.id),
+        id: dated_id(now.millis(), &table.id),
         name: format!("{}$DeletedTableBackup", table.name),
         items: table.id.clone(),
         created: now,

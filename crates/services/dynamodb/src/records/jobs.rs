@@ -119,7 +119,7 @@ pub enum Goal {
 }
 
 /// A table, and not another that came to have its name.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TableRef {
     /// The installation's account.
     pub account: Account,

@@ -11,7 +11,7 @@ use crate::error::DynamoError;
 use crate::history::AsOf;
 use crate::items::{Occasion, OpenTable};
 use crate::records::{
-    BACKUPS, Backup, Copying, Goal, JOBS, Job, Origin, Place, SWEEPS, Sweep, TABLES, Work, items_of,
+    BACKUPS, Backup, Copying, Goal, JOBS, Job, Origin, Place, SWEEPS, Sweep, TABLES, TableRef, Work, items_of,
 };
 use crate::table::{History, Table};
 use crate::value::{StoredItem, decode_stored};
@@ -191,17 +191,21 @@ async fn release(tx: &Tx, from: &Origin, job: &str) -> Result<(), DynamoError> {
                 BACKUPS.put(tx, &backup).await?;
             }
         }
-        Origin::Table { table, .. } => {
-            let found = TABLES.get(tx, table.key()).await?.filter(|found| found.id == table.id);
-            if let Some(mut found) = found {
-                let over = stop_asking(&mut found, job);
-                TABLES.put(tx, &found).await?;
-                if let Some(number) = over {
-                    // Under an id that no other job has: each job ends once.
-                    let work = Work::Sweep { table_id: found.id, number };
-                    JOBS.put(tx, &Job { id: format!("{job}-history"), work }).await?;
-                }
-            }
+        Origin::Table { table, .. } => release_history(tx, table, job).await?,
+    }
+    Ok(())
+}
+
+/// Tells a table that the job asks no more what its items were.
+pub(super) async fn release_history(tx: &Tx, table: &TableRef, job: &str) -> Result<(), DynamoError> {
+    let found = TABLES.get(tx, table.key()).await?.filter(|found| found.id == table.id);
+    if let Some(mut found) = found {
+        let over = stop_asking(&mut found, job);
+        TABLES.put(tx, &found).await?;
+        if let Some(number) = over {
+            // Under an id that no other job has: each job ends once.
+            let work = Work::Sweep { table_id: found.id, number };
+            JOBS.put(tx, &Job { id: format!("{job}-history"), work }).await?;
         }
     }
     Ok(())

@@ -20,6 +20,22 @@ pub(super) fn working_app() -> (TestApp, Arc<DynamoDb>) {
     (app, made.expect("the service was made"))
 }
 
+/// With the buckets and the logs that exports and imports need.
+pub(super) fn app_with_buckets() -> (TestApp, Arc<DynamoDb>) {
+    let mut made = None;
+    let app = TestApp::new(|parts| {
+        let (service, hosted) = homeport_dynamodb::host(parts);
+        made = Some(service.clone());
+        let (s3, s3_hosted) = homeport_s3::host(parts, &homeport_blobs::Blobs::in_memory("s3"));
+        let (logs, logs_hosted) = homeport_logs::host(parts);
+        parts.needs.objects.set(homeport_s3::objects(parts, &s3)).ok();
+        parts.needs.put_log.set(logs).ok();
+        parts.needs.resource_policies.set(vec![("dynamodb", service), ("s3", s3)]).ok();
+        vec![hosted, s3_hosted, logs_hosted]
+    });
+    (app, made.expect("the service was made"))
+}
+
 /// A table with a string partition key `p`.
 pub(super) fn hash_table(name: &str) -> Value {
     json!({

@@ -54,6 +54,16 @@ async fn strangers_are_refused() {
         sample("DescribeContinuousBackups", json!({"TableName": "notes"})),
         sample("UpdateContinuousBackups", recovery.clone()),
         sample("ListBackups", json!({})),
+        sample("ListExports", json!({})),
+        sample("ListImports", json!({})),
+        Sample::new("dynamodb", "ImportTable", import()),
+        Sample::new("dynamodb", "DescribeImport", json!({"ImportArn": of_import().await}))
+            .after("ImportTable", import()),
+        sample("ExportTableToPointInTime", json!({"TableArn": arn, "S3Bucket": "bucket"}))
+            .after("UpdateContinuousBackups", recovery.clone()),
+        sample("DescribeExport", json!({"ExportArn": of_export(&recovery).await}))
+            .after("UpdateContinuousBackups", recovery.clone())
+            .after("ExportTableToPointInTime", export()),
         kept("DescribeBackup", json!({"BackupArn": backup})),
         kept("DeleteBackup", json!({"BackupArn": backup})),
         kept("RestoreTableFromBackup", json!({"BackupArn": backup, "TargetTableName": "copy"})),
@@ -89,6 +99,34 @@ async fn system_backup() -> Value {
     }
     let listed = done(&admin, "ListBackups", json!({"BackupType": "SYSTEM"})).await;
     listed["BackupSummaries"][0]["BackupArn"].clone()
+}
+
+fn import() -> Value {
+    json!({
+        "ClientToken": "token",
+        "S3BucketSource": {"S3Bucket": "bucket"},
+        "InputFormat": "DYNAMODB_JSON",
+        "TableCreationParameters": hash_table("imported"),
+    })
+}
+
+fn export() -> Value {
+    let arn = "arn:aws:dynamodb:us-east-1:123456789012:table/notes";
+    json!({"TableArn": arn, "S3Bucket": "bucket", "ClientToken": "token"})
+}
+
+async fn of_import() -> Value {
+    let begun = done(&app().admin(), "ImportTable", import()).await;
+    begun["ImportTableDescription"]["ImportArn"].clone()
+}
+
+async fn of_export(recovery: &Value) -> Value {
+    let app = app();
+    let admin = app.admin();
+    done(&admin, "CreateTable", hash_table("notes")).await;
+    done(&admin, "UpdateContinuousBackups", recovery.clone()).await;
+    let begun = done(&admin, "ExportTableToPointInTime", export()).await;
+    begun["ExportDescription"]["ExportArn"].clone()
 }
 
 fn streamed() -> Value {
