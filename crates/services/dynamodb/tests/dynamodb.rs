@@ -40,6 +40,7 @@ mod operations {
     mod start_keys;
     mod streams;
     mod tables;
+    mod throughput;
     mod transactions;
     mod walk;
 }
