@@ -4,6 +4,10 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 cargo build --release --locked -p homeport -p homeport-bench
+# What loads DynamoDB and its peer.
+if ! command -v wrk >/dev/null 2>&1 && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+  (apt-get update -q && apt-get install -y -q wrk) >/dev/null 2>&1 || true
+fi
 # The peer of DynamoDB; where npm can't bring it, that measurement is skipped.
 if [ ! -d .tools/dynalite/node_modules/dynalite ] && command -v npm >/dev/null 2>&1; then
   npm install --prefix .tools/dynalite --no-audit --no-fund --loglevel=error dynalite@4.0.0 >/dev/null 2>&1 || true

@@ -13,6 +13,7 @@ mod functions;
 mod items;
 mod large;
 mod load;
+mod many;
 mod node;
 mod nodes;
 mod process;
@@ -20,6 +21,7 @@ mod sign_in;
 mod srp;
 mod starts;
 mod table;
+mod wrk;
 
 use std::error::Error;
 
@@ -44,7 +46,7 @@ async fn main() -> Outcome<()> {
     }
     let [_, path, cores, what @ ..] = &arguments[..] else {
         return Err(
-            "homeport-bench PROGRAM CORES [full] [items|dynalite|api|functions|sign-in|starts|nodes|large]"
+            "homeport-bench PROGRAM CORES [full] [items|dynalite|many|api|functions|sign-in|starts|nodes|large]"
                 .into(),
         );
     };
@@ -60,6 +62,9 @@ async fn main() -> Outcome<()> {
     }
     if asked("dynalite") {
         dynalite::measure(&program, &mut table).await?;
+    }
+    if asked("many") {
+        many::measure(&program, &mut table, full).await?;
     }
     if asked("api") {
         api::measure(&program, &mut table).await?;

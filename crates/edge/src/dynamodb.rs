@@ -1,6 +1,5 @@
 //! What DynamoDB does with HTTP as no other service does.
 
-use homeport_core::{Randomness, UPPER_ALPHANUMERIC, draw};
 use homeport_service::Body;
 use http::header::{CONTENT_TYPE, SERVER};
 use http::request::Parts;
@@ -12,11 +11,6 @@ use crate::route::Routed;
 
 const JSON_1_0: &str = "application/x-amz-json-1.0";
 const JSON: &str = "application/json";
-
-/// The id of a request: 52 letters and digits, where others have a UUID.
-pub(crate) fn request_id(randomness: &dyn Randomness) -> String {
-    draw(randomness, UPPER_ALPHANUMERIC, 52)
-}
 
 /// The answer to what cannot be a call, whoever made it: a GET is told that the service is healthy, and of other
 /// methods and of bodies that aren't JSON by their type it has no operation.

@@ -22,6 +22,7 @@ pub mod listener;
 mod pipeline;
 mod recording;
 mod refused;
+mod request_id;
 mod route;
 mod scope_check;
 pub mod tls;

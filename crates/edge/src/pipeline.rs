@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use homeport_core::{Account, BoxFuture, Fault, Scope, SharedClock, SharedRandomness, uuid_v4};
+use homeport_core::{Account, BoxFuture, Fault, Scope, SharedClock, SharedRandomness};
 use homeport_service::needs::{CheckSignature, SignedCall, TokenRefused, TokenUse, met};
 use homeport_service::{
     Allowed, Answer, AskedOn, AuditTrail, Authorizer, Body, Call, CallBody, CallContext, Caller, Effect,
@@ -30,6 +30,7 @@ use crate::expected_owner;
 use crate::host::Hosts;
 use crate::recording;
 use crate::refused;
+use crate::request_id::RequestIds;
 use crate::route::{Routed, Routes};
 use crate::scope_check;
 use crate::whole::{self, BEFORE_KNOWN, Reading};
@@ -57,6 +58,7 @@ pub struct Pipeline {
     needs: Arc<Needs>,
     clock: SharedClock,
     randomness: SharedRandomness,
+    request_ids: RequestIds,
     account: Account,
 }
 
@@ -87,6 +89,7 @@ impl Pipeline {
             needs: parts.needs.clone(),
             clock: parts.clock.clone(),
             randomness: parts.randomness.clone(),
+            request_ids: RequestIds::new(parts.randomness.clone()),
             account,
         }
     }
@@ -107,7 +110,7 @@ impl Pipeline {
             head: Arc::new(head),
             host: host.to_owned(),
             peer,
-            request_id: uuid_v4(&*self.randomness),
+            request_id: self.request_ids.uuid(),
             share: self.bodies.share(),
         };
         let signature = self.authenticator.read(&way.head);
@@ -125,7 +128,7 @@ impl Pipeline {
             return encode::bare(&encode::no_such_service(), &way.request_id);
         };
         if routed.model.is_dynamodb() {
-            way.request_id = dynamodb::request_id(&*self.randomness);
+            way.request_id = self.request_ids.of_dynamodb();
             let has_body = !http_body::Body::is_end_stream(&body) || form.is_some();
             if let Some(answer) = dynamodb::no_call(&routed, &way.head, has_body, &way.request_id) {
                 return answer;

@@ -64,10 +64,11 @@ pub(crate) fn sha256_hex(bytes: &[u8]) -> String {
 /// A hash in hexadecimal. `hex::encode` builds its text character by character, which every signed call would pay
 /// for twice.
 pub(crate) fn hash_hex(hash: &[u8]) -> String {
-    let mut text = vec![0; 2 * hash.len()];
+    let mut digits = [0; 2 * digest::SHA256_OUTPUT_LEN];
+    let Some(digits) = digits.get_mut(..2 * hash.len()) else { return hex::encode(hash) };
     // The room is twice the bytes, and digits are UTF-8.
-    _ = hex::encode_to_slice(hash, &mut text);
-    String::from_utf8(text).unwrap_or_default()
+    _ = hex::encode_to_slice(hash, digits);
+    String::from_utf8_lossy(digits).into_owned()
 }
 
 fn write_path(out: &mut Vec<u8>, raw: &str, style: PathStyle) -> Result<(), MalformedTarget> {

@@ -20,6 +20,8 @@ const STAMP: u8 = 0x05;
 const END: u8 = 0x00;
 const ESCAPE: u8 = 0x01;
 const SIGN: u64 = 1 << 63;
+/// Room behind a key's first part.
+const FIRST_ROOM: usize = 64;
 
 /// The parts of a key behind its first one, or a prefix of them.
 ///
@@ -223,8 +225,14 @@ pub(crate) fn successor(key: &[u8]) -> Bytes {
 }
 
 fn push_escaped(into: &mut Vec<u8>, tag: u8, part: &[u8]) {
-    into.reserve(part.len() + 2);
+    // A key's first part gets room for those that follow it in most.
+    into.reserve(if into.capacity() == 0 { part.len() + FIRST_ROOM } else { part.len() + 2 });
     into.push(tag);
+    if part.iter().all(|&byte| byte > ESCAPE) {
+        into.extend_from_slice(part);
+        into.push(END);
+        return;
+    }
     for &byte in part {
         if byte <= ESCAPE {
             into.extend_from_slice(&[ESCAPE, byte + 1]);

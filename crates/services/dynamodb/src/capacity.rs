@@ -73,6 +73,21 @@ impl Consumed {
         self
     }
 
+    /// What was consumed of the table itself.
+    pub(crate) fn of_table(&self) -> f64 {
+        self.table
+    }
+
+    /// What was consumed of all local indexes, which share the table's capacity.
+    pub(crate) fn of_local_indexes(&self) -> f64 {
+        self.local.values().sum()
+    }
+
+    /// What was consumed of each global index.
+    pub(crate) fn of_global_indexes(&self) -> impl Iterator<Item = (&String, &f64)> {
+        self.global.iter()
+    }
+
     fn total(&self) -> f64 {
         self.table + self.local.values().chain(self.global.values()).sum::<f64>()
     }

@@ -4,6 +4,7 @@ use homeport_core::Fault;
 use homeport_store::StoreError;
 
 use crate::expression::{InvalidExpression, KeyConditionError, PlaceholderError, UpdateError};
+use crate::metering::Throttled;
 use crate::number::NumberError;
 use crate::partiql::StatementError;
 use crate::value::{Corrupt, ValueError};
@@ -95,6 +96,9 @@ pub enum DynamoError {
         /// The item that it was asked of, as JSON, where the caller wants to see it.
         item: Option<String>,
     },
+    /// More was asked for than the table, or one of its global indexes, serves.
+    #[error("{0}")]
+    Throttled(#[from] Throttled),
     /// An `INSERT` of an item that is there.
     #[error("Duplicate primary key exists in table")]
     DuplicateItem,
@@ -277,6 +281,8 @@ impl From<DynamoError> for Fault {
                     None => fault,
                 }
             }
+            DynamoError::Throttled(throttled) => Self::sender(throttled.exception(), message)
+                .with_member("ThrottlingReasons", throttled.reasons()),
             DynamoError::DuplicateItem => Self::sender("DuplicateItemException", message),
             DynamoError::TransactionCanceled(reasons) => {
                 Self::sender("TransactionCanceledException", message)

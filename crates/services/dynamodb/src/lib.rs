@@ -14,6 +14,7 @@ pub mod expression;
 mod history;
 mod items;
 mod legacy;
+mod metering;
 pub mod number;
 mod operations;
 pub mod partiql;
@@ -32,11 +33,12 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use bytes::Bytes;
 use homeport_core::{Scope, SharedClock};
-use homeport_service::{Cx, Host, Hosted, Needs, Parts, ServiceSpec};
+use homeport_service::{Cx, Host, Hosted, Needs, Parts, ServiceSpec, SharedRates};
 use homeport_store::{Store, StoreError, Tx};
 
 pub use error::{CancellationReason, DynamoError, Invalid};
 use items::{OpenTable, SharedTable};
+use metering::Meter;
 use records::{TABLES, tables_of};
 use request::TableName;
 use resource_policy::KnownPolicies;
@@ -55,6 +57,8 @@ pub struct DynamoDb {
     /// Tables as their records say, by the records' bytes: a record that changed is read anew.
     cache: RwLock<HashMap<Vec<u8>, (Bytes, SharedTable)>>,
     policies: KnownPolicies,
+    /// How much is left of what tables are provisioned for.
+    capacity: SharedRates,
     needs: Arc<Needs>,
     store: Store,
     clock: SharedClock,
@@ -68,6 +72,7 @@ pub fn host(parts: &Parts) -> (Arc<DynamoDb>, Arc<dyn Hosted>) {
     let service = Arc::new(DynamoDb {
         cache: RwLock::default(),
         policies: KnownPolicies::follow(&parts.store),
+        capacity: SharedRates::start(parts, "dynamodb"),
         needs: parts.needs.clone(),
         store: parts.store.clone(),
         clock: parts.clock.clone(),
@@ -116,6 +121,11 @@ impl DynamoDb {
 
     pub(crate) fn address(&self) -> &str {
         &self.address
+    }
+
+    /// What this call will have consumed.
+    pub(crate) fn meter(cx: &Cx<Self>) -> Meter<'_> {
+        Meter::new(&cx.service.capacity, cx.now())
     }
 
     /// The table that an item operation works on: the one its permissions were decided on.

@@ -42,6 +42,7 @@ mod operations {
     mod start_keys;
     mod streams;
     mod tables;
+    mod throughput;
     mod transactions;
     mod transfers;
     mod walk;

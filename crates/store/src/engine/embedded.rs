@@ -6,6 +6,7 @@
 mod committer;
 mod folder;
 mod journal;
+mod pace;
 mod row_cache;
 
 use std::path::{Path, PathBuf};
@@ -23,7 +24,12 @@ use crate::{Direction, MAX_PAGE_BYTES, OpenError, Page, Range, StoreError};
 
 use committer::Committer;
 use folder::Held;
+use pace::Pace;
 use row_cache::RowCache;
+
+/// A scan reads so many rows, of so many bytes, before it leaves the runtime's threads for the rest.
+const FIRST_ROWS: usize = 64;
+const FIRST_BYTES: usize = 64 << 10;
 
 /// How much memory the embedded engine may take.
 #[derive(Clone, Debug)]
@@ -71,7 +77,8 @@ impl Embedded {
     ) -> Result<Self, OpenError> {
         let (held, opened) = folder::open(folder, options)?;
         let cache = Arc::new(RowCache::new(options.row_cache_bytes));
-        let tree = Tree { database: opened.database, keyspace: opened.keyspace, cache };
+        let pace = Arc::default();
+        let tree = Tree { database: opened.database, keyspace: opened.keyspace, cache, pace };
         let current = Arc::new(Current(RwLock::new(Arc::new(tree.published(opened.version)))));
         let committer = Committer::start(tree, Arc::clone(&current), watchers)?;
         Ok(Self { committer, current, _held: held })
@@ -99,6 +106,7 @@ struct Tree {
     database: Database,
     keyspace: Keyspace,
     cache: Arc<RowCache>,
+    pace: Arc<Pace>,
 }
 
 impl Tree {
@@ -109,6 +117,7 @@ impl Tree {
             snapshot: self.database.snapshot(),
             keyspace: self.keyspace.clone(),
             cache: Arc::clone(&self.cache),
+            pace: Arc::clone(&self.pace),
             in_memory: self.keyspace.table_count() == 0,
         }
     }
@@ -137,6 +146,7 @@ struct Published {
     snapshot: fjall::Snapshot,
     keyspace: Keyspace,
     cache: Arc<RowCache>,
+    pace: Arc<Pace>,
     /// Whether there were no files when this was published. Files made since are still in the page cache.
     in_memory: bool,
 }
@@ -158,7 +168,14 @@ impl Published {
         self.cached(key).map_or_else(|| self.load(key), Ok)
     }
 
-    fn scan(&self, range: &Range, direction: Direction, limit: usize) -> Result<Page, StoreError> {
+    /// Rows until there are `limit`, or one passes `most` bytes.
+    fn scan(
+        &self,
+        range: &Range,
+        direction: Direction,
+        limit: usize,
+        most: usize,
+    ) -> Result<Page, StoreError> {
         let bounds = range.from.as_ref()..range.to.as_ref();
         let mut rows = self.snapshot.range(&self.keyspace, bounds);
         let mut page = Page::default();
@@ -169,7 +186,7 @@ impl Published {
                 Direction::Backward => rows.next_back(),
             };
             let Some(guard) = next else { return Ok(page) };
-            if page.rows.len() == limit || size >= MAX_PAGE_BYTES {
+            if page.rows.len() == limit || size >= most {
                 page.more = true;
                 return Ok(page);
             }
@@ -192,16 +209,16 @@ impl Snapshot {
         if let Some(value) = self.0.cached(key) {
             return Ok(value);
         }
-        if self.0.in_memory {
-            return self.0.load(key);
+        if self.0.in_memory || self.0.pace.is_quick() {
+            return self.0.pace.timed(|| self.0.load(key));
         }
         let key = key.clone();
         self.off_the_runtime(move |published| published.load(&key)).await
     }
 
     pub(crate) async fn get_many(&self, keys: Vec<Bytes>) -> Result<Vec<Option<Bytes>>, StoreError> {
-        if self.0.in_memory {
-            return keys.iter().map(|key| self.0.get(key)).collect();
+        if self.0.in_memory || (self.0.pace.is_quick() && keys.len() <= FIRST_ROWS) {
+            return self.0.pace.timed(|| keys.iter().map(|key| self.0.get(key)).collect());
         }
         let cached: Vec<_> = keys.iter().map(|key| self.0.cached(key)).collect();
         if cached.iter().all(Option::is_some) {
@@ -221,9 +238,27 @@ impl Snapshot {
         limit: usize,
     ) -> Result<Page, StoreError> {
         if self.0.in_memory {
-            return self.0.scan(&range, direction, limit);
+            return self.0.scan(&range, direction, limit, MAX_PAGE_BYTES);
         }
-        self.off_the_runtime(move |published| published.scan(&range, direction, limit)).await
+        let mut page = Page::default();
+        let mut rest = range;
+        if self.0.pace.is_quick() {
+            let first = limit.min(FIRST_ROWS);
+            page = self.0.pace.timed(|| self.0.scan(&rest, direction, first, FIRST_BYTES))?;
+            let Some(last) = page.rows.last().filter(|_| page.more && page.rows.len() < limit) else {
+                return Ok(page);
+            };
+            rest = match direction {
+                Direction::Forward => rest.after(&last.key),
+                Direction::Backward => rest.before(&last.key),
+            };
+        }
+        let left = limit - page.rows.len();
+        let more = move |published: &Published| published.scan(&rest, direction, left, MAX_PAGE_BYTES);
+        let behind = self.off_the_runtime(more).await?;
+        page.rows.extend(behind.rows);
+        page.more = behind.more;
+        Ok(page)
     }
 
     async fn off_the_runtime<T: Send + 'static>(
@@ -231,7 +266,8 @@ impl Snapshot {
         read: impl FnOnce(&Published) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let published = Arc::clone(&self.0);
-        let outcome = tokio::task::spawn_blocking(move || read(&published)).await;
+        let timed = move || published.pace.timed(|| read(&published));
+        let outcome = tokio::task::spawn_blocking(timed).await;
         outcome.unwrap_or_else(|error| Err(failed(error)))
     }
 }

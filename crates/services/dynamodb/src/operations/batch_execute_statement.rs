@@ -12,6 +12,7 @@ use crate::access::Decided;
 use crate::capacity::{Answering, Consumed, write_all};
 use crate::error::{DynamoError, Invalid};
 use crate::items::{Occasion, SharedTable};
+use crate::metering::{Consumes, Meter};
 use crate::partiql::{Plan, StatementError};
 use crate::request::{ReturnCapacity, TableName, Violations, body, wants_old_on_failure};
 use crate::value::{write_item, write_string};
@@ -109,11 +110,14 @@ impl Operation for BatchExecuteStatement {
     }
 
     async fn run(cx: Cx<DynamoDb>, input: Input) -> Result<Vec<u8>, DynamoError> {
-        let (cx, input) = (&cx, &input);
-        if input.plans().all(Plan::reads) {
-            return cx.read(|tx| async move { answer(cx, &tx, input).await }).await;
-        }
-        cx.write(|tx| async move { answer(cx, &tx, input).await }).await
+        let (meter, cx, input) = (&DynamoDb::meter(&cx), &cx, &input);
+        let done = if input.plans().all(Plan::reads) {
+            cx.read(|tx| async move { answer(cx, &tx, input, meter).await }).await
+        } else {
+            cx.write(|tx| async move { answer(cx, &tx, input, meter).await }).await
+        };
+        meter.settle();
+        done
     }
 }
 
@@ -124,7 +128,12 @@ struct Response {
 }
 
 /// Runs the statements in one transaction. A statement that fails has written nothing.
-async fn answer(cx: &Cx<DynamoDb>, tx: &Tx, input: &Input) -> Result<Vec<u8>, DynamoError> {
+async fn answer(
+    cx: &Cx<DynamoDb>,
+    tx: &Tx,
+    input: &Input,
+    meter: &Meter<'_>,
+) -> Result<Vec<u8>, DynamoError> {
     let mut opened: Vec<Option<SharedTable>> = Vec::new();
     for one in &input.statements {
         opened.push(match &one.plan {
@@ -136,7 +145,7 @@ async fn answer(cx: &Cx<DynamoDb>, tx: &Tx, input: &Input) -> Result<Vec<u8>, Dy
     let mut responses = Vec::new();
     for (one, open) in input.statements.iter().zip(opened) {
         let outcome = match &one.plan {
-            Ok(plan) => run(tx, one, plan, open.as_ref(), Occasion::call(cx.now())).await,
+            Ok(plan) => run(tx, one, plan, open.as_ref(), Occasion::call(cx.now()), meter).await,
             Err(error) => Err(error.clone()),
         };
         // What is the store's fault is the whole call's.
@@ -147,7 +156,7 @@ async fn answer(cx: &Cx<DynamoDb>, tx: &Tx, input: &Input) -> Result<Vec<u8>, Dy
         }
         responses.push(Response { outcome, open });
     }
-    Ok(written(input, &responses))
+    written(input, &responses, meter)
 }
 
 fn found(table: Result<SharedTable, DynamoError>) -> Result<Option<SharedTable>, DynamoError> {
@@ -179,8 +188,10 @@ async fn run(
     plan: &Plan,
     open: Option<&SharedTable>,
     on: Occasion,
+    meter: &Meter<'_>,
 ) -> Result<Done, DynamoError> {
     let open = open.ok_or(DynamoError::NoTable)?;
+    meter.admits(open, if plan.reads() { Consumes::Reads } else { Consumes::Writes })?;
     let target = Target::of(plan, open, Surface::Batch)?;
     let place = target.place(open)?;
     target.act(tx, open, &place, one.terms, on).await
@@ -193,11 +204,12 @@ fn code(error: &DynamoError) -> Option<&'static str> {
         DynamoError::NoTable => Some("ResourceNotFound"),
         DynamoError::ConditionFailed { .. } => Some("ConditionalCheckFailed"),
         DynamoError::DuplicateItem => Some("DuplicateItem"),
+        DynamoError::Throttled(throttled) => Some(throttled.code()),
         _ => None,
     }
 }
 
-fn written(input: &Input, responses: &[Response]) -> Vec<u8> {
+fn written(input: &Input, responses: &[Response], meter: &Meter<'_>) -> Result<Vec<u8>, DynamoError> {
     let mut answer = Answering::new();
     answer.member("Responses", |out| {
         let all = input.statements.iter().zip(responses);
@@ -211,8 +223,11 @@ fn written(input: &Input, responses: &[Response]) -> Vec<u8> {
             consumed.entry(plan.table()).or_insert((open, Consumed::default())).1.add(&done.consumed);
         }
     }
+    for (open, units) in consumed.values() {
+        if input.plans().all(Plan::reads) { meter.reads(open, units)? } else { meter.writes(open, units)? }
+    }
     answer.consumed_of_all(input.capacity, consumed.values().map(|(open, units)| (&open.table, units)));
-    answer.finish()
+    Ok(answer.finish())
 }
 
 fn response_json(one: &One, response: &Response) -> Vec<u8> {

@@ -13,6 +13,7 @@ use crate::error::{DynamoError, Invalid};
 use crate::expression::Projection;
 use crate::items::SharedTable;
 use crate::legacy;
+use crate::metering::Consumes;
 use crate::request::{RawPlaceholders, ReturnCapacity, TableName, Violations, body, check_generations};
 use crate::value::{Checked, Item, StoredItem, decode_stored, write_item, write_string};
 
@@ -171,25 +172,36 @@ impl Operation for BatchGetItem {
     }
 
     async fn run(cx: Cx<DynamoDb>, input: Input) -> Result<Vec<u8>, DynamoError> {
-        let (cx, input) = (&cx, &input);
-        cx.read(|tx| async move {
-            let mut opened = Vec::new();
-            for of in &input.tables {
-                let open = DynamoDb::table(cx, &tx, &of.table, &input.decided).await?;
-                of.keys.iter().try_for_each(|key| open.table.schema.check_key(key))?;
-                if let Some(projection) = &of.projection {
-                    open.table.check_paths(projection.paths())?;
+        let (meter, cx, input) = (&DynamoDb::meter(&cx), &cx, &input);
+        let done = cx
+            .read(|tx| async move {
+                let mut opened = Vec::new();
+                for of in &input.tables {
+                    let open = DynamoDb::table(cx, &tx, &of.table, &input.decided).await?;
+                    of.keys.iter().try_for_each(|key| open.table.schema.check_key(key))?;
+                    if let Some(projection) = &of.projection {
+                        open.table.check_paths(projection.paths())?;
+                    }
+                    opened.push(open);
                 }
-                opened.push(open);
-            }
-            let mut room = MAX_RESPONSE;
-            let mut got = Vec::new();
-            for (of, open) in input.tables.iter().zip(opened) {
-                got.push(get(&tx, of, open, &mut room).await?);
-            }
-            Ok(answer(input, &got))
-        })
-        .await
+                let (mut room, mut refused) = (MAX_RESPONSE, 0);
+                let mut got = Vec::new();
+                for (of, open) in input.tables.iter().zip(opened) {
+                    match meter.admits(&open, Consumes::Reads) {
+                        Ok(()) => got.push(get(&tx, of, open, &mut room).await?),
+                        Err(throttled) if input.tables.len() == refused + 1 => return Err(throttled.into()),
+                        Err(_) => {
+                            refused += 1;
+                            got.push(Got::nothing(of, open));
+                        }
+                    }
+                }
+                got.iter().try_for_each(|got| meter.reads(&got.open, &got.consumed))?;
+                Ok(answer(input, &got))
+            })
+            .await;
+        meter.settle();
+        done
     }
 }
 
@@ -199,6 +211,13 @@ struct Got {
     items: Vec<Vec<u8>>,
     left: Vec<Item>,
     consumed: Consumed,
+}
+
+impl Got {
+    /// All keys are left.
+    fn nothing(of: &OfTable, open: SharedTable) -> Self {
+        Self { open, items: Vec::new(), left: of.keys.clone(), consumed: Consumed::default() }
+    }
 }
 
 async fn get(tx: &Tx, of: &OfTable, open: SharedTable, room: &mut usize) -> Result<Got, DynamoError> {

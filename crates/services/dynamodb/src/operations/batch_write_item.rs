@@ -12,6 +12,7 @@ use crate::access::{Decided, Need, permissions};
 use crate::capacity::{Answering, Consumed, write_all};
 use crate::error::{DynamoError, Invalid};
 use crate::items::{Occasion, OpenTable, SharedTable};
+use crate::metering::Consumes;
 use crate::records::Place;
 use crate::request::{ReturnCapacity, TableName, Violations, body, wants_metrics};
 use crate::value::{Checked, Item, MAX_ITEM_SIZE, item_size, write_string};
@@ -197,30 +198,41 @@ impl Operation for BatchWriteItem {
     }
 
     async fn run(cx: Cx<DynamoDb>, input: Input) -> Result<Vec<u8>, DynamoError> {
-        let (cx, input) = (&cx, &input);
-        cx.write(|tx| async move {
-            let mut tables = Vec::new();
-            for of in &input.tables {
-                let open = DynamoDb::table(cx, &tx, &of.table, &input.decided).await?;
-                let places = places(&open, of)?;
-                tables.push((of, open, places));
-            }
-            let on = Occasion::call(cx.now());
-            let mut done = Vec::new();
-            for (of, open, places) in tables {
-                let mut consumed = Consumed::default();
-                for (write, place) in of.writes.iter().zip(&places) {
-                    let before = open.item(&tx, place, write.key()).await?;
-                    consumed.add(&match write {
-                        Write::Put(item) => open.put(&tx, place, before.as_ref(), item, on)?,
-                        Write::Delete(_) => open.delete(&tx, place, before.as_ref(), on)?,
-                    });
+        let (meter, cx, input) = (&DynamoDb::meter(&cx), &cx, &input);
+        let done = cx
+            .write(|tx| async move {
+                let mut tables = Vec::new();
+                for of in &input.tables {
+                    let open = DynamoDb::table(cx, &tx, &of.table, &input.decided).await?;
+                    let places = places(&open, of)?;
+                    tables.push((of, open, places));
                 }
-                done.push((of, open, consumed));
-            }
-            Ok(answer(input, &done))
-        })
-        .await
+                let on = Occasion::call(cx.now());
+                let (mut done, mut refused) = (Vec::new(), Vec::new());
+                for (of, open, places) in tables {
+                    let mut consumed = Consumed::default();
+                    if let Err(throttled) = meter.admits(&open, Consumes::Writes) {
+                        refused.push(of);
+                        if refused.len() == input.tables.len() {
+                            return Err(throttled.into());
+                        }
+                        continue;
+                    }
+                    for (write, place) in of.writes.iter().zip(&places) {
+                        let before = open.item(&tx, place, write.key()).await?;
+                        consumed.add(&match write {
+                            Write::Put(item) => open.put(&tx, place, before.as_ref(), item, on)?,
+                            Write::Delete(_) => open.delete(&tx, place, before.as_ref(), on)?,
+                        });
+                    }
+                    meter.writes(&open, &consumed)?;
+                    done.push((of, open, consumed));
+                }
+                Ok(answer(input, &done, &refused))
+            })
+            .await;
+        meter.settle();
+        done
     }
 }
 
@@ -251,9 +263,15 @@ fn in_batch_words(error: Invalid) -> Invalid {
     }
 }
 
-fn answer(input: &Input, done: &[(&OfTable, SharedTable, Consumed)]) -> Vec<u8> {
+fn answer(input: &Input, done: &[(&OfTable, SharedTable, Consumed)], refused: &[&OfTable]) -> Vec<u8> {
     let mut answer = Answering::new();
-    answer.member("UnprocessedItems", |out| out.extend_from_slice(b"{}"));
+    answer.member("UnprocessedItems", |out| {
+        write_all(b'{', refused, b'}', out, |of, out| {
+            write_string(&of.named, out);
+            out.push(b':');
+            write_all(b'[', &of.writes, b']', out, write_unprocessed);
+        });
+    });
     if input.metrics {
         answer.member("ItemCollectionMetrics", |out| {
             let counted = done.iter().filter(|(_, open, _)| open.table.has_local_indexes());
@@ -272,6 +290,17 @@ fn answer(input: &Input, done: &[(&OfTable, SharedTable, Consumed)]) -> Vec<u8> 
     }
     answer.consumed_of_all(input.capacity, done.iter().map(|(_, open, consumed)| (&open.table, consumed)));
     answer.finish()
+}
+
+/// The write as it was asked for.
+fn write_unprocessed(write: &Write, out: &mut Vec<u8>) {
+    let (opening, item) = match write {
+        Write::Put(item) => (&b"{\"PutRequest\":{\"Item\":"[..], item),
+        Write::Delete(key) => (&b"{\"DeleteRequest\":{\"Key\":"[..], key),
+    };
+    out.extend_from_slice(opening);
+    crate::value::write_item(item, out);
+    out.extend_from_slice(b"}}");
 }
 
 impl ByHand for BatchWriteItem {

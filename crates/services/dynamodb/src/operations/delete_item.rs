@@ -100,25 +100,30 @@ impl Operation for DeleteItem {
     }
 
     async fn run(cx: Cx<DynamoDb>, input: Input) -> Result<Vec<u8>, DynamoError> {
-        let (cx, input) = (&cx, &input);
-        cx.write(|tx| async move {
-            let open = DynamoDb::table(cx, &tx, &input.table, &input.decided).await?;
-            let place = open.place(&input.key)?;
-            open.table.check_paths(input.condition.iter().flat_map(Condition::paths))?;
-            let before = open.item(&tx, &place, &input.key).await?;
-            check_condition(input.condition.as_ref(), before.as_ref(), input.wanted.old_on_failure)?;
-            let consumed = open.delete(&tx, &place, before.as_ref(), Occasion::call(cx.now()))?;
-            let mut answer = Answering::new();
-            if input.wanted.values == ReturnValues::AllOld {
-                write_attributes(&mut answer, before.as_ref());
-            }
-            answer.consumed(input.wanted.capacity, &open.table, &consumed);
-            if input.wanted.metrics {
-                write_metrics(&mut answer, &open, &input.key);
-            }
-            Ok(answer.finish())
-        })
-        .await
+        let (meter, cx, input) = (&DynamoDb::meter(&cx), &cx, &input);
+        let done = cx
+            .write(|tx| async move {
+                let open = DynamoDb::table(cx, &tx, &input.table, &input.decided).await?;
+                let place = open.place(&input.key)?;
+                open.table.check_paths(input.condition.iter().flat_map(Condition::paths))?;
+                let before = open.item(&tx, &place, &input.key).await?;
+                check_condition(input.condition.as_ref(), before.as_ref(), input.wanted.old_on_failure)
+                    .inspect_err(|_| meter.looked_at(&open, before.as_ref()))?;
+                let consumed = open.delete(&tx, &place, before.as_ref(), Occasion::call(cx.now()))?;
+                meter.writes(&open, &consumed)?;
+                let mut answer = Answering::new();
+                if input.wanted.values == ReturnValues::AllOld {
+                    write_attributes(&mut answer, before.as_ref());
+                }
+                answer.consumed(input.wanted.capacity, &open.table, &consumed);
+                if input.wanted.metrics {
+                    write_metrics(&mut answer, &open, &input.key);
+                }
+                Ok(answer.finish())
+            })
+            .await;
+        meter.settle();
+        done
     }
 }
 

@@ -12,7 +12,8 @@ use crate::DynamoDb;
 use crate::access::Decided;
 use crate::capacity::{Answering, write_all};
 use crate::error::DynamoError;
-use crate::items::{Occasion, OpenTable};
+use crate::items::{Occasion, SharedTable};
+use crate::metering::Meter;
 use crate::partiql::Plan;
 use crate::request::{Integer, ReturnCapacity, Violations, body, wants_old_on_failure};
 use crate::value::write_item;
@@ -89,27 +90,39 @@ impl Operation for ExecuteStatement {
     }
 
     async fn run(cx: Cx<DynamoDb>, input: Input) -> Result<Vec<u8>, DynamoError> {
-        let (cx, input) = (&cx, &input);
-        if let Plan::Select(selection) = &input.plan {
-            return cx
-                .read(|tx| async move {
+        let (meter, cx, input) = (&DynamoDb::meter(&cx), &cx, &input);
+        let done = match &input.plan {
+            Plan::Select(selection) => {
+                cx.read(|tx| async move {
                     let open = DynamoDb::table(cx, &tx, &selection.table, &input.decided).await?;
-                    select(&tx, &open, selection, &input.paging).await
+                    select(&tx, &open, selection, &input.paging, meter).await
                 })
-                .await;
-        }
-        cx.write(|tx| async move {
-            let open = DynamoDb::table(cx, &tx, input.plan.table(), &input.decided).await?;
-            write(&tx, &open, input, Occasion::call(cx.now())).await
-        })
-        .await
+                .await
+            }
+            plan => {
+                cx.write(|tx| async move {
+                    let open = DynamoDb::table(cx, &tx, plan.table(), &input.decided).await?;
+                    write(&tx, &open, input, Occasion::call(cx.now()), meter).await
+                })
+                .await
+            }
+        };
+        meter.settle();
+        done
     }
 }
 
-async fn write(tx: &Tx, open: &OpenTable, input: &Input, on: Occasion) -> Result<Vec<u8>, DynamoError> {
+async fn write(
+    tx: &Tx,
+    open: &SharedTable,
+    input: &Input,
+    on: Occasion,
+    meter: &Meter<'_>,
+) -> Result<Vec<u8>, DynamoError> {
     let target = Target::of(&input.plan, open, Surface::Statement)?;
     let place = target.place(open)?;
     let done = target.act(tx, open, &place, input.terms, on).await?;
+    meter.writes(open, &done.consumed)?;
     let mut answer = Answering::new();
     answer.member("Items", |out| write_all(b'[', &done.item, b']', out, write_item));
     answer.consumed(input.paging.capacity, &open.table, &done.consumed);

@@ -8,12 +8,13 @@ use serde::Deserialize;
 use super::changing::{Done, Surface, Target, Terms};
 use super::client_token::ClientToken;
 use super::statements::{RawParameters, check_members, needed, values};
-use super::transact_write_items::{MAX_ACTIONS, cancel_for, reason_or};
+use super::transact_write_items::{MAX_ACTIONS, cancel_for, in_transaction, reason_or};
 use crate::DynamoDb;
 use crate::access::Decided;
 use crate::capacity::{Answering, Consumed, write_all};
 use crate::error::{DynamoError, Invalid};
 use crate::items::{Occasion, SharedTable};
+use crate::metering::Meter;
 use crate::partiql::{Plan, StatementError, prepare};
 use crate::records::Place;
 use crate::request::{ReturnCapacity, TableName, Violations, body, wants_old_on_failure};
@@ -125,25 +126,27 @@ impl Operation for ExecuteTransaction {
     }
 
     async fn run(cx: Cx<DynamoDb>, input: Input) -> Result<Vec<u8>, DynamoError> {
-        let (cx, input, on) = (&cx, &input, Occasion::call(cx.now()));
-        if input.statements.iter().all(|one| one.plan.reads()) {
-            return cx
-                .read(|tx| async move {
-                    let opened = open(cx, &tx, input).await?;
-                    let done = execute(&tx, input, &opened, on).await?;
-                    Ok(answer(input, &opened, &done))
-                })
-                .await;
-        }
-        cx.write(|tx| async move {
-            let opened = open(cx, &tx, input).await?;
-            if input.token.was_used(cx, &tx).await? {
-                return Ok::<_, DynamoError>(answer(input, &opened, &[]));
-            }
-            let done = execute(&tx, input, &opened, on).await?;
-            Ok(answer(input, &opened, &done))
-        })
-        .await
+        let (meter, cx, input, on) = (&DynamoDb::meter(&cx), &cx, &input, Occasion::call(cx.now()));
+        let done = if input.statements.iter().all(|one| one.plan.reads()) {
+            cx.read(|tx| async move {
+                let opened = open(cx, &tx, input).await?;
+                let done = execute(&tx, input, &opened, on).await?;
+                answer(input, &opened, &done, meter)
+            })
+            .await
+        } else {
+            cx.write(|tx| async move {
+                let opened = open(cx, &tx, input).await?;
+                if input.token.was_used(cx, &tx).await? {
+                    return answer(input, &opened, &[], meter);
+                }
+                let done = execute(&tx, input, &opened, on).await?;
+                answer(input, &opened, &done, meter)
+            })
+            .await
+        };
+        meter.settle();
+        done
     }
 }
 
@@ -186,7 +189,12 @@ async fn execute(
 }
 
 /// A response per read, none for writes; what was consumed is charged twice.
-fn answer(input: &Input, opened: &[SharedTable], done: &[Done]) -> Vec<u8> {
+fn answer(
+    input: &Input,
+    opened: &[SharedTable],
+    done: &[Done],
+    meter: &Meter<'_>,
+) -> Result<Vec<u8>, DynamoError> {
     let mut answer = Answering::new();
     let read = || input.statements.iter().zip(done).filter(|(one, _)| one.plan.reads());
     answer.member("Responses", |out| {
@@ -205,8 +213,14 @@ fn answer(input: &Input, opened: &[SharedTable], done: &[Done]) -> Vec<u8> {
         let of_table = consumed.entry(one.plan.table()).or_insert((open, nothing));
         of_table.1.add(&done.consumed.clone().doubled());
     }
+    for (table, (open, units)) in &consumed {
+        let of_table = |one: &One| one.plan.table() == *table;
+        let reads = input.statements.iter().any(|one| of_table(one) && one.plan.reads());
+        let noted = if reads { meter.reads(open, units) } else { meter.writes(open, units) };
+        noted.map_err(|error| in_transaction(error, input.statements.iter().map(of_table)))?;
+    }
     answer.consumed_of_all(input.capacity, consumed.values().map(|(open, units)| (&open.table, units)));
-    answer.finish()
+    Ok(answer.finish())
 }
 
 impl ByHand for ExecuteTransaction {

@@ -8,8 +8,9 @@ use crate::access::{Decided, Need, permissions};
 use crate::capacity::{Answering, Consumed, read_units};
 use crate::error::DynamoError;
 use crate::expression::Projection;
-use crate::items::OpenTable;
+use crate::items::SharedTable;
 use crate::legacy;
+use crate::metering::Meter;
 use crate::request::{
     RawPlaceholders, ReturnCapacity, TableName, Violations, body, check_generations, check_not_empty,
 };
@@ -94,22 +95,30 @@ impl Operation for GetItem {
     }
 
     async fn run(cx: Cx<DynamoDb>, input: Input) -> Result<Vec<u8>, DynamoError> {
-        let (cx, input) = (&cx, &input);
-        cx.read(|tx| async move {
-            let open = DynamoDb::table(cx, &tx, &input.table, &input.decided).await?;
-            let place = open.place(&input.key)?;
-            if let Some(projection) = &input.projection {
-                open.table.check_paths(projection.paths())?;
-            }
-            let stored = open.stored(&tx, &place).await?;
-            answer(&open, input, stored.as_deref())
-        })
-        .await
+        let (meter, cx, input) = (&DynamoDb::meter(&cx), &cx, &input);
+        let done = cx
+            .read(|tx| async move {
+                let open = DynamoDb::table(cx, &tx, &input.table, &input.decided).await?;
+                let place = open.place(&input.key)?;
+                if let Some(projection) = &input.projection {
+                    open.table.check_paths(projection.paths())?;
+                }
+                let stored = open.stored(&tx, &place).await?;
+                answer(meter, &open, input, stored.as_deref())
+            })
+            .await;
+        meter.settle();
+        done
     }
 }
 
 /// The answer, straight from the stored form unless parts of the item are asked for.
-fn answer(open: &OpenTable, input: &Input, stored: Option<&[u8]>) -> Result<Vec<u8>, DynamoError> {
+fn answer(
+    meter: &Meter<'_>,
+    open: &SharedTable,
+    input: &Input,
+    stored: Option<&[u8]>,
+) -> Result<Vec<u8>, DynamoError> {
     let mut answer = Answering::new();
     let mut size = 0;
     if let Some(stored) = stored {
@@ -126,7 +135,9 @@ fn answer(open: &OpenTable, input: &Input, stored: Option<&[u8]>) -> Result<Vec<
             }
         }
     }
-    answer.consumed(input.capacity, &open.table, &Consumed::table(read_units(size, input.consistent)));
+    let consumed = Consumed::table(read_units(size, input.consistent));
+    meter.reads(open, &consumed)?;
+    answer.consumed(input.capacity, &open.table, &consumed);
     Ok(answer.finish())
 }
 

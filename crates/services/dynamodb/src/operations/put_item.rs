@@ -103,26 +103,32 @@ impl Operation for PutItem {
     }
 
     async fn run(cx: Cx<DynamoDb>, input: Input) -> Result<Vec<u8>, DynamoError> {
-        let (cx, input) = (&cx, &input);
-        cx.write(|tx| async move {
-            let open = DynamoDb::table(cx, &tx, &input.table, &input.decided).await?;
-            open.table.check_item(&input.item)?;
-            open.table.check_paths(input.condition.iter().flat_map(Condition::paths))?;
-            let place = open.layout.item(&open.table.schema, &input.item).ok_or(Invalid::KeySchema)?;
-            let before = open.item(&tx, &place, &input.item).await?;
-            check_condition(input.condition.as_ref(), before.as_ref(), input.wanted.old_on_failure)?;
-            let consumed = open.put(&tx, &place, before.as_ref(), &input.item, Occasion::call(cx.now()))?;
-            let mut answer = Answering::new();
-            if input.wanted.values == ReturnValues::AllOld {
-                write_attributes(&mut answer, before.as_ref());
-            }
-            answer.consumed(input.wanted.capacity, &open.table, &consumed);
-            if input.wanted.metrics {
-                write_metrics(&mut answer, &open, &input.item);
-            }
-            Ok(answer.finish())
-        })
-        .await
+        let (meter, cx, input) = (&DynamoDb::meter(&cx), &cx, &input);
+        let done = cx
+            .write(|tx| async move {
+                let open = DynamoDb::table(cx, &tx, &input.table, &input.decided).await?;
+                open.table.check_item(&input.item)?;
+                open.table.check_paths(input.condition.iter().flat_map(Condition::paths))?;
+                let place = open.layout.item(&open.table.schema, &input.item).ok_or(Invalid::KeySchema)?;
+                let before = open.item(&tx, &place, &input.item).await?;
+                check_condition(input.condition.as_ref(), before.as_ref(), input.wanted.old_on_failure)
+                    .inspect_err(|_| meter.looked_at(&open, before.as_ref()))?;
+                let consumed =
+                    open.put(&tx, &place, before.as_ref(), &input.item, Occasion::call(cx.now()))?;
+                meter.writes(&open, &consumed)?;
+                let mut answer = Answering::new();
+                if input.wanted.values == ReturnValues::AllOld {
+                    write_attributes(&mut answer, before.as_ref());
+                }
+                answer.consumed(input.wanted.capacity, &open.table, &consumed);
+                if input.wanted.metrics {
+                    write_metrics(&mut answer, &open, &input.item);
+                }
+                Ok(answer.finish())
+            })
+            .await;
+        meter.settle();
+        done
     }
 }
 

@@ -16,7 +16,7 @@ use crate::error::{DynamoError, Invalid};
 use crate::expression::{
     Comparator, Condition, ExpressionKind, KeyCondition, KeyPredicate, Path, Projection, key_conditions,
 };
-use crate::items::OpenTable;
+use crate::items::{OpenTable, SharedTable};
 use crate::legacy::{self, RawConditions, any_suffices, check_attributes, check_operators};
 use crate::request::{
     Integer, RawPlaceholders, ReturnCapacity, TableName, Violations, body, check_generations, check_not_empty,
@@ -188,17 +188,20 @@ impl Operation for Query {
     }
 
     async fn run(cx: Cx<DynamoDb>, input: Input) -> Result<Vec<u8>, DynamoError> {
-        let (cx, input) = (&cx, &input);
-        cx.read(|tx| async move {
-            let open = DynamoDb::table(cx, &tx, &input.table, &input.decided).await?;
-            walk(&open, input)?.answer(&tx).await
-        })
-        .await
+        let (meter, cx, input) = (&DynamoDb::meter(&cx), &cx, &input);
+        let done = cx
+            .read(|tx| async move {
+                let open = DynamoDb::table(cx, &tx, &input.table, &input.decided).await?;
+                walk(&open, input)?.answer(&tx, meter).await
+            })
+            .await;
+        meter.settle();
+        done
     }
 }
 
 /// The stretch that the query goes along, once it is found to be the schema's.
-fn walk<'a>(open: &'a OpenTable, input: &'a Input) -> Result<Walk<'a>, DynamoError> {
+fn walk<'a>(open: &'a SharedTable, input: &'a Input) -> Result<Walk<'a>, DynamoError> {
     let index = index(open, input.index.as_deref(), &input.wish)?;
     let schema = index.map_or(&open.table.schema, |index| &index.schema);
     if let Some(start) = &input.start {

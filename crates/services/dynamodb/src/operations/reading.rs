@@ -7,7 +7,8 @@ use homeport_store::{Direction, MAX_PAGE_ROWS, Range, Row, Tx};
 use crate::capacity::{Answering, Consumed, read_units};
 use crate::error::{DynamoError, Invalid};
 use crate::expression::{Condition, Projection};
-use crate::items::OpenTable;
+use crate::items::{OpenTable, SharedTable};
+use crate::metering::Meter;
 use crate::request::{Integer, ReturnCapacity, Violations};
 use crate::table::{Index, IndexProjection, IndexState, KeyAttribute, Schema, Table};
 use crate::value::{
@@ -208,7 +209,7 @@ pub(super) fn holds(open: &OpenTable, index: &Index, name: &str) -> bool {
 
 /// A stretch of keys to go along.
 pub(super) struct Walk<'a> {
-    pub(super) open: &'a OpenTable,
+    pub(super) open: &'a SharedTable,
     pub(super) index: Option<&'a Index>,
     pub(super) range: Range,
     pub(super) direction: Direction,
@@ -232,10 +233,10 @@ pub(super) struct Found {
 
 impl Walk<'_> {
     /// Goes along until the limit, or a megabyte; gives the whole answer.
-    pub(super) async fn answer(mut self, tx: &Tx) -> Result<Vec<u8>, DynamoError> {
+    pub(super) async fn answer(mut self, tx: &Tx, meter: &Meter<'_>) -> Result<Vec<u8>, DynamoError> {
         let mut found = Found::default();
         self.go(tx, &mut found).await?;
-        self.written(found)
+        self.written(found, meter)
     }
 
     /// Goes along until the limit, or a megabyte, with all that was found before.
@@ -310,7 +311,7 @@ impl Walk<'_> {
         self.open.item(tx, &place, &key).await
     }
 
-    fn written(&self, found: Found) -> Result<Vec<u8>, DynamoError> {
+    fn written(&self, found: Found, meter: &Meter<'_>) -> Result<Vec<u8>, DynamoError> {
         let mut answer = Answering::new();
         if self.wish.select != Select::Count {
             answer.member("Items", |out| {
@@ -327,6 +328,7 @@ impl Walk<'_> {
         }
         let mut consumed = self.consumed(found.size);
         self.add_fetched(&found, &mut consumed);
+        meter.reads(self.open, &consumed)?;
         answer.consumed(self.wish.capacity, &self.open.table, &consumed);
         Ok(answer.finish())
     }

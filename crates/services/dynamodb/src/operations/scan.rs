@@ -13,7 +13,7 @@ use crate::DynamoDb;
 use crate::access::{Decided, Need, permissions};
 use crate::error::{DynamoError, Invalid};
 use crate::expression::{Condition, ExpressionKind, Projection};
-use crate::items::OpenTable;
+use crate::items::SharedTable;
 use crate::legacy::{self, RawConditions, any_suffices, check_attributes, check_operators};
 use crate::request::{
     Integer, RawPlaceholders, ReturnCapacity, TableName, Violations, body, check_generations, check_not_empty,
@@ -193,17 +193,20 @@ impl Operation for Scan {
     }
 
     async fn run(cx: Cx<DynamoDb>, input: Input) -> Result<Vec<u8>, DynamoError> {
-        let (cx, input) = (&cx, &input);
-        cx.read(|tx| async move {
-            let open = DynamoDb::table(cx, &tx, &input.table, &input.decided).await?;
-            walk(&open, input)?.answer(&tx).await
-        })
-        .await
+        let (meter, cx, input) = (&DynamoDb::meter(&cx), &cx, &input);
+        let done = cx
+            .read(|tx| async move {
+                let open = DynamoDb::table(cx, &tx, &input.table, &input.decided).await?;
+                walk(&open, input)?.answer(&tx, meter).await
+            })
+            .await;
+        meter.settle();
+        done
     }
 }
 
 /// The stretch of hashes that the scan goes along.
-fn walk<'a>(open: &'a OpenTable, input: &'a Input) -> Result<Walk<'a>, DynamoError> {
+fn walk<'a>(open: &'a SharedTable, input: &'a Input) -> Result<Walk<'a>, DynamoError> {
     let index = index(open, input.index.as_deref(), &input.wish)?;
     let root = match index {
         Some(index) => open.layout.entries(index),

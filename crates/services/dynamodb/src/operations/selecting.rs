@@ -6,7 +6,8 @@ use super::next_token::Binding;
 use super::reading::{Select, Wish, check_held, holds, index as readable};
 use crate::error::DynamoError;
 use crate::expression::Condition;
-use crate::items::OpenTable;
+use crate::items::{OpenTable, SharedTable};
+use crate::metering::Meter;
 use crate::partiql::{Branch, Order, Selection, StatementError, branches};
 use crate::request::ReturnCapacity;
 use crate::table::{Index, Schema};
@@ -26,9 +27,10 @@ pub(super) struct Paging {
 /// The page that the selection and its token lead to.
 pub(super) async fn select(
     tx: &Tx,
-    open: &OpenTable,
+    open: &SharedTable,
     selection: &Selection,
     paging: &Paging,
+    meter: &Meter<'_>,
 ) -> Result<Vec<u8>, DynamoError> {
     let mut wish = wish(selection, paging);
     let index = index(open, selection, &wish)?;
@@ -55,7 +57,7 @@ pub(super) async fn select(
         }
     };
     let page = page::Page { open, index, schema, wish: &wish, direction, stretches };
-    page.answer(tx, paging).await
+    page.answer(tx, paging, meter).await
 }
 
 fn wish(selection: &Selection, paging: &Paging) -> Wish {

@@ -1,5 +1,5 @@
 //! How much a table or a global index is asked to serve: what is provisioned, the most that on-demand may be asked for,
-//! and what is kept warm. The last two are recorded and described; nobody is held to them.
+//! and what is kept warm. The first two hold ([`crate::metering`]); the last is recorded and described.
 
 use serde::Deserialize;
 

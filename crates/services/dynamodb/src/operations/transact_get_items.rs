@@ -4,6 +4,7 @@ use homeport_core::Fault;
 use homeport_service::{Answer, Asked, ByHand, Call, Cx, Effect, Operation, Permissions};
 use serde::Deserialize;
 
+use super::transact_write_items::in_transaction;
 use crate::DynamoDb;
 use crate::access::{Decided, Need, permissions};
 use crate::capacity::{Answering, Consumed, read_units, write_all};
@@ -108,41 +109,50 @@ impl Operation for TransactGetItems {
     }
 
     async fn run(cx: Cx<DynamoDb>, input: Input) -> Result<Vec<u8>, DynamoError> {
-        let (cx, input) = (&cx, &input);
-        cx.read(|tx| async move {
-            let mut opened = Vec::new();
-            for get in &input.gets {
-                opened.push(DynamoDb::table(cx, &tx, &get.table, &input.decided).await?);
-            }
-            check_keys(input, &opened)?;
-            let mut items = Vec::new();
-            let mut consumed: BTreeMap<&TableName, (SharedTable, Consumed)> = BTreeMap::new();
-            for (get, open) in input.gets.iter().zip(opened) {
-                let place = open.place(&get.key)?;
-                let item = open.item(&tx, &place, &get.key).await?;
-                let units = 2.0 * read_units(item.as_ref().map_or(0, item_size), true);
-                let of_table = consumed
-                    .entry(&get.table)
-                    .or_insert_with(|| (open.clone(), Consumed::of_transacted_reads()));
-                of_table.1.add_table(units);
-                items.push(item.and_then(|item| projected(get, item)));
-            }
-            let mut answer = Answering::new();
-            answer.member("Responses", |out| {
-                write_all(b'[', &items, b']', out, |item, out| match item {
-                    Some(item) => {
-                        out.extend_from_slice(b"{\"Item\":");
-                        write_item(item, out);
-                        out.push(b'}');
-                    }
-                    None => out.extend_from_slice(b"{}"),
+        let (meter, cx, input) = (&DynamoDb::meter(&cx), &cx, &input);
+        let done = cx
+            .read(|tx| async move {
+                let mut opened = Vec::new();
+                for get in &input.gets {
+                    opened.push(DynamoDb::table(cx, &tx, &get.table, &input.decided).await?);
+                }
+                check_keys(input, &opened)?;
+                let mut items = Vec::new();
+                let mut consumed: BTreeMap<&TableName, (SharedTable, Consumed)> = BTreeMap::new();
+                for (get, open) in input.gets.iter().zip(opened) {
+                    let place = open.place(&get.key)?;
+                    let item = open.item(&tx, &place, &get.key).await?;
+                    let units = 2.0 * read_units(item.as_ref().map_or(0, item_size), true);
+                    let of_table = consumed
+                        .entry(&get.table)
+                        .or_insert_with(|| (open.clone(), Consumed::of_transacted_reads()));
+                    of_table.1.add_table(units);
+                    items.push(item.and_then(|item| projected(get, item)));
+                }
+                for (table, (open, units)) in &consumed {
+                    let of_table = input.gets.iter().map(|get| get.table == **table);
+                    meter.reads(open, units).map_err(|error| in_transaction(error, of_table))?;
+                }
+                let mut answer = Answering::new();
+                answer.member("Responses", |out| {
+                    write_all(b'[', &items, b']', out, |item, out| match item {
+                        Some(item) => {
+                            out.extend_from_slice(b"{\"Item\":");
+                            write_item(item, out);
+                            out.push(b'}');
+                        }
+                        None => out.extend_from_slice(b"{}"),
+                    });
                 });
-            });
-            answer
-                .consumed_of_all(input.capacity, consumed.values().map(|(open, units)| (&open.table, units)));
-            Ok(answer.finish())
-        })
-        .await
+                answer.consumed_of_all(
+                    input.capacity,
+                    consumed.values().map(|(open, units)| (&open.table, units)),
+                );
+                Ok(answer.finish())
+            })
+            .await;
+        meter.settle();
+        done
     }
 }
 

@@ -234,20 +234,25 @@ impl Operation for TransactWriteItems {
     }
 
     async fn run(cx: Cx<DynamoDb>, input: Input) -> Result<Vec<u8>, DynamoError> {
-        let (cx, input) = (&cx, &input);
-        cx.write(|tx| async move {
-            let mut done = Vec::new();
-            for action in &input.actions {
-                done.push(DynamoDb::table(cx, &tx, &action.table, &input.decided).await?);
-            }
-            if input.token.was_used(cx, &tx).await? {
-                let consumed = read_again(&tx, input, &done).await?;
-                return Ok::<_, DynamoError>(answer(input, &done, &consumed));
-            }
-            let consumed = write(&tx, input, &done, Occasion::call(cx.now())).await?;
-            Ok(answer(input, &done, &consumed))
-        })
-        .await
+        let (meter, cx, input) = (&DynamoDb::meter(&cx), &cx, &input);
+        let done = cx
+            .write(|tx| async move {
+                let mut done = Vec::new();
+                for action in &input.actions {
+                    done.push(DynamoDb::table(cx, &tx, &action.table, &input.decided).await?);
+                }
+                if input.token.was_used(cx, &tx).await? {
+                    let consumed = read_again(&tx, input, &done).await?;
+                    note(input, &done, &consumed, |open, units| meter.reads(open, units))?;
+                    return Ok::<_, DynamoError>(answer(input, &done, &consumed));
+                }
+                let consumed = write(&tx, input, &done, Occasion::call(cx.now())).await?;
+                note(input, &done, &consumed, |open, units| meter.writes(open, units))?;
+                Ok(answer(input, &done, &consumed))
+            })
+            .await;
+        meter.settle();
+        done
     }
 }
 
@@ -268,6 +273,32 @@ async fn read_again<'a>(
         of_table.add_table(units);
     }
     Ok(consumed)
+}
+
+/// Notes what was consumed of each table; that one of them doesn't serve so much gives up the transaction.
+fn note(
+    input: &Input,
+    opened: &[SharedTable],
+    consumed: &ConsumedByTable<'_>,
+    meter: impl Fn(&SharedTable, &Consumed) -> Result<(), DynamoError>,
+) -> Result<(), DynamoError> {
+    for (table, units) in consumed {
+        let of_table = |action: &Action| action.table == **table;
+        let Some(at) = input.actions.iter().position(of_table) else { continue };
+        meter(&opened[at], units)
+            .map_err(|error| in_transaction(error, input.actions.iter().map(of_table)))?;
+    }
+    Ok(())
+}
+
+/// What a table doesn't serve, as the reason of the actions on it.
+pub(super) fn in_transaction(error: DynamoError, of_table: impl IntoIterator<Item = bool>) -> DynamoError {
+    let DynamoError::Throttled(throttled) = &error else { return error };
+    let none = CancellationReason { code: "None", ..CancellationReason::default() };
+    let reason =
+        CancellationReason { code: throttled.code(), message: Some(throttled.to_string()), item: None };
+    let reasons = of_table.into_iter().map(|is| if is { reason.clone() } else { none.clone() });
+    DynamoError::TransactionCanceled(reasons.collect())
 }
 
 /// Does all actions, or says why each of them was given up.

@@ -170,30 +170,35 @@ impl Operation for UpdateItem {
     }
 
     async fn run(cx: Cx<DynamoDb>, input: Input) -> Result<Vec<u8>, DynamoError> {
-        let (cx, input) = (&cx, &input);
-        cx.write(|tx| async move {
-            let open = DynamoDb::table(cx, &tx, &input.table, &input.decided).await?;
-            let place = open.place(&input.key)?;
-            if !input.legacy && input.update.charge() > MAX_ITEM_SIZE {
-                return Err(Invalid::UpdatedItemSize.into());
-            }
-            check_targets(&open, &input.update)?;
-            open.table.check_paths(input.condition.iter().flat_map(Condition::paths))?;
-            let before = open.item(&tx, &place, &input.key).await?;
-            check_condition(input.condition.as_ref(), before.as_ref(), input.wanted.old_on_failure)?;
-            let after = updated(&open, &input.key, before.as_ref(), &input.update)
-                .map_err(|error| if input.legacy { in_legacy_words(error) } else { error })?;
-            let consumed =
-                open.keep(&tx, &place, before.as_ref(), after.as_ref(), Occasion::call(cx.now()))?;
-            let mut answer = Answering::new();
-            write_attributes(&mut answer, returned(input, before.as_ref(), after.as_ref()).as_ref());
-            answer.consumed(input.wanted.capacity, &open.table, &consumed);
-            if input.wanted.metrics {
-                write_metrics(&mut answer, &open, &input.key);
-            }
-            Ok(answer.finish())
-        })
-        .await
+        let (meter, cx, input) = (&DynamoDb::meter(&cx), &cx, &input);
+        let done = cx
+            .write(|tx| async move {
+                let open = DynamoDb::table(cx, &tx, &input.table, &input.decided).await?;
+                let place = open.place(&input.key)?;
+                if !input.legacy && input.update.charge() > MAX_ITEM_SIZE {
+                    return Err(Invalid::UpdatedItemSize.into());
+                }
+                check_targets(&open, &input.update)?;
+                open.table.check_paths(input.condition.iter().flat_map(Condition::paths))?;
+                let before = open.item(&tx, &place, &input.key).await?;
+                check_condition(input.condition.as_ref(), before.as_ref(), input.wanted.old_on_failure)
+                    .inspect_err(|_| meter.looked_at(&open, before.as_ref()))?;
+                let after = updated(&open, &input.key, before.as_ref(), &input.update)
+                    .map_err(|error| if input.legacy { in_legacy_words(error) } else { error })?;
+                let consumed =
+                    open.keep(&tx, &place, before.as_ref(), after.as_ref(), Occasion::call(cx.now()))?;
+                meter.writes(&open, &consumed)?;
+                let mut answer = Answering::new();
+                write_attributes(&mut answer, returned(input, before.as_ref(), after.as_ref()).as_ref());
+                answer.consumed(input.wanted.capacity, &open.table, &consumed);
+                if input.wanted.metrics {
+                    write_metrics(&mut answer, &open, &input.key);
+                }
+                Ok(answer.finish())
+            })
+            .await;
+        meter.settle();
+        done
     }
 }
 

@@ -6,7 +6,8 @@ use super::Paging;
 use super::stretches::Stretch;
 use crate::capacity::{Answering, Consumed};
 use crate::error::DynamoError;
-use crate::items::OpenTable;
+use crate::items::SharedTable;
+use crate::metering::Meter;
 use crate::operations::next_token::Position;
 use crate::operations::reading::{Found, Walk, Wish};
 use crate::partiql::StatementError;
@@ -18,7 +19,7 @@ const STRETCHES_PER_PAGE: usize = 10;
 
 /// A page in the making.
 pub(super) struct Page<'a> {
-    pub(super) open: &'a OpenTable,
+    pub(super) open: &'a SharedTable,
     pub(super) index: Option<&'a Index>,
     pub(super) schema: &'a Schema,
     pub(super) wish: &'a Wish,
@@ -28,7 +29,12 @@ pub(super) struct Page<'a> {
 
 impl Page<'_> {
     /// Goes along the stretches from where the token says, until the limit, or a megabyte.
-    pub(super) async fn answer(&self, tx: &Tx, paging: &Paging) -> Result<Vec<u8>, DynamoError> {
+    pub(super) async fn answer(
+        &self,
+        tx: &Tx,
+        paging: &Paging,
+        meter: &Meter<'_>,
+    ) -> Result<Vec<u8>, DynamoError> {
         let start = match &paging.next_token {
             Some(token) => Position::of(token, paging.binding, &self.open.table)?,
             None => Position::default(),
@@ -57,6 +63,7 @@ impl Page<'_> {
         if let Some(stretch) = self.stretches.first() {
             self.walk(stretch).add_fetched(&found, &mut consumed);
         }
+        meter.reads(self.open, &consumed)?;
         Ok(self.written(&found, &consumed, next, paging))
     }
 

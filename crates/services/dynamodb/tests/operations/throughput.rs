@@ -1,0 +1,214 @@
+//! What is provisioned is what is served: a burst of five minutes' worth, then the rate.
+
+use serde_json::{Value, json};
+
+use super::app::{app, call, done, get, hash_table, put, refusal};
+
+const TABLE: &str = "The level of configured provisioned throughput for the table was exceeded. Consider increasing your provisioning level with the UpdateTable API.";
+const INDEX: &str = "The level of configured provisioned throughput for one or more global secondary indexes of the table was exceeded. Consider increasing your provisioning level for the under-provisioned global secondary indexes with the UpdateTable API";
+
+fn provisioned(name: &str, read: u64, write: u64) -> Value {
+    let mut table = hash_table(name);
+    table["BillingMode"] = json!("PROVISIONED");
+    table["ProvisionedThroughput"] = json!({"ReadCapacityUnits": read, "WriteCapacityUnits": write});
+    table
+}
+
+/// With a global index `by-g` that serves one write a second.
+fn indexed(name: &str) -> Value {
+    let mut table = provisioned(name, 10, 10);
+    table["AttributeDefinitions"] =
+        json!([{"AttributeName": "p", "AttributeType": "S"}, {"AttributeName": "g", "AttributeType": "S"}]);
+    table["GlobalSecondaryIndexes"] = json!([{
+        "IndexName": "by-g", "KeySchema": [{"AttributeName": "g", "KeyType": "HASH"}],
+        "Projection": {"ProjectionType": "ALL"},
+        "ProvisionedThroughput": {"ReadCapacityUnits": 1, "WriteCapacityUnits": 1},
+    }]);
+    table
+}
+
+/// An item whose write consumes this many units.
+fn item(key: &str, units: usize) -> Value {
+    json!({"p": {"S": key}, "text": {"S": "x".repeat(units * 1024 - 64)}})
+}
+
+fn exceeded(message: &str) -> (String, String) {
+    ("ProvisionedThroughputExceededException".to_owned(), message.to_owned())
+}
+
+fn put_of(table: &str, item: Value) -> Value {
+    json!({"TableName": table, "Item": item})
+}
+
+#[tokio::test]
+async fn writes_beyond_a_burst_are_refused_until_the_rate_has_made_up_for_them() {
+    let app = app();
+    let admin = app.admin();
+    done(&admin, "CreateTable", provisioned("notes", 1, 1)).await;
+    put(&admin, "notes", item("first", 300)).await;
+    let reply = call(&admin, "PutItem", put_of("notes", item("second", 1))).await;
+    assert_eq!((reply.code(), reply.message()), exceeded(TABLE));
+    let reasons = reply.json()["ThrottlingReasons"].clone();
+    assert_eq!(reasons[0]["reason"], "TableWriteProvisionedThroughputExceeded");
+    assert!(reasons[0]["resource"].as_str().is_some_and(|arn| arn.ends_with(":table/notes")));
+    assert_eq!(get(&admin, "notes", json!({"p": {"S": "second"}})).await, Value::Null);
+
+    app.clock.advance_seconds(1);
+    put(&admin, "notes", item("second", 5)).await;
+    // Five were taken where one was left: the next four seconds are spoken for.
+    app.clock.advance_seconds(4);
+    assert_eq!(refusal(&admin, "PutItem", put_of("notes", item("third", 1))).await, exceeded(TABLE));
+    app.clock.advance_seconds(1);
+    put(&admin, "notes", item("third", 1)).await;
+}
+
+#[tokio::test]
+async fn reads_and_writes_are_counted_apart() {
+    let app = app();
+    let admin = app.admin();
+    done(&admin, "CreateTable", provisioned("notes", 1, 100)).await;
+    put(&admin, "notes", item("first", 390)).await;
+    let consistent = json!({"TableName": "notes", "Key": {"p": {"S": "first"}}, "ConsistentRead": true});
+    // 98 units each.
+    for _ in 0..4 {
+        done(&admin, "GetItem", consistent.clone()).await;
+    }
+    assert_eq!(refusal(&admin, "GetItem", consistent).await, exceeded(TABLE));
+    for (operation, input) in [
+        ("Scan", json!({"TableName": "notes"})),
+        (
+            "Query",
+            json!({
+                "TableName": "notes", "KeyConditionExpression": "p = :p",
+                "ExpressionAttributeValues": {":p": {"S": "first"}},
+            }),
+        ),
+        ("ExecuteStatement", json!({"Statement": "SELECT * FROM notes WHERE p = 'first'"})),
+        ("BatchGetItem", json!({"RequestItems": {"notes": {"Keys": [{"p": {"S": "first"}}]}}})),
+    ] {
+        assert_eq!(refusal(&admin, operation, input).await, exceeded(TABLE), "{operation}");
+    }
+    put(&admin, "notes", item("second", 1)).await;
+}
+
+#[tokio::test]
+async fn an_index_that_cannot_follow_refuses_the_tables_write() {
+    let app = app();
+    let admin = app.admin();
+    done(&admin, "CreateTable", indexed("notes")).await;
+    let mut first = item("first", 300);
+    first["g"] = json!({"S": "group"});
+    put(&admin, "notes", first).await;
+    let mut second = item("second", 1);
+    second["g"] = json!({"S": "group"});
+    let reply = call(&admin, "PutItem", put_of("notes", second)).await;
+    assert_eq!((reply.code(), reply.message()), exceeded(INDEX));
+    let reason = reply.json()["ThrottlingReasons"][0].clone();
+    assert_eq!(reason["reason"], "IndexWriteProvisionedThroughputExceeded");
+    assert!(reason["resource"].as_str().is_some_and(|arn| arn.ends_with(":table/notes/index/by-g")));
+    // What isn't in the index asks nothing of it.
+    put(&admin, "notes", item("third", 1)).await;
+}
+
+#[tokio::test]
+async fn a_condition_that_fails_is_charged_for() {
+    let app = app();
+    let admin = app.admin();
+    done(&admin, "CreateTable", provisioned("notes", 1, 1)).await;
+    put(&admin, "notes", item("first", 200)).await;
+    let mut again = put_of("notes", item("first", 1));
+    again["ConditionExpression"] = json!("attribute_not_exists(p)");
+    let failed = refusal(&admin, "PutItem", again.clone()).await;
+    assert_eq!(failed.0, "ConditionalCheckFailedException");
+    assert_eq!(
+        refusal(&admin, "DeleteItem", json!({"TableName": "notes", "Key": {"p": {"S": "x"}}})).await,
+        exceeded(TABLE)
+    );
+    // Of what is refused for its condition nothing else is told.
+    assert_eq!(refusal(&admin, "PutItem", again).await.0, "ConditionalCheckFailedException");
+}
+
+#[tokio::test]
+async fn batches_leave_what_a_table_does_not_serve_and_go_on_with_others() {
+    let app = app();
+    let admin = app.admin();
+    done(&admin, "CreateTable", provisioned("slow", 1, 1)).await;
+    done(&admin, "CreateTable", hash_table("quick")).await;
+    put(&admin, "slow", item("first", 300)).await;
+    let puts = json!([{"PutRequest": {"Item": item("a", 1)}}]);
+    let deletes = json!([{"DeleteRequest": {"Key": {"p": {"S": "first"}}}}, {"PutRequest": {"Item": {"p": {"S": "b"}}}}]);
+    let batch = json!({"RequestItems": {"quick": puts, "slow": deletes.clone()}});
+    let answer = done(&admin, "BatchWriteItem", batch).await;
+    assert_eq!(answer["UnprocessedItems"], json!({"slow": deletes}));
+    assert_ne!(get(&admin, "quick", json!({"p": {"S": "a"}})).await, Value::Null);
+    assert_ne!(get(&admin, "slow", json!({"p": {"S": "first"}})).await, Value::Null);
+    let alone = json!({"RequestItems": {"slow": deletes}});
+    assert_eq!(refusal(&admin, "BatchWriteItem", alone).await, exceeded(TABLE));
+
+    for _ in 0..7 {
+        get(&admin, "slow", json!({"p": {"S": "first"}})).await;
+    }
+    let keys = json!({"Keys": [{"p": {"S": "first"}}]});
+    let batch = json!({"RequestItems": {"quick": {"Keys": [{"p": {"S": "a"}}]}, "slow": keys.clone()}});
+    let answer = done(&admin, "BatchGetItem", batch).await;
+    assert_eq!(answer["UnprocessedKeys"], json!({"slow": keys}));
+    assert_eq!(answer["Responses"]["quick"].as_array().map(Vec::len), Some(1));
+}
+
+#[tokio::test]
+async fn a_transaction_says_which_of_its_actions_were_too_much() {
+    let app = app();
+    let admin = app.admin();
+    done(&admin, "CreateTable", provisioned("slow", 1, 1)).await;
+    done(&admin, "CreateTable", hash_table("quick")).await;
+    put(&admin, "slow", item("first", 300)).await;
+    let actions = json!([
+        {"Put": {"TableName": "quick", "Item": {"p": {"S": "a"}}}},
+        {"Put": {"TableName": "slow", "Item": {"p": {"S": "a"}}}},
+    ]);
+    let reply = call(&admin, "TransactWriteItems", json!({"TransactItems": actions})).await;
+    assert_eq!(reply.code(), "TransactionCanceledException");
+    assert_eq!(
+        reply.json()["CancellationReasons"],
+        json!([{"Code": "None"}, {"Code": "ProvisionedThroughputExceeded", "Message": TABLE}])
+    );
+    assert_eq!(get(&admin, "quick", json!({"p": {"S": "a"}})).await, Value::Null);
+    let statements = json!({"TransactStatements": [{"Statement": "INSERT INTO slow VALUE {'p': 'b'}"}]});
+    let reply = call(&admin, "ExecuteTransaction", statements).await;
+    assert_eq!(reply.json()["CancellationReasons"][0]["Code"], "ProvisionedThroughputExceeded");
+    let statements = json!({"Statements": [{"Statement": "INSERT INTO slow VALUE {'p': 'b'}"}]});
+    let answer = done(&admin, "BatchExecuteStatement", statements).await;
+    assert_eq!(answer["Responses"][0]["Error"]["Code"], "ProvisionedThroughputExceeded");
+}
+
+#[tokio::test]
+async fn what_is_provisioned_anew_holds_from_then_on() {
+    let app = app();
+    let admin = app.admin();
+    done(&admin, "CreateTable", provisioned("notes", 1, 1)).await;
+    put(&admin, "notes", item("first", 300)).await;
+    let more = json!({"ReadCapacityUnits": 1, "WriteCapacityUnits": 50});
+    done(&admin, "UpdateTable", json!({"TableName": "notes", "ProvisionedThroughput": more})).await;
+    app.clock.advance_seconds(1);
+    put(&admin, "notes", item("second", 40)).await;
+    put(&admin, "notes", item("third", 40)).await;
+    assert_eq!(refusal(&admin, "PutItem", put_of("notes", item("fourth", 1))).await, exceeded(TABLE));
+    done(&admin, "UpdateTable", json!({"TableName": "notes", "BillingMode": "PAY_PER_REQUEST"})).await;
+    put(&admin, "notes", item("fourth", 300)).await;
+}
+
+#[tokio::test]
+async fn an_on_demand_table_serves_no_more_than_its_maximum() {
+    let app = app();
+    let admin = app.admin();
+    let mut table = hash_table("notes");
+    table["OnDemandThroughput"] = json!({"MaxWriteRequestUnits": 1});
+    done(&admin, "CreateTable", table).await;
+    put(&admin, "notes", item("first", 300)).await;
+    let reply = call(&admin, "PutItem", put_of("notes", item("second", 1))).await;
+    assert_eq!(reply.code(), "ThrottlingException");
+    assert_eq!(reply.json()["ThrottlingReasons"][0]["reason"], "TableWriteMaxOnDemandThroughputExceeded");
+    for _ in 0..9 {
+        get(&admin, "notes", json!({"p": {"S": "first"}})).await;
+    }
+}
