@@ -80,7 +80,7 @@ impl Embedded {
         let pace = Arc::default();
         let tree = Tree { database: opened.database, keyspace: opened.keyspace, cache, pace };
         let current = Arc::new(Current(RwLock::new(Arc::new(tree.published(opened.version)))));
-        let committer = Committer::start(tree, Arc::clone(&current), watchers)?;
+        let committer = Committer::start(tree, Arc::clone(&current), watchers, options.memtable_bytes)?;
         Ok(Self { committer, current, _held: held })
     }
 

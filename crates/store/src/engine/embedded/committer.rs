@@ -12,6 +12,9 @@ use crate::conflicts::Window;
 use crate::engine::requests::{Answer, Decided, Request};
 use crate::watch::Watchers;
 
+/// What a row in memory takes beside its key and value, roughly.
+const ROW_BYTES: usize = 64;
+
 /// The thread that decides the order of commits.
 pub(super) struct Committer {
     queue: Arc<Queue>,
@@ -31,10 +34,16 @@ struct Waiting {
 }
 
 impl Committer {
-    pub(super) fn start(tree: Tree, current: Arc<Current>, watchers: Arc<Watchers>) -> io::Result<Self> {
+    pub(super) fn start(
+        tree: Tree,
+        current: Arc<Current>,
+        watchers: Arc<Watchers>,
+        memtable_bytes: u64,
+    ) -> io::Result<Self> {
         let queue = Arc::<Queue>::default();
         let window = Window::starting_at(current.get().version);
-        let mut thread = Thread { queue: Arc::clone(&queue), tree, current, watchers, window };
+        let gathered = Gathered { bytes: 0, most: memtable_bytes };
+        let mut thread = Thread { queue: Arc::clone(&queue), tree, current, watchers, window, gathered };
         let spawned = std::thread::Builder::new().name("store-commit".into()).spawn(move || {
             let _fatal = AbortOnPanic;
             thread.run();
@@ -77,6 +86,28 @@ struct Thread {
     current: Arc<Current>,
     watchers: Arc<Watchers>,
     window: Window,
+    gathered: Gathered,
+}
+
+/// What was written since writes were last set aside to become a file.
+struct Gathered {
+    bytes: u64,
+    most: u64,
+}
+
+impl Gathered {
+    fn add(&mut self, key: &[u8], value: Option<&Bytes>) {
+        self.bytes += (key.len() + value.map_or(0, Bytes::len) + ROW_BYTES) as u64;
+    }
+
+    /// Whether they are enough for a file; from then on they are counted anew.
+    fn is_full(&mut self) -> bool {
+        let full = self.bytes >= self.most;
+        if full {
+            self.bytes = 0;
+        }
+        full
+    }
 }
 
 impl Thread {
@@ -100,11 +131,12 @@ impl Thread {
             self.make_durable(decided.last, decided.changes, &decided.touched);
         }
         decided.answers.into_iter().for_each(Answer::give);
+        self.set_aside();
     }
 
     /// Writes, flushes, publishes, tells: in this order.
     fn make_durable(
-        &self,
+        &mut self,
         version: u64,
         changes: impl IntoIterator<Item = (Bytes, Option<Bytes>)>,
         touched: &[Touched],
@@ -114,6 +146,7 @@ impl Thread {
         batch.insert(keyspace, VERSION_KEY, version.to_be_bytes());
         for (key, value) in changes {
             self.tree.cache.changed(&key, value.as_ref(), version);
+            self.gathered.add(&key, value.as_ref());
             match value {
                 Some(value) => batch.insert(keyspace, key.as_ref(), value.as_ref()),
                 None => batch.remove(keyspace, key.as_ref()),
@@ -127,6 +160,16 @@ impl Thread {
         self.current.set(self.tree.published(version));
         self.watchers.tell(touched);
     }
+
+    /// fjall has its one worker set full memtables aside, which merges files for seconds meanwhile: without this the
+    /// memtable would take as much memory as is written then. Four that wait make commits wait.
+    fn set_aside(&mut self) {
+        if self.gathered.is_full()
+            && let Err(error) = self.tree.keyspace.rotate_memtable()
+        {
+            tracing::warn!(%error, "the store could not set its writes aside to become a file; it will try again");
+        }
+    }
 }
 
 /// Without the committer nothing true can be answered, so its end is the process's.
@@ -138,5 +181,22 @@ impl Drop for AbortOnPanic {
             tracing::error!("the store's committer panicked; the process ends");
             std::process::abort();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn writes_are_set_aside_once_they_are_enough_and_counted_anew() {
+        let mut gathered = Gathered { bytes: 0, most: 1_000 };
+        let value = Bytes::from(vec![0; 426]);
+        gathered.add(b"0123456789", Some(&value));
+        assert!(!gathered.is_full());
+        gathered.add(b"0123456789", Some(&value));
+        assert!(gathered.is_full());
+        gathered.add(b"0123456789", None);
+        assert!(!gathered.is_full());
     }
 }

@@ -1,7 +1,9 @@
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
 use std::path::Path;
+use std::sync::Arc;
 
+use fjall::compaction::Leveled;
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode};
 
 use super::{EmbeddedOptions, journal};
@@ -15,6 +17,9 @@ const MAKING_FILE: &str = "making";
 const LOCK_FILE: &str = "lock";
 const DATA_FOLDER: &str = "keyspace";
 const KEYSPACE: &str = "rows";
+/// Files of this size. A merge takes one and some ten of the next level, and while it lasts no memtable becomes a file:
+/// of fjall's own 64 MiB that would be seconds.
+const FILE_BYTES: u64 = 16 << 20;
 /// Where fjall keeps the folders of its keyspaces.
 const FJALL_KEYSPACES: &str = "keyspaces";
 /// What fjall writes last when it makes a database.
@@ -109,8 +114,12 @@ fn write_format(folder: &Path) -> io::Result<()> {
 fn open_data(data: &Path, options: &EmbeddedOptions) -> fjall::Result<Opened> {
     // One worker: of several, fjall's first spins on the queue for as long as another merges files.
     let database = Database::builder(data).cache_size(options.block_cache_bytes).worker_threads(1).open()?;
-    let keyspace = database
-        .keyspace(KEYSPACE, || KeyspaceCreateOptions::default().max_memtable_size(options.memtable_bytes))?;
+    let keyspace = database.keyspace(KEYSPACE, || {
+        let merging = Leveled::default().with_table_target_size(FILE_BYTES);
+        KeyspaceCreateOptions::default()
+            .max_memtable_size(options.memtable_bytes)
+            .compaction_strategy(Arc::new(merging))
+    })?;
     let version = keyspace.get(VERSION_KEY)?;
     let version = version.and_then(|value| value.as_ref().try_into().ok()).map_or(0, u64::from_be_bytes);
     // What the journal's replay shows may have been written without a flush, if it was cut off in between:
