@@ -41,10 +41,10 @@ use clap::Parser;
 
 use args::Arguments;
 
-/// Calls make and free many small things; this takes a fifth less of their CPU than the C library's, and idle memory
-/// stays within its target (`docs/decisions/0002-measurements.md`).
+/// Calls make and free many small things, and what one thread makes another frees: this takes less CPU than the C
+/// library's for that, and gives back what bulk loads took (`docs/decisions/0002-measurements.md`).
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
     // The sandbox's helper must have a single thread, so it comes before everything.
