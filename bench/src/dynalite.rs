@@ -29,12 +29,14 @@ const COUNTER_TARGET: &str = ">= 2000/s";
 /// beside one is put the batch that writes the same items.
 const KINDS: [(&str, &str, f64); 6] = [
     ("GetItem", "GetItem", 4.0),
+    ("Query", "Query", 10.0),
     ("PutItem", "PutItem", 4.0),
     ("UpdateItem", "UpdateItem", 5.0),
-    ("Query", "Query", 10.0),
     ("BatchWriteItem", "BatchWriteItem", 5.0),
     ("TransactWriteItems", "BatchWriteItem", 5.0),
 ];
+/// Asked once more at the end: each item that it reads was written again and again lately.
+const AGAIN: &str = "Query";
 
 pub(crate) async fn measure(program: &Program, table: &mut Table) -> Outcome<()> {
     if !wrk::is_installed() {
@@ -58,6 +60,13 @@ pub(crate) async fn measure(program: &Program, table: &mut Table) -> Outcome<()>
         let theirs = over_and_over(&peer, CONNECTIONS, &requests(peers, &peer.address, &keys)?).await?;
         compare(table, kind, target, &ours, &theirs);
     }
+    let again = over_and_over(&server, CONNECTIONS, &requests(AGAIN, &server.address, &keys)?).await?;
+    table.figure(
+        "Query of what was just written",
+        "-",
+        &format!("{:.0}/s", again.per_second()),
+        &again.summary(),
+    );
     let memory = format!("{:.0} MiB", server.resident_mib());
     table.figure(
         "resident memory after these",
