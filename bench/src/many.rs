@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use homeport_demo::{Aws, Keys};
@@ -33,6 +33,11 @@ const TARGET: f64 = 1.5;
 /// And so much memory the server may have then, in MiB.
 const MEMORY_TARGET: f64 = 512.0;
 
+/// A server that uses less of a core than this, in a look this long, does nothing.
+const IDLE: f64 = 0.05;
+const LOOK: Duration = Duration::from_secs(2);
+const SETTLES_WITHIN: Duration = Duration::from_secs(600);
+
 const KINDS: [&str; 2] = ["GetItem", "Query"];
 
 pub(crate) async fn measure(program: &Program, table: &mut Table, full: bool) -> Outcome<()> {
@@ -54,6 +59,8 @@ pub(crate) async fn measure(program: &Program, table: &mut Table, full: bool) ->
     let rate = format!("{:.0}/s", (many - FEW) as f64 / seconds);
     let memory = format!("{:.0} MiB after {} items in {seconds:.0} s", server.resident_mib(), many - FEW);
     table.figure("items of 400 bytes put in by 25", "-", &rate, &memory);
+    let settled = settle(&server).await;
+    table.figure("until its files are merged", "-", &format!("{:.0} s", settled.as_secs_f64()), "");
     let after = all(&server, &keys, many).await?;
     for ((kind, few), many) in KINDS.iter().zip(before).zip(after) {
         let beside = format!("{}; of 10k {}", many.summary(), few.summary());
@@ -67,6 +74,19 @@ pub(crate) async fn measure(program: &Program, table: &mut Table, full: bool) ->
 
 fn size(full: bool) -> &'static str {
     if full { "10M" } else { "1M" }
+}
+
+/// Waits until the server does nothing: what was put in last is merged behind the answers.
+async fn settle(server: &Server) -> Duration {
+    let begun = Instant::now();
+    loop {
+        let before = server.cpu_seconds();
+        tokio::time::sleep(LOOK).await;
+        let used = server.cpu_seconds() - before;
+        if used < IDLE * LOOK.as_secs_f64() || begun.elapsed() > SETTLES_WITHIN {
+            return begun.elapsed();
+        }
+    }
 }
 
 async fn create_table(admin: &Aws) -> Outcome<()> {

@@ -254,7 +254,8 @@ impl Snapshot {
             };
         }
         let left = limit - page.rows.len();
-        let more = move |published: &Published| published.scan(&rest, direction, left, MAX_PAGE_BYTES);
+        let most = MAX_PAGE_BYTES.saturating_sub(page.rows.iter().map(Row::size).sum());
+        let more = move |published: &Published| published.scan(&rest, direction, left, most);
         let behind = self.off_the_runtime(more).await?;
         page.rows.extend(behind.rows);
         page.more = behind.more;

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use fjall::compaction::Leveled;
+use fjall::config::{PartitioningPolicy, PinningPolicy};
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode};
 
 use super::{EmbeddedOptions, journal};
@@ -115,10 +116,16 @@ fn open_data(data: &Path, options: &EmbeddedOptions) -> fjall::Result<Opened> {
     // One worker: of several, fjall's first spins on the queue for as long as another merges files.
     let database = Database::builder(data).cache_size(options.block_cache_bytes).worker_threads(1).open()?;
     let keyspace = database.keyspace(KEYSPACE, || {
+        // From the second level on, which has most of the rows, a file's index and filter are read by pieces: whole, an
+        // index is a megabyte, and a cache would hold few of them.
+        let by_pieces = || PartitioningPolicy::new([false, false, true]);
         let merging = Leveled::default().with_table_target_size(FILE_BYTES);
         KeyspaceCreateOptions::default()
             .max_memtable_size(options.memtable_bytes)
             .compaction_strategy(Arc::new(merging))
+            .index_block_partitioning_policy(by_pieces())
+            .filter_block_partitioning_policy(by_pieces())
+            .filter_block_pinning_policy(PinningPolicy::new([true, true, false]))
     })?;
     let version = keyspace.get(VERSION_KEY)?;
     let version = version.and_then(|value| value.as_ref().try_into().ok()).map_or(0, u64::from_be_bytes);
