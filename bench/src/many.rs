@@ -52,6 +52,7 @@ pub(crate) async fn measure(program: &Program, table: &mut Table, full: bool) ->
     create_table(&server.anyone().with((*keys).clone())).await?;
     let many = if full { MANY_IN_FULL } else { MANY };
     fill(&server, &keys, 0..FEW).await?;
+    settle(&server).await;
     let before = all(&server, &keys, FEW).await?;
     let begun = Instant::now();
     fill(&server, &keys, FEW..many).await?;

@@ -15,7 +15,7 @@ pub(crate) struct Store {
 
 impl Default for Store {
     fn default() -> Self {
-        Self { database: None, connections: 32, row_cache_mib: 32, block_cache_mib: 64, memtable_mib: 8 }
+        Self { database: None, connections: 32, row_cache_mib: 32, block_cache_mib: 128, memtable_mib: 8 }
     }
 }
 
@@ -64,7 +64,7 @@ pub(super) const SECTION: Section = Section {
         Setting {
             path: "store.block_cache_mib",
             flag: None,
-            default: "`64`",
+            default: "`128`",
             about: "Blocks of files read lately; taken as they fill. Production wants a quarter of the machine's memory.",
             set: |config, values| {
                 config.store.block_cache_mib = number(values, 1, MOST_MIB)?;
