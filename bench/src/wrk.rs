@@ -16,8 +16,7 @@ const WARM: Duration = Duration::from_secs(1);
 
 /// Whether there is a wrk to load with.
 pub(crate) fn is_installed() -> bool {
-    std::env::var_os("PATH")
-        .is_some_and(|path| std::env::split_paths(&path).any(|folder| folder.join("wrk").exists()))
+    std::process::Command::new("wrk").arg("-v").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok()
 }
 
 /// Sends `requests`, signed ahead, over and over by so many connections of one thread.
