@@ -22,7 +22,7 @@ pub(crate) struct Need {
     action: &'static str,
     table: Option<TableName>,
     index: Option<String>,
-    keys: Vec<Item>,
+    keys: Vec<Arc<Item>>,
     attributes: Vec<String>,
     context: Vec<(&'static str, String)>,
     /// What a `SELECT` reads; which partitions that are, only the schema tells.
@@ -42,11 +42,8 @@ impl Need {
     }
 
     /// With these keys, or items: their partition keys are `dynamodb:LeadingKeys`.
-    pub(crate) fn leading(mut self, keys: impl IntoIterator<Item = Item>) -> Self {
-        for key in keys {
-            self.attributes.extend(key.keys().cloned());
-            self.keys.push(key);
-        }
+    pub(crate) fn leading(mut self, keys: impl IntoIterator<Item = Arc<Item>>) -> Self {
+        self.keys.extend(keys);
         self
     }
 
@@ -104,9 +101,11 @@ impl Need {
             scans = Some(branches.is_none());
             leading.extend(branches.into_iter().flatten().filter_map(|branch| text(&branch.partition)));
         }
+        let keyed = self.keys.iter().flat_map(|key| key.keys());
+        let attributes: Vec<&str> = keyed.chain(&self.attributes).map(String::as_str).collect();
         let mut permission = Permission::new(self.action, resource)
             .with("dynamodb:LeadingKeys", each_once(leading))
-            .with("dynamodb:Attributes", each_once(self.attributes.clone()))
+            .with("dynamodb:Attributes", each_once(attributes))
             .with("dynamodb:FullTableScan", scans.map(|scans| scans.to_string()));
         for (key, value) in &self.context {
             permission = permission.with(*key, [value]);
@@ -115,7 +114,7 @@ impl Need {
     }
 }
 
-fn each_once(mut values: Vec<String>) -> Vec<String> {
+fn each_once<T: Ord>(mut values: Vec<T>) -> Vec<T> {
     values.sort_unstable();
     values.dedup();
     values

@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use homeport_core::Fault;
 use homeport_service::{Answer, Asked, ByHand, Call, Cx, Effect, Operation, Permissions};
@@ -52,7 +53,7 @@ struct OfTable {
     /// As the request named it: answers name it so too.
     named: String,
     table: TableName,
-    keys: Vec<Item>,
+    keys: Vec<Arc<Item>>,
     consistent: bool,
     projection: Option<Projection>,
     /// What goes back unchanged with unprocessed keys, as JSON members.
@@ -135,7 +136,7 @@ fn decode_table(named: String, keys: Keys) -> Result<OfTable, DynamoError> {
         Ok(keys.projection_expression.map(|text| Projection::parse(&text, placeholders)).transpose()?)
     })?;
     let keys_given = keys.keys.unwrap_or_default();
-    let given = keys_given.into_iter().map(|key| key.0).collect::<Result<Vec<Item>, _>>()?;
+    let given = keys_given.into_iter().map(|key| key.0.map(Arc::new)).collect::<Result<Vec<_>, _>>()?;
     if given.iter().enumerate().any(|(at, key)| given[..at].contains(key)) {
         return Err(Invalid::DuplicateKeys.into());
     }
@@ -209,7 +210,7 @@ impl Operation for BatchGetItem {
 struct Got {
     open: SharedTable,
     items: Vec<Vec<u8>>,
-    left: Vec<Item>,
+    left: Vec<Arc<Item>>,
     consumed: Consumed,
 }
 
@@ -272,9 +273,9 @@ fn answer(input: &Input, got: &[Got]) -> Vec<u8> {
     answer.finish()
 }
 
-fn write_unprocessed(of: &OfTable, left: &[Item], out: &mut Vec<u8>) {
+fn write_unprocessed(of: &OfTable, left: &[Arc<Item>], out: &mut Vec<u8>) {
     out.extend_from_slice(b"{\"Keys\":");
-    write_all(b'[', left, b']', out, write_item);
+    write_all(b'[', left, b']', out, |key, out| write_item(key, out));
     for (name, json) in &of.unchanged {
         out.push(b',');
         write_string(name, out);

@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use homeport_core::Fault;
 use homeport_service::{Answer, Asked, ByHand, Call, Cx, Effect, Operation, Permissions};
@@ -64,12 +65,12 @@ struct OfTable {
 }
 
 enum Write {
-    Put(Item),
-    Delete(Item),
+    Put(Arc<Item>),
+    Delete(Arc<Item>),
 }
 
 impl Write {
-    fn key(&self) -> &Item {
+    fn key(&self) -> &Arc<Item> {
         match self {
             Self::Put(item) => item,
             Self::Delete(key) => key,
@@ -173,9 +174,9 @@ fn decode_write(request: WriteRequest) -> Result<Write, DynamoError> {
             if item_size(&item) > MAX_ITEM_SIZE {
                 return Err(Invalid::ItemSize.into());
             }
-            Ok(Write::Put(item))
+            Ok(Write::Put(item.into()))
         }
-        (None, Some(delete)) => Ok(Write::Delete(delete.key.ok_or(Invalid::WriteRequest)?.0?)),
+        (None, Some(delete)) => Ok(Write::Delete(delete.key.ok_or(Invalid::WriteRequest)?.0?.into())),
         _ => Err(Invalid::WriteRequest.into()),
     }
 }

@@ -1,5 +1,7 @@
 //! PartiQL statements about one item: inserting, updating, deleting, checking and reading it.
 
+use std::borrow::Cow;
+
 use homeport_store::Tx;
 
 use super::update_item::{check_targets, updated};
@@ -33,7 +35,7 @@ pub(super) struct Terms {
 pub(super) struct Target<'p> {
     plan: &'p Plan,
     /// The key, or the item that is inserted.
-    key: Item,
+    key: Cow<'p, Item>,
     /// What must hold of the item beside.
     condition: Option<Condition>,
 }
@@ -50,7 +52,9 @@ impl<'p> Target<'p> {
     /// The item that the plan names by this table's key.
     pub(super) fn of(plan: &'p Plan, open: &OpenTable, surface: Surface) -> Result<Self, DynamoError> {
         let (key, condition) = match plan {
-            Plan::Insert(insertion) => (insertion.item.clone(), None),
+            Plan::Insert(insertion) => {
+                return Ok(Self { plan, key: Cow::Borrowed(&insertion.item), condition: None });
+            }
             Plan::Write(writing) => {
                 let named = whole_key(writing.condition.as_ref(), &open.table.schema);
                 named.ok_or(StatementError::NoWholeKey)?
@@ -69,7 +73,7 @@ impl<'p> Target<'p> {
                 alone.ok_or(StatementError::SelectNoKey(operation))?
             }
         };
-        Ok(Self { plan, key, condition })
+        Ok(Self { plan, key: Cow::Owned(key), condition })
     }
 
     /// Where the item lies, once key and paths are found to be the table's.

@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use homeport_core::Fault;
 use homeport_service::{Answer, Asked, ByHand, Call, Cx, Effect, Operation, Permissions};
@@ -40,7 +41,7 @@ struct Body {
 
 pub(crate) struct Input {
     table: TableName,
-    key: Item,
+    key: Arc<Item>,
     condition: Option<Condition>,
     wanted: Wanted,
     decided: Decided,
@@ -73,7 +74,7 @@ fn decode(call: &Call) -> Result<Input, DynamoError> {
     )?;
     let conditions = body.expected.as_ref().map_or(0, BTreeMap::len);
     let any = any_suffices(body.conditional_operator.as_deref(), conditions)?;
-    let key = body.key.map_or(Ok(Item::new()), |key| key.0)?;
+    let key = Arc::new(body.key.map_or(Ok(Item::new()), |key| key.0)?);
     let placeholders =
         RawPlaceholders { names: body.expression_attribute_names, values: body.expression_attribute_values }
             .check()?;

@@ -2,6 +2,7 @@ use homeport_core::Fault;
 use homeport_service::{Answer, Asked, ByHand, Call, Cx, Effect, Operation, Permissions};
 use serde::Deserialize;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::DynamoDb;
 use crate::access::{Decided, Need, permissions};
@@ -33,7 +34,7 @@ struct Body {
 
 pub(crate) struct Input {
     table: TableName,
-    key: Item,
+    key: Arc<Item>,
     consistent: bool,
     projection: Option<Projection>,
     capacity: ReturnCapacity,
@@ -57,7 +58,7 @@ fn decode(call: &Call) -> Result<Input, DynamoError> {
         has_names,
         false,
     )?;
-    let key = body.key.map_or(Ok(Item::new()), |key| key.0)?;
+    let key = Arc::new(body.key.map_or(Ok(Item::new()), |key| key.0)?);
     let legacy = body.attributes_to_get.map(legacy::projection).transpose()?;
     let placeholders = RawPlaceholders { names: body.expression_attribute_names, values: None }.check()?;
     let projection = placeholders.read(|placeholders| {

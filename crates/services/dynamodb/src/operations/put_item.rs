@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use homeport_core::Fault;
 use homeport_service::{Answer, Asked, ByHand, Call, Cx, Effect, Operation, Permissions};
@@ -40,7 +41,7 @@ struct Body {
 
 pub(crate) struct Input {
     table: TableName,
-    item: Item,
+    item: Arc<Item>,
     condition: Option<Condition>,
     wanted: Wanted,
     decided: Decided,
@@ -73,7 +74,7 @@ fn decode(call: &Call) -> Result<Input, DynamoError> {
     )?;
     let conditions = body.expected.as_ref().map_or(0, BTreeMap::len);
     let any = any_suffices(body.conditional_operator.as_deref(), conditions)?;
-    let item = body.item.map_or(Ok(Item::new()), |item| item.0)?;
+    let item = Arc::new(body.item.map_or(Ok(Item::new()), |item| item.0)?);
     if item_size(&item) > MAX_ITEM_SIZE {
         return Err(Invalid::ItemSize.into());
     }

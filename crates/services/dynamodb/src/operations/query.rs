@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use homeport_core::Fault;
 use homeport_service::{Answer, Asked, ByHand, Call, Cx, Effect, Operation, Permissions};
@@ -178,7 +179,7 @@ impl Operation for Query {
         let projected = input.wish.projection.iter().flat_map(|projection| projection.paths());
         let need = Need::new("dynamodb:Query", &input.table)
             .on_index(input.index.as_deref())
-            .leading([keys.collect()])
+            .leading([Arc::new(keys.collect())])
             .touching(input.conditions.iter().map(|condition| condition.attribute.as_str()))
             .touching(projected.map(|path| path.head.as_str()))
             .touching(looked_at(input.wish.filter.as_ref()))

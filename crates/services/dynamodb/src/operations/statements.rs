@@ -1,6 +1,8 @@
 //! What the operations that take PartiQL statements have in common: how statements come, and what they need to be
 //! allowed.
 
+use std::sync::Arc;
+
 use homeport_service::{Asked, Permissions};
 
 use super::writing::looked_at;
@@ -72,7 +74,7 @@ fn need(plan: &Plan, enclosing: Enclosing) -> Need {
             selecting(selection).selecting(selection.condition.as_ref())
         }
         Plan::Select(selection) | Plan::Exists(selection) => {
-            selecting(selection).leading(equalities(selection.condition.as_ref()))
+            selecting(selection).leading(equalities(selection.condition.as_ref()).into_iter().map(Arc::new))
         }
         Plan::Insert(insertion) => {
             Need::new("dynamodb:PartiQLInsert", &insertion.table).leading([insertion.item.clone()])
@@ -110,7 +112,7 @@ fn changing(writing: &Writing) -> Need {
         Some(Returning::ModifiedNew) => "UPDATED_NEW",
     };
     Need::new(action, &writing.table)
-        .leading(equalities(writing.condition.as_ref()))
+        .leading(equalities(writing.condition.as_ref()).into_iter().map(Arc::new))
         .touching(looked_at(writing.condition.as_ref()))
         .touching(writing.update.iter().flat_map(|update| update.attributes()))
         .with("dynamodb:ReturnValues", returned)

@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use homeport_core::Fault;
 use homeport_service::{Answer, Asked, ByHand, Call, Cx, Effect, Operation, Permissions};
@@ -47,7 +48,7 @@ pub(crate) struct Input {
 
 struct Get {
     table: TableName,
-    key: Item,
+    key: Arc<Item>,
     projection: Option<Projection>,
 }
 
@@ -77,7 +78,7 @@ fn decode_get(get: RawGet) -> Result<Get, DynamoError> {
     if get.expression_attribute_names.is_some() && get.projection_expression.is_none() {
         return Err(Invalid::NamesAlone.into());
     }
-    let key = get.key.map_or(Ok(Item::new()), |key| key.0)?;
+    let key = Arc::new(get.key.map_or(Ok(Item::new()), |key| key.0)?);
     let placeholders = RawPlaceholders { names: get.expression_attribute_names, values: None }.check()?;
     let projection = placeholders.read(|placeholders| {
         Ok(get.projection_expression.map(|text| Projection::parse(&text, placeholders)).transpose()?)

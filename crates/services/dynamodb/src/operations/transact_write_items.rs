@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use homeport_core::Fault;
 use homeport_service::{Answer, Asked, ByHand, Call, Cx, Effect, Operation, Permissions};
@@ -72,7 +73,7 @@ struct Action {
     table: TableName,
     kind: Kind,
     /// The key, or the item that is put.
-    key: Item,
+    key: Arc<Item>,
     condition: Option<Condition>,
     tell_old: bool,
 }
@@ -175,7 +176,7 @@ fn decode_action(name: &str, write: RawWrite) -> Result<Action, DynamoError> {
     let idle_values = name == "put" && write.condition_expression.is_none();
     check_generations(taken, &[], has_names, has_values && !idle_values)?;
     let given = if name == "put" { write.item } else { write.key };
-    let key = given.map_or(Ok(Item::new()), |key| key.0)?;
+    let key = Arc::new(given.map_or(Ok(Item::new()), |key| key.0)?);
     if name == "put" && item_size(&key) > MAX_ITEM_SIZE {
         return Err(Invalid::ItemSize.into());
     }

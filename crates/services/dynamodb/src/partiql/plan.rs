@@ -1,6 +1,8 @@
 //! Statements with their parameters in place, in the terms of expressions: all that can be known of them without the
 //! table.
 
+use std::sync::Arc;
+
 use super::condition::condition;
 use super::parser::parse;
 use super::syntax::{Delete, OrderTerm, Returning, Select, Source, Statement, Update as UpdateStatement};
@@ -37,7 +39,7 @@ pub(crate) struct Selection {
 /// An item for a table.
 pub(crate) struct Insertion {
     pub(crate) table: TableName,
-    pub(crate) item: Item,
+    pub(crate) item: Arc<Item>,
 }
 
 /// A change of an item, or its end.
@@ -84,7 +86,7 @@ pub(crate) fn prepare(text: &str, parameters: &[AttributeValue]) -> Result<Plan,
         Statement::Select(select) => selection(select, parameters).map(Plan::Select),
         Statement::Exists(select) => selection(select, parameters).map(Plan::Exists),
         Statement::Insert(insert) => {
-            let (item, table) = (parameters.item(&insert.value)?, table(&insert.table)?);
+            let (item, table) = (Arc::new(parameters.item(&insert.value)?), table(&insert.table)?);
             Ok(Plan::Insert(Insertion { table, item }))
         }
         Statement::Update(update) => changing(update, parameters).map(Plan::Write),
