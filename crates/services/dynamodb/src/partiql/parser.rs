@@ -265,6 +265,11 @@ mod tests {
         {
             assert!(nested(open, close).starts_with("Nesting Levels"), "{open}");
         }
+        let chained = |test: &str| refused(&format!("SELECT*FROM t WHERE {}a{test}", "a=".repeat(4_000)));
+        for (test, count) in [(" IN[]", 4_001), (" IS NULL", 4_001), (" BETWEEN a AND a", 4_002)] {
+            let said = format!("The expression contains too many operators; operator count: {count}");
+            assert_eq!(chained(test), said, "{test}");
+        }
         let many = |between: &str| vec!["a"; 400].join(between);
         let said = "The expression contains too many operators; operator count: 399";
         assert_eq!(refused(&format!("SELECT * FROM t WHERE {}", many(" = "))), said);

@@ -1,7 +1,7 @@
 //! Values and conditions, from the operator that binds least to the one that binds most.
 
 use super::{ExpressionError, Malformed, Parser, StatementError, TokenKind};
-use crate::expression::Comparator;
+use crate::expression::{Comparator, MAX_OPERATORS};
 use crate::partiql::keywords::{is_keyword, is_operator};
 use crate::partiql::syntax::{Arithmetic, Expression, TypeTest};
 
@@ -18,6 +18,9 @@ const COMPARATORS: [(&str, Comparator); 7] = [
 /// Keywords behind which a parenthesis is no function's.
 const CLAUSES: [&str; 12] =
     ["select", "from", "where", "order", "by", "set", "remove", "value", "values", "as", "insert", "into"];
+
+/// Words behind a value that ask something of it.
+const TESTS: [&str; 5] = ["IS", "NOT", "BETWEEN", "IN", "LIKE"];
 
 type Read = Result<Expression, StatementError>;
 
@@ -66,43 +69,46 @@ impl Parser<'_> {
     fn comparison(&mut self) -> Read {
         let mut left = self.sum()?;
         loop {
-            let token = self.peek();
             let comparator = COMPARATORS.iter().find(|(text, _)| self.sees_symbol(text));
             if let Some((_, comparator)) = comparator {
                 self.advance();
                 let right = self.right(Self::sum)?;
-                left = Expression::Compare(*comparator, Box::new([left, right]));
-            } else if token.kind == TokenKind::Word && is_operator(token.text) {
-                let Some(test) = self.test(&left)? else { return Ok(left) };
-                left = test;
+                left = self.bounded(Expression::Compare(*comparator, Box::new([left, right])));
+            } else if TESTS.iter().any(|test| self.sees_word(test)) {
+                let test = self.test(left)?;
+                left = self.bounded(test);
             } else {
                 return Ok(left);
             }
         }
     }
 
-    /// What a word asks of the operand; none if the word is no test's.
-    fn test(&mut self, operand: &Expression) -> Result<Option<Expression>, StatementError> {
+    /// What was read; nothing of it where there are too many operators, which are only counted from then on: what
+    /// they make of the sides before them would be a tree as deep as there are operators.
+    fn bounded(&self, read: Expression) -> Expression {
+        if self.operators > MAX_OPERATORS { Expression::Missing } else { read }
+    }
+
+    /// What a word asks of the operand.
+    fn test(&mut self, operand: Expression) -> Read {
         if self.take_word("IS") {
-            return self.type_test(operand.clone()).map(Some);
+            return self.type_test(operand);
         }
         let turned = self.take_word("NOT");
         let found = if self.take_word("BETWEEN") {
             let lower = self.right(Self::sum)?;
             self.expect_word("AND")?;
             let upper = self.right(Self::sum)?;
-            Expression::Between(Box::new([operand.clone(), lower, upper]))
+            Expression::Between(Box::new([operand, lower, upper]))
         } else if self.take_word("IN") {
             self.operators += 1;
-            Expression::In(Box::new(operand.clone()), self.among()?)
+            Expression::In(Box::new(operand), self.among()?)
         } else if self.sees_word("LIKE") {
             return Err(StatementError::ConditionOperator("LIKE"));
-        } else if turned {
-            return Err(self.unexpected());
         } else {
-            return Ok(None);
+            return Err(self.unexpected());
         };
-        Ok(Some(if turned { negated(found) } else { found }))
+        Ok(if turned { negated(found) } else { found })
     }
 
     fn type_test(&mut self, operand: Expression) -> Read {
@@ -137,7 +143,7 @@ impl Parser<'_> {
                 return Ok(left);
             };
             let right = self.right(Self::sign)?;
-            left = Expression::Arithmetic(operator, Box::new([left, right]));
+            left = self.bounded(Expression::Arithmetic(operator, Box::new([left, right])));
         }
     }
 
