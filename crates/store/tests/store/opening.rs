@@ -168,3 +168,39 @@ async fn a_transaction_that_takes_too_long_is_ended() {
     assert!(matches!(slow.await, Err(StoreError::TransactionTooLong)));
     assert_eq!(get(&store, &Key::of("late")).await.unwrap(), None);
 }
+
+/// Files of rows in a store's folder.
+fn files_of_rows(folder: &Path) -> usize {
+    let mut found = 0;
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap().filter_map(Result::ok) {
+            match entry.file_type() {
+                Ok(kind) if kind.is_dir() => folders.push(entry.path()),
+                _ => found += usize::from(entry.path().parent().is_some_and(|at| at.ends_with("tables"))),
+            }
+        }
+    }
+    found
+}
+
+#[tokio::test]
+async fn writes_become_files_once_they_take_the_memory_they_may() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = EmbeddedOptions { memtable_bytes: 64 << 10, ..EmbeddedOptions::default() };
+    let store = Store::open(folder.path(), options).await.unwrap();
+    put(&store, &Key::of("kept").u64(0), "value").await.unwrap();
+    let before = files_of_rows(folder.path());
+    let value = &"x".repeat(8 << 10);
+    for number in 1..=32 {
+        let key = &Key::of("kept").u64(number);
+        store.write(|tx| async move { tx.put(key, value.clone()) }).await.unwrap();
+    }
+    for _ in 0..500 {
+        if files_of_rows(folder.path()) > before {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    panic!("256 KiB were written, and no file was made");
+}

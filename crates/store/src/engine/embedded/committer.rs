@@ -1,9 +1,10 @@
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use bytes::Bytes;
-use fjall::PersistMode;
+use fjall::{AbstractTree, PersistMode};
 
 use super::folder::VERSION_KEY;
 use super::{Current, Tree};
@@ -12,8 +13,12 @@ use crate::conflicts::Window;
 use crate::engine::requests::{Answer, Decided, Request};
 use crate::watch::Watchers;
 
-/// What a row in memory takes beside its key and value, roughly.
-const ROW_BYTES: usize = 64;
+/// Memtables that wait to become files; while there are so many, commits wait.
+const MOST_WAITING: usize = 4;
+/// Runs of files that wait to be merged; while there are so many, commits wait.
+const MOST_RUNS: usize = 30;
+/// Between looks at what waits.
+const LOOK_EVERY: Duration = Duration::from_millis(10);
 
 /// The thread that decides the order of commits.
 pub(super) struct Committer {
@@ -42,8 +47,8 @@ impl Committer {
     ) -> io::Result<Self> {
         let queue = Arc::<Queue>::default();
         let window = Window::starting_at(current.get().version);
-        let gathered = Gathered { bytes: 0, most: memtable_bytes };
-        let mut thread = Thread { queue: Arc::clone(&queue), tree, current, watchers, window, gathered };
+        let mut thread =
+            Thread { queue: Arc::clone(&queue), tree, current, watchers, window, memtable_bytes };
         let spawned = std::thread::Builder::new().name("store-commit".into()).spawn(move || {
             let _fatal = AbortOnPanic;
             thread.run();
@@ -86,28 +91,7 @@ struct Thread {
     current: Arc<Current>,
     watchers: Arc<Watchers>,
     window: Window,
-    gathered: Gathered,
-}
-
-/// What was written since writes were last set aside to become a file.
-struct Gathered {
-    bytes: u64,
-    most: u64,
-}
-
-impl Gathered {
-    fn add(&mut self, key: &[u8], value: Option<&Bytes>) {
-        self.bytes += (key.len() + value.map_or(0, Bytes::len) + ROW_BYTES) as u64;
-    }
-
-    /// Whether they are enough for a file; from then on they are counted anew.
-    fn is_full(&mut self) -> bool {
-        let full = self.bytes >= self.most;
-        if full {
-            self.bytes = 0;
-        }
-        full
-    }
+    memtable_bytes: u64,
 }
 
 impl Thread {
@@ -141,12 +125,12 @@ impl Thread {
         changes: impl IntoIterator<Item = (Bytes, Option<Bytes>)>,
         touched: &[Touched],
     ) {
+        self.wait_for_files();
         let keyspace = &self.tree.keyspace;
         let mut batch = self.tree.database.batch().durability(Some(PersistMode::SyncData));
         batch.insert(keyspace, VERSION_KEY, version.to_be_bytes());
         for (key, value) in changes {
             self.tree.cache.changed(&key, value.as_ref(), version);
-            self.gathered.add(&key, value.as_ref());
             match value {
                 Some(value) => batch.insert(keyspace, key.as_ref(), value.as_ref()),
                 None => batch.remove(keyspace, key.as_ref()),
@@ -154,22 +138,39 @@ impl Thread {
         }
         if let Err(error) = batch.commit() {
             // Whether the disk has it is unknown, so nothing true can be answered any more.
-            tracing::error!(%error, "the store could not flush its journal; the process ends");
-            std::process::abort();
+            end_process(&error);
         }
         self.current.set(self.tree.published(version));
         self.watchers.tell(touched);
     }
 
-    /// fjall has its one worker set full memtables aside, which merges files for seconds meanwhile: without this the
-    /// memtable would take as much memory as is written then. Four that wait make commits wait.
-    fn set_aside(&mut self) {
-        if self.gathered.is_full()
+    /// Waits while too much is to become files or to be merged. fjall would wait too, but for ever if its worker has
+    /// failed meanwhile.
+    fn wait_for_files(&self) {
+        let tree = &self.tree.keyspace.tree;
+        while tree.sealed_memtable_count() >= MOST_WAITING || tree.l0_run_count() >= MOST_RUNS {
+            if let Err(error) = self.tree.database.persist(PersistMode::Buffer) {
+                end_process(&error);
+            }
+            std::thread::sleep(LOOK_EVERY);
+        }
+    }
+
+    /// Sets a full memtable aside to become a file. fjall would have its one worker do so, which merges files for
+    /// seconds meanwhile: the memtable would take as much memory as is written then, and the worker could end up
+    /// waiting for room in the queue that it alone empties.
+    fn set_aside(&self) {
+        if self.tree.keyspace.tree.active_memtable().size() >= self.memtable_bytes
             && let Err(error) = self.tree.keyspace.rotate_memtable()
         {
             tracing::warn!(%error, "the store could not set its writes aside to become a file; it will try again");
         }
     }
+}
+
+fn end_process(error: &fjall::Error) -> ! {
+    tracing::error!(%error, "the store could not flush its journal; the process ends");
+    std::process::abort();
 }
 
 /// Without the committer nothing true can be answered, so its end is the process's.
@@ -181,22 +182,5 @@ impl Drop for AbortOnPanic {
             tracing::error!("the store's committer panicked; the process ends");
             std::process::abort();
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn writes_are_set_aside_once_they_are_enough_and_counted_anew() {
-        let mut gathered = Gathered { bytes: 0, most: 1_000 };
-        let value = Bytes::from(vec![0; 426]);
-        gathered.add(b"0123456789", Some(&value));
-        assert!(!gathered.is_full());
-        gathered.add(b"0123456789", Some(&value));
-        assert!(gathered.is_full());
-        gathered.add(b"0123456789", None);
-        assert!(!gathered.is_full());
     }
 }

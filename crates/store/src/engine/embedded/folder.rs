@@ -121,7 +121,8 @@ fn open_data(data: &Path, options: &EmbeddedOptions) -> fjall::Result<Opened> {
         let by_pieces = || PartitioningPolicy::new([false, false, true]);
         let merging = Leveled::default().with_table_target_size(FILE_BYTES);
         KeyspaceCreateOptions::default()
-            .max_memtable_size(options.memtable_bytes)
+            // The committer sets full memtables aside.
+            .max_memtable_size(u64::MAX)
             .compaction_strategy(Arc::new(merging))
             .index_block_partitioning_policy(by_pieces())
             .filter_block_partitioning_policy(by_pieces())
