@@ -384,9 +384,14 @@ impl Table {
 }
 
 impl Index {
-    /// What the index holds of an item; none if the item has not the index's key.
+    /// What the index holds of an item; none if the item has not the index's key, or one that no entry can have: an
+    /// item may be older than the index.
     pub fn entry_of(&self, item: &Item, table: &Schema) -> Option<Item> {
         self.schema.key_of(item)?;
+        let mut values = self.schema.attributes().filter_map(|attribute| item.get(&attribute.name));
+        if self.schema.check_sizes(item).is_err() || values.any(|value| empty_kind(value).is_some()) {
+            return None;
+        }
         let kept = |name: &str| match &self.projection {
             IndexProjection::All => true,
             IndexProjection::KeysOnly => self.schema.has(name) || table.has(name),

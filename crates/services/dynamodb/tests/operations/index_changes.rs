@@ -174,3 +174,30 @@ async fn capacity_that_does_not_change_is_refused() {
     let updated = done(&admin, "UpdateTable", on_demand).await["TableDescription"].clone();
     assert_eq!(updated["BillingModeSummary"]["BillingMode"], "PAY_PER_REQUEST");
 }
+
+#[tokio::test]
+async fn values_that_no_index_can_hold_keep_older_items_out_of_it_and_harm_nothing() {
+    let (app, service) = working_app();
+    let admin = app.admin();
+    done(&admin, "CreateTable", hash_table("notes")).await;
+    let longs = [("long", "x".repeat(3_000)), ("longer", "x".repeat(2_049)), ("empty", String::new())];
+    for (name, value) in &longs {
+        put(&admin, "notes", json!({"p": {"S": name}, "g": {"S": value}})).await;
+    }
+    put(&admin, "notes", json!({"p": {"S": "fits"}, "g": {"S": "x".repeat(2_048)}})).await;
+    done(&admin, "UpdateTable", creating("by-g")).await;
+    service.do_jobs().await.unwrap();
+    assert_eq!(done(&admin, "Scan", scan()).await["Count"], 1);
+    for (name, _) in &longs {
+        let again = json!({
+            "TableName": "notes", "Key": {"p": {"S": name}}, "UpdateExpression": "SET g = :g",
+            "ExpressionAttributeValues": {":g": {"S": "short"}},
+        });
+        done(&admin, "UpdateItem", again).await;
+    }
+    assert_eq!(done(&admin, "Scan", scan()).await["Count"], 4);
+    for (name, _) in &longs {
+        done(&admin, "DeleteItem", json!({"TableName": "notes", "Key": {"p": {"S": name}}})).await;
+    }
+    assert_eq!(done(&admin, "Scan", scan()).await["Count"], 1);
+}
