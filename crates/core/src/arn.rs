@@ -1,6 +1,7 @@
 use std::fmt;
 
-/// An Amazon Resource Name: `arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE`, at most 2,048 characters.
+/// An Amazon Resource Name: `arn:aws:SERVICE:REGION:ACCOUNT:RESOURCE`, at most 2,048 characters. Nothing here is of
+/// another partition; what is named as if it were would be another text to policies, and the same thing to services.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Arn {
     text: std::sync::Arc<str>,
@@ -22,7 +23,7 @@ impl Arn {
 
     /// Reads an ARN; the resource may hold colons.
     pub fn parse(text: &str) -> Result<Self, NotAnArn> {
-        if text.len() > 2_048 || !text.starts_with("arn:") {
+        if text.len() > 2_048 || !text.starts_with("arn:aws:") {
             return Err(NotAnArn);
         }
         let mut ends = [0_u16; 4];
@@ -41,11 +42,6 @@ impl Arn {
     fn part(&self, index: usize) -> &str {
         let from = usize::from(self.ends[index - 1]) + 1;
         self.text.get(from..usize::from(self.ends[index])).unwrap_or("")
-    }
-
-    /// `aws`.
-    pub fn partition(&self) -> &str {
-        self.text.get(4..usize::from(self.ends[0])).unwrap_or("")
     }
 
     /// The service's name, such as `iam`.
@@ -106,7 +102,7 @@ mod tests {
     #[test]
     fn the_parts_of_an_arn_are_found() {
         let arn = Arn::parse("arn:aws:lambda:us-east-1:123456789012:function:notes:live").unwrap();
-        assert_eq!((arn.partition(), arn.service(), arn.region()), ("aws", "lambda", "us-east-1"));
+        assert_eq!((arn.service(), arn.region()), ("lambda", "us-east-1"));
         assert_eq!((arn.account(), arn.resource()), ("123456789012", "function:notes:live"));
         let bucket = Arn::new("s3", "", "", "photos/a:b");
         assert_eq!((bucket.region(), bucket.account(), bucket.resource()), ("", "", "photos/a:b"));
@@ -114,7 +110,9 @@ mod tests {
 
     #[test]
     fn what_is_no_arn_is_refused() {
-        for text in ["", "arn", "arn:aws:s3", "arn:aws:s3:::", "urn:aws:s3:::a"] {
+        for text in
+            ["", "arn", "arn:aws:s3", "arn:aws:s3:::", "urn:aws:s3:::a", "arn:aws-cn:s3:::a", "arn::s3:::a"]
+        {
             assert_eq!(Arn::parse(text), Err(NotAnArn), "{text}");
         }
     }

@@ -103,6 +103,10 @@ pub(super) fn table(
     let mut violations = Violations::default();
     let name = input.table_name.as_deref().ok_or(Invalid::Required("TableName"))?;
     let named = TableName::of(name);
+    if !named.is_in(cx.scope()) {
+        // It was asked of policies whether that one may be created, and it would be another.
+        return Err(Invalid::Table(format!("Invalid TableArn: {name}")).into());
+    }
     violations.name(named.name(), "tableName");
     violations.require(input.attribute_definitions.as_ref(), "attributeDefinitions");
     violations.require(input.key_schema.as_ref(), "keySchema");

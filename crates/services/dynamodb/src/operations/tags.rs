@@ -37,9 +37,9 @@ pub(super) fn check_tags(tags: &[RawTag]) -> Result<(), Invalid> {
 
 /// The table that an ARN names.
 fn table_of(arn: &str) -> Result<TableName, Invalid> {
-    let is_table =
-        Arn::parse(arn).is_ok_and(|arn| arn.service() == "dynamodb" && arn.resource().starts_with("table/"));
-    if is_table {
+    let parsed = Arn::parse(arn).ok().filter(|arn| arn.service() == "dynamodb");
+    let name = parsed.as_ref().and_then(|arn| arn.resource().strip_prefix("table/"));
+    if name.is_some_and(|name| !name.contains('/')) {
         return Ok(TableName::of(arn));
     }
     Err(Invalid::Table(format!("Invalid TableArn: Invalid ResourceArn provided as input {arn}")))

@@ -20,15 +20,15 @@ impl StreamName {
     pub(super) fn parse(arn: &str) -> Result<Self, Invalid> {
         let wrong = || Invalid::Table(format!("Invalid StreamArn: {arn}"));
         let parsed = Arn::parse(arn).map_err(|_| wrong())?;
-        let named = parsed.resource().strip_prefix("table/").and_then(|rest| rest.split_once("/stream/"));
-        match named.filter(|_| parsed.service() == "dynamodb") {
-            Some((table, label)) => Ok(Self {
+        let parts: Vec<&str> = parsed.resource().split('/').collect();
+        match parts[..] {
+            ["table", table, "stream", label] if parsed.service() == "dynamodb" => Ok(Self {
                 table: table.to_owned(),
                 label: label.to_owned(),
                 account: parsed.account().to_owned(),
                 region: parsed.region().to_owned(),
             }),
-            None => Err(wrong()),
+            _ => Err(wrong()),
         }
     }
 

@@ -257,3 +257,17 @@ async fn a_stream_is_read_by_whom_its_policy_names_and_no_other() {
         "AccessDeniedException"
     );
 }
+
+#[tokio::test]
+async fn an_arn_of_another_partition_names_no_stream() {
+    let (app, _service) = working_app();
+    let admin = app.admin();
+    done(&admin, "CreateTable", streamed("KEYS_ONLY")).await;
+    let (arn, shard) = stream_of(&admin).await;
+    for other in [arn.replace("arn:aws:", "arn:aws-cn:"), arn.replace("/stream/", "/x/stream/")] {
+        let asked = json!({"StreamArn": other, "ShardId": shard, "ShardIteratorType": "LATEST"});
+        assert_eq!(refused(&admin, "GetShardIterator", asked).await.0, "ValidationException", "{other}");
+        let (code, _) = refused(&admin, "DescribeStream", json!({"StreamArn": other})).await;
+        assert_eq!(code, "ValidationException", "{other}");
+    }
+}

@@ -173,3 +173,20 @@ async fn a_table_that_cannot_be_is_refused_in_awss_words() {
     }
     assert_eq!(done(&admin, "ListTables", json!({})).await, json!({"TableNames": []}));
 }
+
+#[tokio::test]
+async fn a_table_that_an_arn_puts_elsewhere_is_not_made_here() {
+    let app = app();
+    let admin = app.admin();
+    let here = "arn:aws:dynamodb:us-east-1:123456789012:table/notes";
+    for (elsewhere, expected) in [
+        (here.replace("us-east-1", "us-west-2"), "ValidationException"),
+        (here.replace("123456789012", "210987654321"), "AccessDeniedException"),
+    ] {
+        let (code, _) = refusal(&admin, "CreateTable", hash_table(&elsewhere)).await;
+        assert_eq!(code, expected);
+    }
+    assert_eq!(done(&admin, "ListTables", json!({})).await["TableNames"], json!([]));
+    done(&admin, "CreateTable", hash_table(here)).await;
+    assert_eq!(done(&admin, "ListTables", json!({})).await["TableNames"], json!(["notes"]));
+}
