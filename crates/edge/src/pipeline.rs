@@ -1,6 +1,6 @@
 //! One AWS call's way: route → authenticate → decode → authorize → run → audit → encode, and nowhere else.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -332,11 +332,11 @@ impl Pipeline {
         let now = self.clock.now();
         let asked = AskedOn { caller, scope: &scope, now };
         let stated = prepared.permissions(&asked);
-        let each = matches!(stated, Permissions::Each(_));
+        let each = matches!(stated, Permissions::Each(_) | Permissions::LookupEach(_));
         let mut looked_up = None;
         let stated = match stated {
             Permissions::All(list) | Permissions::Each(list) => Some(list),
-            Permissions::Lookup(lookup) => {
+            Permissions::Lookup(lookup) | Permissions::LookupEach(lookup) => {
                 let (list, epoch) = self.look_up(&lookup, caller).await.map_err(unrecorded)?;
                 looked_up = Some((lookup, epoch));
                 Some(list)
@@ -413,12 +413,12 @@ impl Pipeline {
         permissions: Vec<Permission>,
     ) -> Result<Result<Allowed, Refusal>, Fault> {
         if permissions.is_empty() {
-            return Ok(Ok(self.allowed(permissions, 0, BTreeSet::new())));
+            return Ok(Ok(self.allowed(permissions, 0, BTreeMap::new())));
         }
         let decision =
             self.authorizer.decide(&self.store, caller, scope, self.clock.now(), &permissions).await;
         let decided = decision.map_err(encode::unavailable)?;
-        Ok(decided.map(|epoch| self.allowed(permissions, epoch, BTreeSet::new())))
+        Ok(decided.map(|epoch| self.allowed(permissions, epoch, BTreeMap::new())))
     }
 
     /// The decisions of each, of which the log hears the first refusal.
@@ -431,17 +431,19 @@ impl Pipeline {
     ) -> Result<Allowed, Fault> {
         let now = self.clock.now();
         let decided = self.authorizer.decide_each(&self.store, caller, scope, now, &permissions).await;
-        let (epoch, refusals) = decided.map_err(encode::unavailable)?;
-        if let Some(refusal) = refusals.values().next() {
+        let (epoch, refused) = decided.map_err(encode::unavailable)?;
+        if let Some(refusal) = refused.values().next() {
             refused::log(routed, caller, self.account, &encode::denied(routed, refusal));
         }
-        let refused: BTreeSet<usize> = refusals.into_keys().collect();
-        let places = permissions.into_iter().enumerate();
-        let kept = places.filter(|(place, _)| !refused.contains(place)).map(|(_, permission)| permission);
-        Ok(self.allowed(kept.collect(), epoch, refused))
+        Ok(self.allowed(Allowed::kept(permissions, &refused), epoch, refused))
     }
 
-    fn allowed(&self, permissions: Vec<Permission>, epoch: i64, refused: BTreeSet<usize>) -> Allowed {
+    fn allowed(
+        &self,
+        permissions: Vec<Permission>,
+        epoch: i64,
+        refused: BTreeMap<usize, Refusal>,
+    ) -> Allowed {
         let authorizer = self.authorizer.clone();
         Allowed { permissions, lookup: None, refused, epoch, authorizer, late_refusal: Default::default() }
     }

@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use homeport_core::{Account, Fault, Scope, SharedClock, SharedRandomness, Timestamp};
@@ -51,8 +51,8 @@ pub struct Allowed {
     pub permissions: Vec<Permission>,
     /// How what is asked was found out, where that took a look at the store.
     pub lookup: Option<Lookup>,
-    /// Where each is decided for itself: the places of those that were refused, in the list that was stated.
-    pub refused: BTreeSet<usize>,
+    /// Where each is decided for itself: the refusals, by their places in the list that was stated.
+    pub refused: BTreeMap<usize, Refusal>,
     /// The authorization epoch that the decision holds for, and what was looked up for it.
     pub epoch: i64,
     /// Who decides anew when the epoch has moved.
@@ -62,6 +62,12 @@ pub struct Allowed {
 }
 
 impl Allowed {
+    /// Of permissions as they were stated, those that were not refused.
+    pub fn kept(permissions: Vec<Permission>, refused: &BTreeMap<usize, Refusal>) -> Vec<Permission> {
+        let places = permissions.into_iter().enumerate();
+        places.filter(|(place, _)| !refused.contains_key(place)).map(|(_, permission)| permission).collect()
+    }
+
     /// Takes the refusal made inside a transaction; the pipeline answers it in place of the aborted write's error.
     pub fn take_late_refusal(&self) -> Option<Refusal> {
         self.late_refusal.lock().unwrap_or_else(PoisonError::into_inner).take()
@@ -79,7 +85,7 @@ impl CallContext {
             return Ok(());
         }
         let looked_up = match &allowed.lookup {
-            Some(lookup) => Some(lookup(tx.clone()).await?),
+            Some(lookup) => Some(Allowed::kept(lookup(tx.clone()).await?, &allowed.refused)),
             None => None,
         };
         let permissions = looked_up.as_deref().unwrap_or(&allowed.permissions);
@@ -121,8 +127,8 @@ impl<S> Cx<S> {
         self.call.scope.account
     }
 
-    /// For operations that state [`crate::Permissions::Each`]: the places in that list of what the caller may not do.
-    pub fn refused(&self) -> &BTreeSet<usize> {
+    /// For operations that state [`crate::Permissions::Each`]: what the caller may not do, by its place in that list.
+    pub fn refused(&self) -> &BTreeMap<usize, Refusal> {
         &self.call.allowed.refused
     }
 

@@ -18,6 +18,8 @@ pub enum Permissions {
     /// [`crate::Cx::refused`] says and answer an error in its place, as S3's `DeleteObjects` does per key. An empty
     /// list is refused.
     Each(Vec<Permission>),
+    /// As `Each`, of what is looked up as for `Lookup`.
+    LookupEach(Lookup),
     /// Anybody may call: the operation is unsigned on AWS, and what it asks for proves itself
     /// (a password, a code, a session). A signature that comes along must still be right.
     Public,
@@ -97,6 +99,16 @@ impl Permissions {
         Fut: Future<Output = Result<Vec<Permission>, StoreError>> + Send + 'static,
     {
         Self::Lookup(Arc::new(move |tx| Box::pin(look(tx))))
+    }
+
+    /// The same, each decided for itself.
+    #[must_use]
+    pub fn each(self) -> Self {
+        match self {
+            Self::All(list) => Self::Each(list),
+            Self::Lookup(lookup) => Self::LookupEach(lookup),
+            other => other,
+        }
     }
 }
 

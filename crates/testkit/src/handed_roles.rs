@@ -186,7 +186,7 @@ async fn permissions(app: &TestApp, service: &str, operation: &str, input: Value
     let prepared = hosted.prepare(operation, Incoming::Value(input)).expect("the input is the operation's");
     match prepared.permissions(&asked) {
         Permissions::All(asked) | Permissions::Each(asked) => asked,
-        Permissions::Lookup(lookup) => {
+        Permissions::Lookup(lookup) | Permissions::LookupEach(lookup) => {
             app.parts.store.read(|tx| lookup(tx)).await.expect("what is looked up is there")
         }
         Permissions::Public | Permissions::AccessToken { .. } => Vec::new(),

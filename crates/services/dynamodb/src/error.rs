@@ -113,6 +113,9 @@ pub enum DynamoError {
     /// The item is written by others again and again.
     #[error("Transaction is ongoing for the item")]
     Conflict,
+    /// The caller may not do what one statement of several asks for.
+    #[error("{0}")]
+    Denied(String),
     /// Already a fault, of the pipeline's.
     #[error("{0}")]
     Fault(Fault),
@@ -290,6 +293,7 @@ impl From<DynamoError> for Fault {
             }
             DynamoError::TokenReused => Self::sender("IdempotentParameterMismatchException", message),
             DynamoError::Conflict => Self::sender("TransactionConflictException", message),
+            DynamoError::Denied(_) => Self::sender("AccessDeniedException", message),
             DynamoError::Fault(fault) => fault,
             DynamoError::Corrupt(error) => {
                 Self::with_status("InternalServerError", 500, "Internal server error").because(error)

@@ -106,7 +106,7 @@ impl Operation for BatchExecuteStatement {
             // Nothing will be done: every caller who is known may hear what is wrong with the statements.
             return Permissions::Each(vec![Permission::new("dynamodb:PartiQLSelect", "*")]);
         }
-        needed(asked, input.plans(), Some(Self::NAME), &input.decided)
+        needed(asked, input.plans(), Some(Self::NAME), &input.decided).each()
     }
 
     async fn run(cx: Cx<DynamoDb>, input: Input) -> Result<Vec<u8>, DynamoError> {
@@ -135,18 +135,20 @@ async fn answer(
     meter: &Meter<'_>,
 ) -> Result<Vec<u8>, DynamoError> {
     let mut opened: Vec<Option<SharedTable>> = Vec::new();
-    for one in &input.statements {
-        opened.push(match &one.plan {
+    let permitted = permitted(cx, input);
+    for plan in &permitted {
+        opened.push(match plan {
             Ok(plan) => found(DynamoDb::table(cx, tx, plan.table(), &input.decided).await)?,
             Err(_) => None,
         });
     }
-    check_items(input, &opened)?;
+    check_items(&permitted, &opened)?;
     let mut responses = Vec::new();
-    for (one, open) in input.statements.iter().zip(opened) {
-        let outcome = match &one.plan {
-            Ok(plan) => run(tx, one, plan, open.as_ref(), Occasion::call(cx.now()), meter).await,
-            Err(error) => Err(error.clone()),
+    for ((one, plan), open) in input.statements.iter().zip(permitted).zip(opened) {
+        let on = Occasion::call(cx.clock().now());
+        let outcome = match plan {
+            Ok(plan) => run(tx, one, plan, open.as_ref(), on, meter).await,
+            Err(error) => Err(error),
         };
         // What is the store's fault is the whole call's.
         if let Err(error) = &outcome
@@ -159,6 +161,18 @@ async fn answer(
     written(input, &responses, meter)
 }
 
+/// The plans of the statements, or why one is none or may not be run.
+fn permitted<'i>(cx: &Cx<DynamoDb>, input: &'i Input) -> Vec<Result<&'i Plan, DynamoError>> {
+    // What was stated to be needed are the plans alone.
+    let mut places = 0..;
+    let permitted = |one: &'i One| {
+        let plan = one.plan.as_ref().map_err(Clone::clone)?;
+        let refusal = places.next().and_then(|place: usize| cx.refused().get(&place));
+        refusal.map_or(Ok(plan), |refusal| Err(DynamoError::Denied(refusal.message.clone())))
+    };
+    input.statements.iter().map(permitted).collect()
+}
+
 fn found(table: Result<SharedTable, DynamoError>) -> Result<Option<SharedTable>, DynamoError> {
     match table {
         Ok(open) => Ok(Some(open)),
@@ -168,10 +182,13 @@ fn found(table: Result<SharedTable, DynamoError>) -> Result<Option<SharedTable>,
 }
 
 /// Refuses two statements about one item.
-fn check_items(input: &Input, opened: &[Option<SharedTable>]) -> Result<(), Invalid> {
+fn check_items(
+    permitted: &[Result<&Plan, DynamoError>],
+    opened: &[Option<SharedTable>],
+) -> Result<(), Invalid> {
     let mut seen: Vec<Key> = Vec::new();
-    for (one, open) in input.statements.iter().zip(opened) {
-        let (Ok(plan), Some(open)) = (&one.plan, open) else { continue };
+    for (plan, open) in permitted.iter().zip(opened) {
+        let (Ok(plan), Some(open)) = (plan, open) else { continue };
         let target = Target::of(plan, open, Surface::Batch);
         let Ok(place) = target.and_then(|target| target.place(open)) else { continue };
         if seen.contains(&place.key) {
@@ -204,6 +221,7 @@ fn code(error: &DynamoError) -> Option<&'static str> {
         DynamoError::NoTable => Some("ResourceNotFound"),
         DynamoError::ConditionFailed { .. } => Some("ConditionalCheckFailed"),
         DynamoError::DuplicateItem => Some("DuplicateItem"),
+        DynamoError::Denied(_) => Some("AccessDenied"),
         DynamoError::Throttled(throttled) => Some(throttled.code()),
         _ => None,
     }

@@ -21,7 +21,7 @@ async fn strangers_are_refused() {
         Sample::new("dynamodb", "CreateTable", hash_table("notes")),
         Sample::new("dynamodb", "DescribeEndpoints", json!({})),
         Sample::new("dynamodb", "DescribeLimits", json!({})),
-        sample("BatchExecuteStatement", json!({"Statements": [{"Statement": insert}]})),
+        sample("BatchExecuteStatement", json!({"Statements": [{"Statement": insert}]})).per_item(),
         sample("BatchGetItem", json!({"RequestItems": {"notes": {"Keys": [key]}}})),
         sample("BatchWriteItem", json!({"RequestItems": {"notes": [{"PutRequest": {"Item": key}}]}})),
         sample("DeleteItem", on_item.clone()),

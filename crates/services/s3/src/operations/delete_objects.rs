@@ -84,7 +84,8 @@ impl Operation for DeleteObjects {
             return Err(S3Error::NotImplemented { header: "ETag".to_owned() });
         }
         let places = named.iter().enumerate();
-        let (denied, allowed): (Vec<_>, Vec<_>) = places.partition(|(place, _)| cx.refused().contains(place));
+        let (denied, allowed): (Vec<_>, Vec<_>) =
+            places.partition(|(place, _)| cx.refused().contains_key(place));
         let is_current = |named: &&Named| named.version_id.as_deref().is_none_or(|version| version == "null");
         let (current, versions): (Vec<_>, Vec<_>) =
             allowed.into_iter().map(|(_, named)| named).partition(is_current);
