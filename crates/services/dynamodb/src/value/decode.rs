@@ -145,19 +145,11 @@ fn binary_set(values: Vec<Option<Vec<u8>>>) -> Found {
 }
 
 /// Values as AWS has them in order when it comes upon the first duplicate: those before it sorted, the rest as given.
-fn half_ordered<T: Ord>(values: Vec<T>) -> Vec<T> {
-    let mut ordered: Vec<T> = Vec::with_capacity(values.len());
-    let mut found = false;
-    for value in values {
-        match ordered.binary_search(&value) {
-            Err(at) if !found => ordered.insert(at, value),
-            _ => {
-                found = true;
-                ordered.push(value);
-            }
-        }
-    }
-    ordered
+fn half_ordered<T: Ord>(mut values: Vec<T>) -> Vec<T> {
+    let mut seen = BTreeSet::new();
+    let first = values.iter().position(|value| !seen.insert(value)).unwrap_or(values.len());
+    values[..first].sort_unstable();
+    values
 }
 
 fn quoted(values: Vec<String>) -> Vec<String> {
