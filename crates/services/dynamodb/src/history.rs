@@ -7,6 +7,7 @@ use homeport_core::Timestamp;
 use homeport_store::{Direction, Key, Range, Row, StoreError, Tx};
 
 use crate::records::{items_of, numbered};
+use crate::table::History;
 
 /// The part of a version's key behind the place: a time and a versionstamp.
 const BEHIND_PLACE: usize = 9 + 11;
@@ -16,6 +17,21 @@ const TIME: usize = 9;
 /// Where the versions of one item lie. `suffix` is the item's place behind the items' root.
 pub(crate) fn versions(table_id: &str, number: u64, suffix: &[u8]) -> Key {
     joined(&numbered(table_id, number), suffix)
+}
+
+/// The time under which what is at a place is kept when it is written now: no earlier than the place's last version,
+/// and behind every moment that a job has asked about. Nodes' clocks differ, and a call that was run again is written
+/// behind one that came later.
+pub(crate) async fn next_time(
+    tx: &Tx,
+    versions: &Key,
+    history: &History,
+    now: Timestamp,
+) -> Result<i64, StoreError> {
+    let found = tx.scan(Range::prefix(versions), Direction::Backward, 1).await?;
+    let last = found.rows.first().and_then(time_of);
+    let asked = history.asked_upto.map(|asked| asked.millis().saturating_add(1));
+    Ok(now.millis().max(last.unwrap_or(i64::MIN)).max(asked.unwrap_or(i64::MIN)))
 }
 
 fn joined(root: &Key, suffix: &[u8]) -> Key {

@@ -14,7 +14,8 @@ use crate::records::{Change, Layout, Place, is_of_partition, stream_records};
 use crate::table::{Index, Table};
 use crate::value::{Item, decode_stored, encode_stored, item_size};
 
-/// When an item is written, and whether time to live does it: what streams tell of a write.
+/// When an item is written, and whether time to live does it: what streams tell of a write. The time is read when the
+/// transaction has begun, for a later transaction's time must not be the earlier one.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Occasion {
     pub(crate) now: Timestamp,
@@ -77,7 +78,7 @@ impl OpenTable {
     }
 
     /// Puts an item in the place of `before`, brings indexes and counts in step, and says what that consumes.
-    pub(crate) fn put(
+    pub(crate) async fn put(
         &self,
         tx: &Tx,
         place: &Place,
@@ -85,13 +86,13 @@ impl OpenTable {
         item: &Item,
         on: Occasion,
     ) -> Result<Consumed, DynamoError> {
-        self.remember(tx, place, before, on)?;
+        self.remember(tx, place, before, on).await?;
         tx.put(&place.key, encode_stored(item))?;
         self.keep_in_step(tx, before, Some(item), on)
     }
 
     /// Removes an item.
-    pub(crate) fn delete(
+    pub(crate) async fn delete(
         &self,
         tx: &Tx,
         place: &Place,
@@ -99,14 +100,14 @@ impl OpenTable {
         on: Occasion,
     ) -> Result<Consumed, DynamoError> {
         if before.is_some() {
-            self.remember(tx, place, before, on)?;
+            self.remember(tx, place, before, on).await?;
             tx.delete(&place.key)?;
         }
         self.keep_in_step(tx, before, None, on)
     }
 
     /// Puts the item that an update made, or removes what was there where it made none.
-    pub(crate) fn keep(
+    pub(crate) async fn keep(
         &self,
         tx: &Tx,
         place: &Place,
@@ -115,8 +116,8 @@ impl OpenTable {
         on: Occasion,
     ) -> Result<Consumed, DynamoError> {
         match after {
-            Some(after) => self.put(tx, place, before, after, on),
-            None => self.delete(tx, place, before, on),
+            Some(after) => self.put(tx, place, before, after, on).await,
+            None => self.delete(tx, place, before, on).await,
         }
     }
 
@@ -146,7 +147,7 @@ impl OpenTable {
     }
 
     /// Keeps what the item was, where the table has a history.
-    fn remember(
+    async fn remember(
         &self,
         tx: &Tx,
         place: &Place,
@@ -155,9 +156,9 @@ impl OpenTable {
     ) -> Result<(), DynamoError> {
         let Some(history) = &self.table.history else { return Ok(()) };
         let was = before.map(encode_stored).unwrap_or_default();
-        let key =
-            history::versions(&self.table.id, history.number, self.layout.suffix(place)).i64(on.now.millis());
-        tx.put_stamped(&key, homeport_store::KeyParts::new(), was)?;
+        let versions = history::versions(&self.table.id, history.number, self.layout.suffix(place));
+        let time = history::next_time(tx, &versions, history, on.now).await?;
+        tx.put_stamped(&versions.i64(time), homeport_store::KeyParts::new(), was)?;
         Ok(())
     }
 

@@ -28,8 +28,13 @@ mod trim;
 pub(crate) use copy::end_unneeded;
 pub(crate) use trim::KEPT_SECONDS;
 
+/// Steps of a job until it is another's turn.
+const STEPS: usize = 20;
 /// Records that one look finds.
 const PAGE: usize = 100;
+/// After how long a transaction ends that looks at one place after another: where the database is far, it would become
+/// too long.
+const STRETCH: Duration = Duration::from_secs(1);
 /// Between looks for what has expired, and for jobs that nobody told of.
 const EVERY: Duration = Duration::from_secs(10);
 /// Between looks for what is merely out of date.
@@ -38,26 +43,15 @@ const TIDY_EVERY: Duration = Duration::from_secs(60);
 const FORGET_EVERY: Duration = Duration::from_secs(6 * 60 * 60);
 
 impl DynamoDb {
-    /// Works until it is dropped. Exports and imports, which may take hours, keep nothing else waiting.
+    /// Works until it is dropped. Jobs, exports and imports may take hours, and keep nothing else waiting.
     pub async fn work(self: Arc<Self>) {
-        tokio::join!(self.work_on_jobs(), self.work_on_transfers());
+        tokio::join!(self.work_on_jobs(), self.work_by_time(), self.work_on_transfers());
     }
 
     async fn work_on_jobs(&self) {
         let mut jobs = self.store.watch(&JOBS.root());
-        let mut tidied: Option<Instant> = None;
-        let mut forgot = Instant::now();
         loop {
             note("jobs", self.do_jobs().await);
-            note("expired items", self.remove_expired().await);
-            if tidied.is_none_or(|at| at.elapsed() >= TIDY_EVERY) {
-                note("what is out of date", self.tidy().await);
-                tidied = Some(Instant::now());
-            }
-            if forgot.elapsed() >= FORGET_EVERY {
-                note("versions of items", self.forget().await);
-                forgot = Instant::now();
-            }
             tokio::select! {
                 _ = jobs.changed() => {}
                 () = sleep(EVERY) => {}
@@ -65,10 +59,35 @@ impl DynamoDb {
         }
     }
 
+    /// What has expired goes.
+    async fn work_by_time(&self) {
+        let (mut tidied, mut forgot): (Option<Instant>, Option<Instant>) = (None, None);
+        loop {
+            note("expired items", self.remove_expired().await);
+            if tidied.is_none_or(|at| at.elapsed() >= TIDY_EVERY) {
+                note("what is out of date", self.tidy().await);
+                tidied = Some(Instant::now());
+            }
+            if forgot.is_none_or(|at| at.elapsed() >= FORGET_EVERY) {
+                note("versions of items", self.forget().await);
+                forgot = Some(Instant::now());
+            }
+            sleep(EVERY).await;
+        }
+    }
+
     /// Does every job there is, and removes what deleted tables left.
     pub async fn do_jobs(&self) -> Result<(), DynamoError> {
-        sweep::tables(&self.store).await?;
-        let mut after = None;
+        let (swept, done) = tokio::join!(sweep::tables(&self.store), async {
+            while self.go_on_with_jobs().await? {}
+            Ok(())
+        });
+        done.and(swept.map_err(DynamoError::from))
+    }
+
+    /// Does some of every job, so that none waits for another's end; true while there is more.
+    async fn go_on_with_jobs(&self) -> Result<bool, DynamoError> {
+        let (mut after, mut more) = (None, false);
         loop {
             let cursor = &after;
             let found = self
@@ -77,29 +96,36 @@ impl DynamoDb {
                 .await?;
             for job in found.records {
                 // A job that can't be done must not keep others from being done.
-                note(&job.id, self.do_job(&job).await);
+                let done = self.go_on(&job).await.map(|goes_on| more |= goes_on);
+                note(&job.id, done);
             }
             after = found.cursor;
             if after.is_none() {
-                return Ok(());
+                return Ok(more);
             }
         }
     }
 
-    async fn do_job(&self, job: &Job) -> Result<(), DynamoError> {
-        match &job.work {
-            Work::Build { .. } => while build::step(&self.store, &job.id).await? {},
-            Work::Copy(_) => while copy::step(&self.store, &job.id, self.clock.now()).await? {},
-            Work::Sweep { table_id, number } => {
-                sweep::numbered(&self.store, &job.id, table_id, *number).await?;
+    async fn go_on(&self, job: &Job) -> Result<bool, DynamoError> {
+        for _ in 0..STEPS {
+            let goes_on = match &job.work {
+                Work::Build { .. } => build::step(&self.store, &job.id).await?,
+                Work::Copy(_) => copy::step(&self.store, &job.id, self.clock.now()).await?,
+                Work::Sweep { table_id, number } => {
+                    sweep::numbered(&self.store, &job.id, table_id, *number).await?;
+                    false
+                }
+            };
+            if !goes_on {
+                return Ok(false);
             }
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Removes the items whose time has come.
     pub async fn remove_expired(&self) -> Result<(), DynamoError> {
-        expire::all(&self.store, self.clock.now()).await
+        expire::all(&self.store, &self.clock).await
     }
 
     /// Removes client tokens that ran out, stream records of more than a day ago, streams that ended then, and what is

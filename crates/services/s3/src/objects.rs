@@ -153,7 +153,8 @@ impl ForServices {
         let mut intake = Intake::begin(&self.s3.blobs, &*self.parts.randomness, algorithm).await?;
         let mut size = 0;
         while let Some(frame) = body.frame().await {
-            let frame = frame.map_err(|error| S3Error::Interrupted(error.to_string()))?;
+            // The body is a service's own, no client's: what breaks it may well go by.
+            let frame = frame.map_err(|error| S3Error::Fault(Fault::internal(error)))?;
             let Ok(data) = frame.into_data() else { continue };
             size += data.len() as u64;
             if size > MAX_UPLOAD {

@@ -1,6 +1,6 @@
 //! Backups on demand (Developer Guide, "Using DynamoDB backup and restore").
 
-use homeport_core::{Arn, Scope, uuid_v4};
+use homeport_core::{Arn, Scope, Timestamp, uuid_v4};
 use homeport_service::{Asked, Cx, Effect, Operation, Permissions};
 use homeport_store::Tx;
 use serde::{Deserialize, Serialize};
@@ -16,6 +16,9 @@ use crate::records::{
 use crate::request::TableName;
 use crate::table::{History, Table};
 
+/// Backups, exports and restores of a table that are being made at a time: each is named in the table's record.
+const MOST_ASKING: usize = 50;
+
 /// A backup as its ARN names it.
 pub(super) struct BackupName {
     arn: String,
@@ -26,10 +29,12 @@ pub(super) struct BackupName {
 impl BackupName {
     pub(super) fn parse(arn: &str) -> Result<Self, Invalid> {
         let parsed = Arn::parse(arn).ok().filter(|parsed| parsed.service() == "dynamodb");
-        let id = parsed.as_ref().and_then(|arn| arn.resource().rsplit_once("/backup/")).map(|(_, id)| id);
-        match id {
-            Some(id) => Ok(Self { arn: arn.to_owned(), table: TableName::of(arn), id: id.to_owned() }),
-            None => Err(Invalid::Table(format!("The BackupArn is invalid: {arn}"))),
+        let parts: Vec<&str> = parsed.iter().flat_map(|arn| arn.resource().split('/')).collect();
+        match parts[..] {
+            ["table", _, "backup", id] => {
+                Ok(Self { arn: arn.to_owned(), table: TableName::of(arn), id: id.to_owned() })
+            }
+            _ => Err(Invalid::Table(format!("The BackupArn is invalid: {arn}"))),
         }
     }
 
@@ -53,13 +58,29 @@ pub(super) async fn table_to_keep(tx: &Tx, scope: &Scope, named: &TableName) -> 
     if found.is_ready() { Ok(found) } else { Err(DynamoError::NoTableToKeep(found.name)) }
 }
 
-/// Has the table keep what its items were, for the sake of a job; the history's number.
-pub(super) fn ask_history(table: &mut Table, job: &str, now: homeport_core::Timestamp) -> u64 {
+/// Has the table keep what its items were, for the sake of a job that asks about a moment up to now; the history's
+/// number.
+pub(super) fn ask_history(table: &mut Table, job: &str, now: Timestamp) -> Result<u64, DynamoError> {
     let number = table.history.as_ref().map(|history| history.number);
     let number = number.unwrap_or_else(|| table.draw_number());
-    let begun = || History { number, since: now, asked_by: Default::default() };
-    table.history.get_or_insert_with(begun).asked_by.insert(job.to_owned());
-    number
+    let begun = || History { number, since: now, asked_by: Default::default(), asked_upto: None };
+    let history = table.history.get_or_insert_with(begun);
+    if history.asked_by.len() >= MOST_ASKING {
+        return Err(DynamoError::LimitExceeded(format!(
+            "Subscriber limit exceeded: There is a limit of {MOST_ASKING} concurrent copies of a table"
+        )));
+    }
+    history.asked_by.insert(job.to_owned());
+    history.asked_upto = history.asked_upto.max(Some(now));
+    Ok(number)
+}
+
+/// The moment that is asked about when it is asked about now. What was written behind an earlier one's was written
+/// later than the clock may say; it is to be in this one's.
+pub(super) fn moment_of(table: &Table, now: Timestamp) -> Timestamp {
+    let asked = table.history.as_ref().and_then(|history| history.asked_upto);
+    let behind = asked.map(|asked| Timestamp::from_millis(asked.millis().saturating_add(1)));
+    behind.map_or(now, |behind| behind.max(now))
 }
 
 /// `CreateBackup` (API reference): keeps a table as it is now. Its items are copied behind the answer.
@@ -97,7 +118,8 @@ impl Operation for CreateBackup {
         let backup = cx
             .write(|tx| async move {
                 let mut table = table_to_keep(&tx, scope, &TableName::of(&input.table_name)).await?;
-                let number = ask_history(&mut table, job, now);
+                let now = moment_of(&table, now);
+                let number = ask_history(&mut table, job, now)?;
                 TABLES.put(&tx, &table).await?;
                 let backup = Backup {
                     account: table.account,

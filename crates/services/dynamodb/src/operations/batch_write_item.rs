@@ -208,7 +208,7 @@ impl Operation for BatchWriteItem {
                     let places = places(&open, of)?;
                     tables.push((of, open, places));
                 }
-                let on = Occasion::call(cx.now());
+                let on = Occasion::call(cx.clock().now());
                 let (mut done, mut refused) = (Vec::new(), Vec::new());
                 for (of, open, places) in tables {
                     let mut consumed = Consumed::default();
@@ -222,8 +222,8 @@ impl Operation for BatchWriteItem {
                     for (write, place) in of.writes.iter().zip(&places) {
                         let before = open.item(&tx, place, write.key()).await?;
                         consumed.add(&match write {
-                            Write::Put(item) => open.put(&tx, place, before.as_ref(), item, on)?,
-                            Write::Delete(_) => open.delete(&tx, place, before.as_ref(), on)?,
+                            Write::Put(item) => open.put(&tx, place, before.as_ref(), item, on).await?,
+                            Write::Delete(_) => open.delete(&tx, place, before.as_ref(), on).await?,
                         });
                     }
                     meter.writes(&open, &consumed)?;

@@ -115,8 +115,10 @@ impl<'p> Target<'p> {
         let before = open.item(tx, place, &self.key).await?;
         match self.plan {
             Plan::Insert(_) if before.is_some() => Err(DynamoError::DuplicateItem),
-            Plan::Insert(_) => Ok(Done { item: None, consumed: open.put(tx, place, None, &self.key, on)? }),
-            Plan::Write(writing) => self.write(tx, open, place, (writing, before, terms.tell_old), on),
+            Plan::Insert(_) => {
+                Ok(Done { item: None, consumed: open.put(tx, place, None, &self.key, on).await? })
+            }
+            Plan::Write(writing) => self.write(tx, open, place, (writing, before, terms.tell_old), on).await,
             Plan::Exists(_) => {
                 let found = self.found(before.as_ref(), terms.tell_old)?;
                 Ok(Done { item: None, consumed: Consumed::table(write_units(item_size(found))) })
@@ -125,7 +127,7 @@ impl<'p> Target<'p> {
         }
     }
 
-    fn write(
+    async fn write(
         &self,
         tx: &Tx,
         open: &OpenTable,
@@ -138,12 +140,12 @@ impl<'p> Target<'p> {
             if before.is_some() {
                 self.found(before.as_ref(), tell_old)?;
             }
-            let consumed = open.delete(tx, place, before.as_ref(), on)?;
+            let consumed = open.delete(tx, place, before.as_ref(), on).await?;
             return Ok(Done { item: before.filter(|_| writing.returning.is_some()), consumed });
         };
         let found = self.found(before.as_ref(), tell_old)?;
         let after = updated(open, &self.key, Some(found), update)?;
-        let consumed = open.keep(tx, place, Some(found), after.as_ref(), on)?;
+        let consumed = open.keep(tx, place, Some(found), after.as_ref(), on).await?;
         let item = match writing.returning {
             None => None,
             Some(Returning::AllOld) => before,

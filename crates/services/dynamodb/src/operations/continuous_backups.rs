@@ -122,11 +122,13 @@ impl Specification {
             table.recovery = None;
             return Ok(end_unneeded(table));
         }
-        let since = table.recovery.map_or(now, |recovery| recovery.since);
+        // What an earlier, shorter period did not reach is gone.
+        let since = table.recovery.map_or(now, |recovery| earliest(recovery, now));
         table.recovery = Some(Recovery { since, days });
         if table.history.is_none() {
             let number = table.draw_number();
-            table.history = Some(History { number, since: now, asked_by: Default::default() });
+            table.history =
+                Some(History { number, since: now, asked_by: Default::default(), asked_upto: None });
         }
         Ok(None)
     }

@@ -110,7 +110,8 @@ impl Operation for DeleteItem {
                 let before = open.item(&tx, &place, &input.key).await?;
                 check_condition(input.condition.as_ref(), before.as_ref(), input.wanted.old_on_failure)
                     .inspect_err(|_| meter.looked_at(&open, before.as_ref()))?;
-                let consumed = open.delete(&tx, &place, before.as_ref(), Occasion::call(cx.now()))?;
+                let consumed =
+                    open.delete(&tx, &place, before.as_ref(), Occasion::call(cx.clock().now())).await?;
                 meter.writes(&open, &consumed)?;
                 let mut answer = Answering::new();
                 if input.wanted.values == ReturnValues::AllOld {

@@ -102,7 +102,7 @@ impl Operation for ExecuteStatement {
             plan => {
                 cx.write(|tx| async move {
                     let open = DynamoDb::table(cx, &tx, plan.table(), &input.decided).await?;
-                    write(&tx, &open, input, Occasion::call(cx.now()), meter).await
+                    write(&tx, &open, input, Occasion::call(cx.clock().now()), meter).await
                 })
                 .await
             }

@@ -126,11 +126,11 @@ impl Operation for ExecuteTransaction {
     }
 
     async fn run(cx: Cx<DynamoDb>, input: Input) -> Result<Vec<u8>, DynamoError> {
-        let (meter, cx, input, on) = (&DynamoDb::meter(&cx), &cx, &input, Occasion::call(cx.now()));
+        let (meter, cx, input) = (&DynamoDb::meter(&cx), &cx, &input);
         let done = if input.statements.iter().all(|one| one.plan.reads()) {
             cx.read(|tx| async move {
                 let opened = open(cx, &tx, input).await?;
-                let done = execute(&tx, input, &opened, on).await?;
+                let done = execute(&tx, input, &opened, Occasion::call(cx.clock().now())).await?;
                 answer(input, &opened, &done, meter)
             })
             .await
@@ -140,7 +140,7 @@ impl Operation for ExecuteTransaction {
                 if input.token.was_used(cx, &tx).await? {
                     return answer(input, &opened, &[], meter);
                 }
-                let done = execute(&tx, input, &opened, on).await?;
+                let done = execute(&tx, input, &opened, Occasion::call(cx.clock().now())).await?;
                 answer(input, &opened, &done, meter)
             })
             .await

@@ -3,7 +3,7 @@ use homeport_service::{Asked, Cx, Effect, KeptCaller, Operation, Permissions};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::backups::{ask_history, dated_id, table_to_keep};
+use super::backups::{ask_history, dated_id, moment_of, table_to_keep};
 use super::continuous_backups::earliest;
 use super::shape::parameter;
 use super::transfer_token::TransferToken;
@@ -175,6 +175,7 @@ impl Operation for ExportTableToPointInTime {
                     return known.ok_or(DynamoError::ExportConflict);
                 }
                 let mut table = table_to_keep(&tx, scope, named).await?;
+                let now = moment_of(&table, now);
                 let span = input.span(&table, now)?;
                 let count = running("exports", &tables_of(scope));
                 if tx.get_i64(&count).await?.unwrap_or_default() >= MAX_RUNNING {
@@ -182,7 +183,7 @@ impl Operation for ExportTableToPointInTime {
                         "Subscriber limit exceeded: There is a limit of {MAX_RUNNING} concurrent exports"
                     )));
                 }
-                let number = ask_history(&mut table, id, now);
+                let number = ask_history(&mut table, id, now)?;
                 TABLES.put(&tx, &table).await?;
                 let export = Export {
                     at: TransferRef {
@@ -219,7 +220,7 @@ impl Operation for ExportTableToPointInTime {
                     bytes: 0,
                 };
                 let work = TransferWork::Export(Box::new(exporting));
-                TRANSFERS.put(&tx, &Transfer { id: id.clone(), by: by.clone(), work }).await?;
+                TRANSFERS.put(&tx, &Transfer { id: id.clone(), by: by.clone(), work, went_on: None }).await?;
                 tx.touch(&TRANSFERS.root())?;
                 tx.add(&count, 1)?;
                 token.note(&tx, &export.at, now).await?;

@@ -17,6 +17,7 @@ use crate::records::{
 };
 use crate::request::{TableName, Violations};
 use crate::transfer_description::ImportTableDescription;
+use crate::value::MAX_ITEM_SIZE;
 
 /// Imports of an account and a region that are under way at a time (AWS's quota).
 const MAX_RUNNING: i64 = 50;
@@ -99,6 +100,9 @@ impl Input {
             if different.len() < names.len() || different.contains(&String::new()) {
                 return parameter("HeaderList must name each column once");
             }
+        }
+        if header.iter().flatten().map(String::len).sum::<usize>() > MAX_ITEM_SIZE {
+            return parameter("HeaderList must name no more attributes than an item can hold");
         }
         let delimiter = raw.delimiter.and_then(|text| text.chars().next());
         Ok(CsvOptions { delimiter: delimiter.unwrap_or(default.delimiter), header })
@@ -209,7 +213,7 @@ impl Operation for ImportTable {
                     bytes: 0,
                 };
                 let work = TransferWork::Import(Box::new(importing));
-                TRANSFERS.put(&tx, &Transfer { id: id.clone(), by: by.clone(), work }).await?;
+                TRANSFERS.put(&tx, &Transfer { id: id.clone(), by: by.clone(), work, went_on: None }).await?;
                 tx.touch(&TRANSFERS.root())?;
                 tx.add(&count, 1)?;
                 token.note(&tx, &import.at, now).await?;

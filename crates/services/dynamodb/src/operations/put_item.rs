@@ -114,8 +114,9 @@ impl Operation for PutItem {
                 let before = open.item(&tx, &place, &input.item).await?;
                 check_condition(input.condition.as_ref(), before.as_ref(), input.wanted.old_on_failure)
                     .inspect_err(|_| meter.looked_at(&open, before.as_ref()))?;
-                let consumed =
-                    open.put(&tx, &place, before.as_ref(), &input.item, Occasion::call(cx.now()))?;
+                let consumed = open
+                    .put(&tx, &place, before.as_ref(), &input.item, Occasion::call(cx.clock().now()))
+                    .await?;
                 meter.writes(&open, &consumed)?;
                 let mut answer = Answering::new();
                 if input.wanted.values == ReturnValues::AllOld {

@@ -8,7 +8,7 @@ use homeport_service::{Asked, Cx, Effect, Operation, Permission, Permissions};
 use homeport_store::Tx;
 use serde::{Deserialize, Serialize};
 
-use super::backups::{BackupName, ask_history, table_to_keep};
+use super::backups::{BackupName, ask_history, moment_of, table_to_keep};
 use super::continuous_backups::earliest;
 use super::create_table::insert;
 use super::shape::{RawIndex, parameter};
@@ -245,8 +245,9 @@ impl Operation for RestoreTableToPointInTime {
         let table = cx
             .write(|tx| async move {
                 let mut source = table_to_keep(&tx, scope, named).await?;
+                let now = moment_of(&source, now);
                 let at = input.moment(&source, now)?;
-                let number = ask_history(&mut source, job, now);
+                let number = ask_history(&mut source, job, now)?;
                 TABLES.put(&tx, &source).await?;
                 let restored = Restored { table_arn: source.arn(), backup_arn: None, at, in_progress: true };
                 let table = input.overrides.table(&source, id, now, restored)?;

@@ -247,7 +247,7 @@ impl Operation for TransactWriteItems {
                     note(input, &done, &consumed, |open, units| meter.reads(open, units))?;
                     return Ok::<_, DynamoError>(answer(input, &done, &consumed));
                 }
-                let consumed = write(&tx, input, &done, Occasion::call(cx.now())).await?;
+                let consumed = write(&tx, input, &done, Occasion::call(cx.clock().now())).await?;
                 note(input, &done, &consumed, |open, units| meter.writes(open, units))?;
                 Ok(answer(input, &done, &consumed))
             })
@@ -373,11 +373,11 @@ async fn act(
     check_condition(action.condition.as_ref(), before.as_ref(), action.tell_old)?;
     match &action.kind {
         Kind::Check => Ok(Consumed::table(write_units(before.as_ref().map_or(0, item_size)))),
-        Kind::Put => open.put(tx, place, before.as_ref(), &action.key, on),
-        Kind::Delete => open.delete(tx, place, before.as_ref(), on),
+        Kind::Put => open.put(tx, place, before.as_ref(), &action.key, on).await,
+        Kind::Delete => open.delete(tx, place, before.as_ref(), on).await,
         Kind::Update(update) => {
             let after = updated(open, &action.key, before.as_ref(), update)?;
-            open.keep(tx, place, before.as_ref(), after.as_ref(), on)
+            open.keep(tx, place, before.as_ref(), after.as_ref(), on).await
         }
     }
 }

@@ -15,6 +15,7 @@ const TOKEN_SECONDS: i64 = 8 * 60 * 60;
 pub(super) struct TransferToken {
     /// Whose: tokens of exports and of imports are apart.
     scope: String,
+    /// A hash of it: it may be longer than a key.
     token: String,
     /// A hash of what is asked.
     request: String,
@@ -38,7 +39,7 @@ impl TransferToken {
             .map_err(|error| DynamoError::Fault(homeport_core::Fault::internal(error)))?;
         Ok(Self {
             scope: format!("{}/{}/{what}", scope.account, scope.region),
-            token: token.to_owned(),
+            token: hex::encode(digest::digest(&digest::SHA256, token.as_bytes())),
             request: hex::encode(digest::digest(&digest::SHA256, &asked)),
         })
     }

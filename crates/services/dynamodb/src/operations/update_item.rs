@@ -186,8 +186,9 @@ impl Operation for UpdateItem {
                     .inspect_err(|_| meter.looked_at(&open, before.as_ref()))?;
                 let after = updated(&open, &input.key, before.as_ref(), &input.update)
                     .map_err(|error| if input.legacy { in_legacy_words(error) } else { error })?;
-                let consumed =
-                    open.keep(&tx, &place, before.as_ref(), after.as_ref(), Occasion::call(cx.now()))?;
+                let consumed = open
+                    .keep(&tx, &place, before.as_ref(), after.as_ref(), Occasion::call(cx.clock().now()))
+                    .await?;
                 meter.writes(&open, &consumed)?;
                 let mut answer = Answering::new();
                 write_attributes(&mut answer, returned(input, before.as_ref(), after.as_ref()).as_ref());

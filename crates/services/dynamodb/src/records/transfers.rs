@@ -1,6 +1,6 @@
 //! Exports into a bucket and imports out of one: what is told of them, and how far they are.
 
-use homeport_core::{Account, Region};
+use homeport_core::{Account, Region, Timestamp};
 use homeport_service::KeptCaller;
 use homeport_store::{Collection, KeyParts, Record};
 use serde::{Deserialize, Serialize};
@@ -78,6 +78,9 @@ pub struct Transfer {
     pub by: KeptCaller,
     /// What is to be done.
     pub work: TransferWork,
+    /// When it went on last; none where it never did.
+    #[serde(default)]
+    pub went_on: Option<Timestamp>,
 }
 
 /// Which way the items go.

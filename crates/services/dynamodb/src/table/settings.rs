@@ -98,6 +98,10 @@ pub struct History {
     pub since: Timestamp,
     /// The jobs that still ask.
     pub asked_by: BTreeSet<String>,
+    /// The last moment that a job asked about. What is written from then on is written later, whatever a node's clock
+    /// says.
+    #[serde(default)]
+    pub asked_upto: Option<Timestamp>,
 }
 
 /// Point-in-time recovery, while it is enabled.

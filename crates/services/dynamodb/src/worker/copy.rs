@@ -6,7 +6,9 @@
 use bytes::Bytes;
 use homeport_core::Timestamp;
 use homeport_store::{Direction, Key, Range, Store, Tx};
+use tokio::time::Instant;
 
+use super::STRETCH;
 use crate::error::DynamoError;
 use crate::history::AsOf;
 use crate::items::{Occasion, OpenTable};
@@ -56,7 +58,7 @@ async fn stretch(
     now: Timestamp,
 ) -> Result<Option<Copying>, DynamoError> {
     let mut after = copying.after.as_deref().map(hex::decode).transpose().unwrap_or_default();
-    let mut bytes = 0;
+    let (mut bytes, begun) = (0, Instant::now());
     for _ in 0..STEP {
         let found = match copying.in_history {
             false => next_item(tx, &copying.from, after.as_deref()).await?,
@@ -72,7 +74,7 @@ async fn stretch(
             goal.take(tx, &suffix, item, now).await?;
         }
         after = Some(suffix);
-        if bytes >= STEP_BYTES {
+        if bytes >= STEP_BYTES || begun.elapsed() >= STRETCH {
             break;
         }
     }
@@ -159,7 +161,7 @@ impl Receiver {
             Self::Table(open) => {
                 let item = decode_stored(&stored)?;
                 let place = Place { key, slot: 0 };
-                open.put(tx, &place, None, &item, Occasion::call(now))?;
+                open.put(tx, &place, None, &item, Occasion::call(now)).await?;
             }
         }
         Ok(())

@@ -1,6 +1,6 @@
 //! Time to live: removing items whose second has come.
 
-use homeport_core::Timestamp;
+use homeport_core::{SharedClock, Timestamp};
 use homeport_store::{Direction, Key, KeyParts, Part, Range, Row, Store, Tx};
 
 use super::{PAGE, note};
@@ -14,7 +14,7 @@ use crate::value::decode_stored;
 const STEP: usize = 25;
 
 /// Removes what has expired in all tables.
-pub(super) async fn all(store: &Store, now: Timestamp) -> Result<(), DynamoError> {
+pub(super) async fn all(store: &Store, clock: &SharedClock) -> Result<(), DynamoError> {
     let mut after = None;
     loop {
         let cursor = &after;
@@ -23,7 +23,7 @@ pub(super) async fn all(store: &Store, now: Timestamp) -> Result<(), DynamoError
             .await?;
         for expiring in &found.records {
             // A table that can't be cleared must not keep others from it.
-            note(&expiring.table.name, table(store, expiring, now).await);
+            note(&expiring.table.name, table(store, expiring, clock).await);
         }
         after = found.cursor;
         if after.is_none() {
@@ -32,13 +32,13 @@ pub(super) async fn all(store: &Store, now: Timestamp) -> Result<(), DynamoError
     }
 }
 
-async fn table(store: &Store, expiring: &Expiring, now: Timestamp) -> Result<(), DynamoError> {
-    while step(store, expiring, now).await? {}
+async fn table(store: &Store, expiring: &Expiring, clock: &SharedClock) -> Result<(), DynamoError> {
+    while step(store, expiring, clock).await? {}
     Ok(())
 }
 
 /// Removes some of a table's expired items; true while there are more.
-async fn step(store: &Store, expiring: &Expiring, now: Timestamp) -> Result<bool, DynamoError> {
+async fn step(store: &Store, expiring: &Expiring, clock: &SharedClock) -> Result<bool, DynamoError> {
     let table = &expiring.table;
     store
         .write(|tx| async move {
@@ -48,6 +48,7 @@ async fn step(store: &Store, expiring: &Expiring, now: Timestamp) -> Result<bool
             let Some(number) = open.table.expiry.as_ref().map(|expiry| expiry.number) else {
                 return Ok(false);
             };
+            let now = clock.now();
             let (from, to) = expired_by(now);
             let root = open.layout.expiries(number);
             let range = Range::prefix(&root)
@@ -69,7 +70,7 @@ async fn remove(tx: &Tx, open: &OpenTable, row: &Row, now: Timestamp) -> Result<
     let attribute = open.table.expiry.as_ref().map_or("", |expiry| expiry.attribute.as_str());
     let item = open.item(tx, &place, &key).await?;
     match item.filter(|item| expires_at(item, attribute) == second_of(row)) {
-        Some(item) => open.delete(tx, &place, Some(&item), Occasion::expiry(now)).map(drop),
+        Some(item) => open.delete(tx, &place, Some(&item), Occasion::expiry(now)).await.map(drop),
         None => Ok(tx.delete(&Key::from_row(&row.key))?),
     }
 }

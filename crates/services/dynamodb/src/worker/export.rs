@@ -40,7 +40,7 @@ pub(super) async fn run(service: &DynamoDb, id: &str) -> Result<(), DynamoError>
     loop {
         let Some(running) = Running::load(service, id).await? else { return Ok(()) };
         let now = service.clock.now();
-        match running.step().await.map_err(|stop| stop.after(running.export.started, now)) {
+        match running.step().await.map_err(|stop| running.after(stop, now)) {
             Ok(true) => {}
             Ok(false) | Err(Stop::Elsewhere) => return Ok(()),
             Err(Stop::Failed(failure)) => running.end(now, TransferStatus::Failed, Some(failure)).await?,
@@ -69,6 +69,14 @@ impl<'a> Running<'a> {
             bucket: &self.export.bucket,
             owner: self.export.owner.as_deref(),
             scope: scope_of(&self.export.at),
+        }
+    }
+
+    /// Whether it is given up. One that has ended is only cleaned up behind.
+    fn after(&self, stop: Stop, now: Timestamp) -> Stop {
+        match self.at.stage {
+            ExportStage::Ended => stop,
+            _ => stop.after(self.transfer.went_on.unwrap_or(self.export.started), now),
         }
     }
 
@@ -163,8 +171,9 @@ impl<'a> Running<'a> {
 
     /// Writes down how far it is now, if nobody else did.
     async fn advance(&self, next: Exporting, file: Option<ExportFile>) -> Result<(), Stop> {
-        let (id, file) = (self.transfer.id.as_str(), &file);
-        let next = &Transfer { work: TransferWork::Export(Box::new(next)), ..self.transfer.clone() };
+        let (id, file, went_on) = (self.transfer.id.as_str(), &file, Some(self.service.clock.now()));
+        let work = TransferWork::Export(Box::new(next));
+        let next = &Transfer { work, went_on, ..self.transfer.clone() };
         let done = self
             .service
             .store

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use futures_util::stream;
 use homeport_core::Timestamp;
 use homeport_service::{Body, BoxError, full};
-use homeport_store::{KeyParts, Store};
+use homeport_store::KeyParts;
 use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
 use serde::Serialize;
@@ -63,18 +63,26 @@ pub(super) async fn put_manifests(running: &Running<'_>, now: Timestamp) -> Resu
         let key = running.export.object(name);
         Ok::<_, Stop>(objects.put_object(place.in_bucket(), &key, body).await?.etag)
     };
-    let etag = put("manifest-files.json", entries(&running.service.store, &running.transfer.id)).await?;
+    let etag = put("manifest-files.json", entries(running)).await?;
     put("manifest-files.md5", full(base64_md5(&etag))).await?;
     let etag = put("manifest-summary.json", full(summary(running, now))).await?;
     put("manifest-summary.md5", full(base64_md5(&etag))).await?;
     Ok(())
 }
 
-/// `manifest-files.json`, read a page at a time.
-fn entries(store: &Store, transfer: &str) -> Body {
-    let begin = (store.clone(), transfer.to_owned(), Some(None::<Bytes>));
-    let pages = stream::try_unfold(begin, |(store, transfer, from)| async move {
-        let Some(from) = from else { return Ok::<_, BoxError>(None) };
+/// `manifest-files.json`, read a page at a time. Where another node has ended the export and removed what it kept of
+/// its files, there is no such object, in place of one that lacks them.
+fn entries(running: &Running<'_>) -> Body {
+    let (store, transfer) = (running.service.store.clone(), running.transfer.id.clone());
+    let begin = (store, transfer, running.at.files, Some(None::<Bytes>));
+    let pages = stream::try_unfold(begin, |(store, transfer, left, from)| async move {
+        let Some(from) = from else {
+            return if left == 0 {
+                Ok::<_, BoxError>(None)
+            } else {
+                Err("files of the export are gone".into())
+            };
+        };
         let (id, from) = (&transfer, &from);
         let found = store
             .read(|tx| async move {
@@ -83,7 +91,8 @@ fn entries(store: &Store, transfer: &str) -> Body {
             .await?;
         let lines: String = found.records.iter().map(entry).collect();
         let next = found.cursor.map(Some);
-        Ok(Some((Frame::data(Bytes::from(lines)), (store, transfer, next))))
+        let left = left.saturating_sub(found.records.len() as u64);
+        Ok(Some((Frame::data(Bytes::from(lines)), (store, transfer, left, next))))
     });
     StreamBody::new(pages).boxed_unsync()
 }

@@ -6,7 +6,9 @@ use std::iter::Peekable;
 use std::vec;
 
 use homeport_store::{Direction, Range, Row, Tx};
+use tokio::time::Instant;
 
+use super::STRETCH;
 use crate::error::DynamoError;
 use crate::history::AsOf;
 use crate::records::{Export, ExportSpan, Exporting, items_of};
@@ -76,7 +78,7 @@ pub(super) async fn walk(
         ExportSpan::Incremental { to, .. } => (Now::nothing(), before(to)),
     };
     let as_of = AsOf { table_id: &exporting.table.id, number: exporting.number, at };
-    let (mut walked, mut looked, mut bytes) = (Walked::default(), 0, 0);
+    let (mut walked, mut looked, mut bytes, begun) = (Walked::default(), 0, 0, Instant::now());
     let mut earlier = as_of.next_place(tx, after).await?;
     loop {
         let known = earlier.take().filter(|place| now.bound.as_ref().is_none_or(|bound| place <= bound));
@@ -100,7 +102,7 @@ pub(super) async fn walk(
         };
         looked += 1;
         bytes += walked.lines.last().filter(|line| line.place == place).map_or(0, |line| line.text.len());
-        if looked >= PLACES || bytes >= BYTES {
+        if looked >= PLACES || bytes >= BYTES || begun.elapsed() >= STRETCH {
             walked.upto = Some(place);
             return Ok(walked);
         }

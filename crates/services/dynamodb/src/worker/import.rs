@@ -31,7 +31,7 @@ pub(super) async fn run(service: &DynamoDb, id: &str) -> Result<(), DynamoError>
     let Some(mut running) = Running::load(service, id).await? else { return Ok(()) };
     let done = running.import_all().await;
     let now = service.clock.now();
-    match done.map_err(|stop| stop.after(running.import.started, now)) {
+    match done.map_err(|stop| stop.after(running.transfer.went_on.unwrap_or(running.import.started), now)) {
         Ok(()) if running.at.errors() == 0 => running.end(now, TransferStatus::Completed, None).await,
         Ok(()) => running.end(now, TransferStatus::Failed, Some(invalid_items())).await,
         Err(Stop::Failed(failure)) => running.end(now, TransferStatus::Failed, Some(failure)).await,
@@ -124,7 +124,8 @@ impl<'a> Running<'a> {
     pub(super) async fn take(&mut self, items: &[Item], next: Importing) -> Result<(), Stop> {
         let (running, now) = (&*self, self.service.clock.now());
         let work = TransferWork::Import(Box::new(next.clone()));
-        let transfer = &Transfer { work, ..self.transfer.clone() };
+        let transfer = Transfer { work, went_on: Some(now), ..self.transfer.clone() };
+        let written = &transfer;
         let taken = self
             .service
             .store
@@ -141,15 +142,16 @@ impl<'a> Running<'a> {
                 for item in items {
                     let place = open.layout.item(&open.table.schema, item).ok_or(Invalid::KeySchema)?;
                     let before = open.item(&tx, &place, item).await?;
-                    open.put(&tx, &place, before.as_ref(), item, Occasion::call(now))?;
+                    open.put(&tx, &place, before.as_ref(), item, Occasion::call(now)).await?;
                 }
-                TRANSFERS.put(&tx, transfer).await?;
+                TRANSFERS.put(&tx, written).await?;
                 Ok::<_, DynamoError>(Taken::Yes)
             })
             .await?;
         match taken {
             Taken::Yes => {
                 self.at = next;
+                self.transfer = transfer;
                 Ok(())
             }
             Taken::Elsewhere => Err(Stop::Elsewhere),

@@ -1,6 +1,9 @@
 //! The objects of an import: read a little at a time, and taken into the table in batches.
 
+use std::time::Duration;
+
 use serde_json::json;
+use tokio::time::Instant;
 
 use super::import::Running;
 use super::transfer::Stop;
@@ -14,6 +17,10 @@ const ITEMS: usize = 100;
 const BYTES: usize = 1 << 20;
 /// Records that are looked at for one transaction.
 const RECORDS: u64 = 10_000;
+/// What is told of an error at most, in bytes: it may quote the record.
+const MESSAGE: usize = 1 << 10;
+/// For how long an object is read until the rights of whoever asked are looked at anew.
+const TRUSTED: Duration = Duration::from_secs(60);
 /// Errors of one import that are written to the log; all are counted.
 const LOGGED: i64 = 10_000;
 
@@ -39,13 +46,9 @@ impl Running<'_> {
         let (csv, table) = (self.import.csv.clone(), self.table.clone().ok_or(Stop::Gone)?);
         let place = self.place();
         let opened = self.service.objects()?.open_object(place.in_bucket(), key).await?;
+        let mut trusted = Instant::now();
         let begun = self.at.reading.clone().filter(|reading| reading.key == key);
-        if begun.as_ref().is_some_and(|begun| begun.etag != opened.etag) {
-            return Err(Stop::Failed(Failure {
-                code: "S3ObjectModified".to_owned(),
-                message: format!("The object {key} was modified while it was imported"),
-            }));
-        }
+        check_same(key, begun.as_ref().map(|begun| &begun.etag), &opened.etag)?;
         let mut reader = ItemReader::new(self.import.format, &csv, &table);
         let source = Source::new(opened.body, self.import.compression, reader.kind());
         let mut source = source.map_err(|error| stopped(&error))?;
@@ -61,6 +64,11 @@ impl Running<'_> {
         let mut reading =
             begun.unwrap_or_else(|| ReadingObject { key: key.to_owned(), etag, records: 0, items: 0 });
         loop {
+            if trusted.elapsed() >= TRUSTED {
+                let again = self.service.objects()?.open_object(self.place().in_bucket(), key).await?;
+                check_same(key, Some(&reading.etag), &again.etag)?;
+                trusted = Instant::now();
+            }
             let mut next = self.at.clone();
             let batch = self.read_batch(&mut source, &mut reader, &mut reading, &mut next).await?;
             next.reading = Some(reading.clone()).filter(|_| !batch.ended);
@@ -123,9 +131,25 @@ impl Running<'_> {
     /// An error as AWS logs it.
     fn told(&self, reading: &ReadingObject, error: &InputError) -> String {
         let pointer = json!({"bucket": self.import.bucket, "key": reading.key, "itemIndex": reading.items});
-        let told = json!({"itemS3Pointer": pointer, "importArn": self.import.arn(), "errorMessages": [error.message]});
+        let told = json!({"itemS3Pointer": pointer, "importArn": self.import.arn(), "errorMessages": [cut(&error.message)]});
         told.to_string()
     }
+}
+
+/// Refuses an object that is another than the one that was begun.
+fn check_same(key: &str, begun: Option<&String>, etag: &String) -> Result<(), Stop> {
+    if begun.is_none_or(|begun| begun == etag) {
+        return Ok(());
+    }
+    Err(Stop::Failed(Failure {
+        code: "S3ObjectModified".to_owned(),
+        message: format!("The object {key} was modified while it was imported"),
+    }))
+}
+
+/// As much of a message as is told.
+fn cut(message: &str) -> &str {
+    &message[..message.floor_char_boundary(MESSAGE)]
 }
 
 fn stopped(error: &SourceError) -> Stop {

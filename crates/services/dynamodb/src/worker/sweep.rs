@@ -49,7 +49,12 @@ pub(super) async fn tokens(store: &Store, now_ms: i64) -> Result<(), StoreError>
         store
             .write(|tx| async move {
                 for token in expired {
-                    TOKENS.delete(&tx, (token.scope.as_str(), token.token.as_str())).await?;
+                    let key = (token.scope.as_str(), token.token.as_str());
+                    // It may have been used again meanwhile.
+                    let found = TOKENS.get(&tx, key).await?;
+                    if found.is_some_and(|found| found.expires_ms < now_ms) {
+                        TOKENS.delete(&tx, key).await?;
+                    }
                 }
                 Ok::<_, StoreError>(())
             })

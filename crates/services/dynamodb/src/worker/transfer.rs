@@ -58,10 +58,10 @@ impl From<StoreError> for Stop {
 }
 
 impl Stop {
-    /// The same, or a failure where it was tried for long enough.
-    pub(super) fn after(self, started: Timestamp, now: Timestamp) -> Self {
+    /// The same, or a failure where it was tried for long enough since it went on last.
+    pub(super) fn after(self, went_on: Timestamp, now: Timestamp) -> Self {
         match self {
-            Self::Later(error) if now.seconds_since(started) >= PATIENCE => {
+            Self::Later(error) if now.seconds_since(went_on) >= PATIENCE => {
                 tracing::warn!(%error, "an export or import is given up");
                 let message = "An internal error occurred while processing the request".to_owned();
                 Self::Failed(Failure { code: "InternalServerError".to_owned(), message })

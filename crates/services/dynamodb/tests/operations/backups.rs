@@ -273,3 +273,89 @@ async fn what_cannot_be_kept_or_brought_back_is_refused() {
     let restored = done(&admin, "RestoreTableFromBackup", without).await["TableDescription"].clone();
     assert_eq!(restored["GlobalSecondaryIndexes"], Value::Null);
 }
+
+#[tokio::test]
+async fn a_clock_that_lags_behind_tells_no_other_history() {
+    let (app, service) = working_app();
+    let admin = app.admin();
+    done(&admin, "CreateTable", hash_table("notes")).await;
+    put(&admin, "notes", note("a", "0")).await;
+    done(&admin, "UpdateContinuousBackups", recovery(true)).await;
+    app.clock.advance_seconds(10);
+    put(&admin, "notes", note("a", "1")).await;
+    // Another node's clock is five seconds behind this one's.
+    app.clock.advance_seconds(-5);
+    put(&admin, "notes", note("a", "2")).await;
+    app.clock.advance_seconds(20);
+    let to =
+        json!({"SourceTableName": "notes", "TargetTableName": "copy", "RestoreDateTime": now(&app) - 21.0});
+    done(&admin, "RestoreTableToPointInTime", to).await;
+    service.do_jobs().await.unwrap();
+    assert_eq!(all(&admin, "copy").await, pairs(&[("a", "0")]));
+}
+
+#[tokio::test]
+async fn what_a_clock_that_lags_behind_writes_behind_a_backups_moment_is_not_in_it() {
+    let (app, service) = working_app();
+    let admin = app.admin();
+    done(&admin, "CreateTable", hash_table("notes")).await;
+    put(&admin, "notes", note("a", "old")).await;
+    let backup = back_up(&admin).await;
+    app.clock.advance_seconds(-5);
+    put(&admin, "notes", note("a", "new")).await;
+    put(&admin, "notes", note("b", "new")).await;
+    app.clock.advance_seconds(10);
+    service.do_jobs().await.unwrap();
+    restore(&admin, &backup, "copy").await;
+    service.do_jobs().await.unwrap();
+    assert_eq!(all(&admin, "copy").await, pairs(&[("a", "old")]));
+}
+
+#[tokio::test]
+async fn a_longer_period_brings_nothing_back_that_was_forgotten() {
+    let (app, _service) = working_app();
+    let admin = app.admin();
+    done(&admin, "CreateTable", hash_table("notes")).await;
+    let days = |days: i64| {
+        let mut asked = recovery(true);
+        asked["PointInTimeRecoverySpecification"]["RecoveryPeriodInDays"] = json!(days);
+        asked
+    };
+    done(&admin, "UpdateContinuousBackups", days(1)).await;
+    app.clock.advance_seconds(10 * 86_400);
+    let reached = now(&app) - 86_400.0;
+    done(&admin, "UpdateContinuousBackups", days(35)).await;
+    app.clock.advance_seconds(60);
+    let told = done(&admin, "DescribeContinuousBackups", json!({"TableName": "notes"})).await;
+    let told = &told["ContinuousBackupsDescription"]["PointInTimeRecoveryDescription"];
+    assert_eq!(told["EarliestRestorableDateTime"], json!(reached));
+}
+
+#[tokio::test]
+async fn a_table_is_copied_by_no_more_than_fifty_at_a_time() {
+    let (app, service) = working_app();
+    let admin = app.admin();
+    done(&admin, "CreateTable", hash_table("notes")).await;
+    for _ in 0..50 {
+        back_up(&admin).await;
+    }
+    let more = json!({"TableName": "notes", "BackupName": "nightly"});
+    assert_eq!(refusal(&admin, "CreateBackup", more).await.0, "LimitExceededException");
+    service.do_jobs().await.unwrap();
+    back_up(&admin).await;
+}
+
+#[tokio::test]
+async fn an_arn_that_is_not_quite_a_backups_own_names_none() {
+    let (app, _service) = working_app();
+    let admin = app.admin();
+    done(&admin, "CreateTable", hash_table("notes")).await;
+    let backup = back_up(&admin).await.as_str().unwrap().to_owned();
+    for other in [backup.replace("arn:aws:", "arn:aws-cn:"), backup.replace("/backup/", "/x/backup/")] {
+        let (code, said) = refusal(&admin, "DescribeBackup", json!({"BackupArn": other})).await;
+        assert_eq!(
+            (code.as_str(), said),
+            ("ValidationException", format!("The BackupArn is invalid: {other}"))
+        );
+    }
+}

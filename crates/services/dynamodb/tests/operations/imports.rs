@@ -493,3 +493,31 @@ async fn the_last_of_items_with_one_key_stays_and_all_are_counted() {
     let described = done(&admin, "DescribeTable", json!({"TableName": "copy"})).await["Table"].clone();
     assert_eq!((&described["ItemCount"], &described["TableSizeBytes"]), (&json!(1), &json!(8)));
 }
+
+#[tokio::test]
+async fn what_is_told_of_a_bad_item_is_short_however_long_the_item_is() {
+    let (app, service) = app_with_buckets();
+    let admin = app.admin();
+    bucket(&admin, "bucket").await;
+    let long = "é".repeat(100_000);
+    let twice = line(&json!({"p": {"S": "1"}, "s": {"SS": [long, long]}}));
+    put_object(&admin, "/bucket/in/1", twice.as_bytes()).await;
+    let begun = import(&admin, importing("DYNAMODB_JSON", "in/", json!({}))).await;
+    service.do_transfers().await.unwrap();
+    let logged = errors(&admin, &begun).await;
+    let said = logged[0]["errorMessages"][0].as_str().unwrap();
+    assert!(said.starts_with("One or more parameter values were invalid") && said.len() <= 1_024, "{said}");
+}
+
+#[tokio::test]
+async fn a_client_token_may_be_longer_than_a_key() {
+    let (app, service) = app_with_buckets();
+    let admin = app.admin();
+    bucket(&admin, "bucket").await;
+    put_object(&admin, "/bucket/in/1", line(&note("1", "kept")).as_bytes()).await;
+    let asked = importing("DYNAMODB_JSON", "in/", json!({"ClientToken": "t".repeat(5_000)}));
+    let begun = import(&admin, asked.clone()).await;
+    assert_eq!(import(&admin, asked).await["ImportArn"], begun["ImportArn"]);
+    service.do_transfers().await.unwrap();
+    assert_eq!(described_import(&admin, &begun).await["ImportStatus"], "COMPLETED");
+}
