@@ -32,10 +32,13 @@ impl TokenBucket {
         self.tokens >= 1.0
     }
 
-    /// Takes tokens for what passed elsewhere, whether they are there or not; it never owes more than `most`.
-    pub fn owe(&mut self, tokens: f64, most: f64, now: Timestamp) {
+    /// Takes tokens for what passed elsewhere, whether they are there or not; it never owes more than `most`. Gives how
+    /// many it took.
+    pub fn owe(&mut self, tokens: f64, most: f64, now: Timestamp) -> f64 {
         self.refill(now);
-        self.tokens = (self.tokens - tokens).max(-most).min(self.tokens);
+        let before = self.tokens;
+        self.tokens = (before - tokens).max(-most).min(before);
+        before - self.tokens
     }
 
     /// Goes on with other limits, at the level that it has.
@@ -103,7 +106,7 @@ mod tests {
         bucket.owe(8.0, 10.0, start);
         assert!(!bucket.take(start.plus_seconds(1)));
         assert!(bucket.take(start.plus_seconds(2)));
-        bucket.owe(1_000.0, 10.0, start.plus_seconds(2));
+        assert!((bucket.owe(1_000.0, 10.0, start.plus_seconds(2)) - 10.0).abs() < 1e-9);
         assert!(!bucket.take(start.plus_seconds(7)));
         assert!(bucket.take(start.plus_seconds(8)));
         bucket.owe(0.0, -50.0, start.plus_seconds(8));

@@ -29,14 +29,20 @@ impl SharedBucket {
         self.lock().has_any(now)
     }
 
-    /// Takes so much, whether it is there or not: where it is known only afterwards how much passed.
+    /// Takes so much, whether it is there or not: where it is known only afterwards how much passed. Any number of calls
+    /// can have passed at once before the first is charged, so no more than a burst is owed; what is beyond is let off
+    /// on all nodes.
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "counts are never negative, nor so large that a double could not count them"
+    )]
     pub fn charge(&self, taken: u64, now: Timestamp) {
-        #[expect(
-            clippy::cast_precision_loss,
-            reason = "no count is so large that a double could not count it"
-        )]
-        self.lock().owe(taken as f64, f64::INFINITY, now);
-        self.untold.fetch_add(taken, Ordering::Relaxed);
+        let mut level = self.lock();
+        let burst = level.most_in(0.0);
+        let owed = level.owe(taken as f64, burst, now).round() as u64;
+        self.untold.fetch_add(owed, Ordering::Relaxed);
     }
 
     pub(super) fn set_limits(&self, rate: f64, burst: f64) {

@@ -133,6 +133,25 @@ async fn a_node_that_begins_owes_nothing_for_what_was_told_before() {
 }
 
 #[tokio::test]
+async fn what_is_charged_is_owed_up_to_one_burst_and_as_much_on_every_node() {
+    let clock = Arc::<Tenths>::default();
+    let (_store, mut nodes) = nodes(2, &clock);
+    let [one, other] = &mut nodes[..] else { unreachable!("two were made") };
+    let bucket = |node: &Node| node.rates.bucket("one", RATE, BURST, START);
+    bucket(other);
+    other.telling.exchange().await.expect("begun");
+    bucket(one).charge(1_000, START);
+    bucket(one).charge(7, START);
+    one.telling.exchange().await.expect("told");
+    other.telling.exchange().await.expect("heard");
+    // Half a second brings a burst.
+    let after = |millis| Timestamp::from_millis(START.millis() + millis);
+    for node in [one, other] {
+        assert!(!bucket(node).has_any(after(500)) && bucket(node).has_any(after(600)));
+    }
+}
+
+#[tokio::test]
 async fn nothing_is_written_where_nothing_was_taken() {
     let clock = Arc::<Tenths>::default();
     let (store, mut nodes) = nodes(1, &clock);

@@ -2,7 +2,8 @@
 //! was set for an on-demand one.
 //!
 //! A bucket holds five minutes of what is provisioned, as AWS keeps it for bursts, and gains a second's worth a second.
-//! A call passes where there is anything left, and is charged all that it consumed once it is known: a bucket may owe.
+//! A call passes where there is anything left, and is charged all that it consumed once it is known: a bucket may owe, as
+//! much as it holds at most.
 
 use std::sync::{Arc, Mutex, PoisonError};
 

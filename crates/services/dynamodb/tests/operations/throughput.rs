@@ -1,5 +1,6 @@
 //! What is provisioned is what is served: a burst of five minutes' worth, then the rate.
 
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use super::app::{app, call, done, get, hash_table, put, refusal};
@@ -211,4 +212,19 @@ async fn an_on_demand_table_serves_no_more_than_its_maximum() {
     for _ in 0..9 {
         get(&admin, "notes", json!({"p": {"S": "first"}})).await;
     }
+}
+
+#[tokio::test]
+async fn what_calls_at_once_owe_is_made_up_for_within_five_minutes() {
+    let app = app();
+    let admin = app.admin();
+    done(&admin, "CreateTable", provisioned("notes", 1, 1)).await;
+    let puts = ["a", "b", "c", "d", "e", "f"].map(|key| put_of("notes", item(key, 390)));
+    let replies = join_all(puts.map(|put| call(&admin, "PutItem", put))).await;
+    let passed = replies.iter().filter(|reply| reply.status == 200).count();
+    assert!(passed >= 3, "only {passed} passed at once");
+    app.clock.advance_seconds(300);
+    assert_eq!(refusal(&admin, "PutItem", put_of("notes", item("g", 1))).await, exceeded(TABLE));
+    app.clock.advance_seconds(1);
+    put(&admin, "notes", item("g", 1)).await;
 }
