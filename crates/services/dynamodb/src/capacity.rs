@@ -73,14 +73,9 @@ impl Consumed {
         self
     }
 
-    /// What was consumed of the table itself.
+    /// What was consumed of the table's capacity, which its local indexes share.
     pub(crate) fn of_table(&self) -> f64 {
-        self.table
-    }
-
-    /// What was consumed of all local indexes, which share the table's capacity.
-    pub(crate) fn of_local_indexes(&self) -> f64 {
-        self.local.values().sum()
+        self.table + self.local.values().sum::<f64>()
     }
 
     /// What was consumed of each global index.
@@ -89,7 +84,7 @@ impl Consumed {
     }
 
     fn total(&self) -> f64 {
-        self.table + self.local.values().chain(self.global.values()).sum::<f64>()
+        self.of_table() + self.global.values().sum::<f64>()
     }
 
     /// Appends `ConsumedCapacity`'s value.

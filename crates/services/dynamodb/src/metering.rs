@@ -205,9 +205,8 @@ impl<'a> Meter<'a> {
 
     fn charge(&self, charge: &Charge) {
         let (table, consumes) = (&charge.table.table, charge.consumes);
-        let local = charge.consumed.of_local_indexes();
         if let Some(limit) = limit(table.throughput, table.on_demand_maximum, consumes) {
-            let units = charge.consumed.of_table() + local;
+            let units = charge.consumed.of_table();
             self.bucket(&charge.table, 0, consumes, limit).charge(tokens(units), self.now);
         }
         for (name, units) in charge.consumed.of_global_indexes() {

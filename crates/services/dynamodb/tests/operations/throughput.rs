@@ -228,3 +228,32 @@ async fn what_calls_at_once_owe_is_made_up_for_within_five_minutes() {
     app.clock.advance_seconds(1);
     put(&admin, "notes", item("g", 1)).await;
 }
+
+#[tokio::test]
+async fn a_local_index_is_read_from_what_its_table_serves() {
+    let app = app();
+    let admin = app.admin();
+    let mut table = provisioned("notes", 1, 10);
+    let attribute = |name: &str| json!({"AttributeName": name, "AttributeType": "S"});
+    let key = |range: &str| json!([{"AttributeName": "p", "KeyType": "HASH"}, {"AttributeName": range, "KeyType": "RANGE"}]);
+    table["AttributeDefinitions"] = ["p", "r", "s"].map(attribute).into();
+    table["KeySchema"] = key("r");
+    table["LocalSecondaryIndexes"] =
+        json!([{"IndexName": "by-s", "KeySchema": key("s"), "Projection": {"ProjectionType": "ALL"}}]);
+    done(&admin, "CreateTable", table).await;
+    let mut first = item("first", 390);
+    (first["r"], first["s"]) = (json!({"S": "r"}), json!({"S": "s"}));
+    put(&admin, "notes", first).await;
+    let scan = json!({"TableName": "notes", "IndexName": "by-s", "ConsistentRead": true});
+    let mut query = scan.clone();
+    query["KeyConditionExpression"] = json!("p = :p");
+    query["ExpressionAttributeValues"] = json!({":p": {"S": "first"}});
+    // 98 units each.
+    for _ in 0..4 {
+        done(&admin, "Query", query.clone()).await;
+    }
+    let select = json!({"Statement": "SELECT * FROM \"notes\".\"by-s\" WHERE p = 'first'"});
+    for (operation, input) in [("Query", query), ("Scan", scan), ("ExecuteStatement", select)] {
+        assert_eq!(refusal(&admin, operation, input).await, exceeded(TABLE), "{operation}");
+    }
+}
