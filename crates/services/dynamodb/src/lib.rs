@@ -125,7 +125,7 @@ impl DynamoDb {
 
     /// What this call will have consumed.
     pub(crate) fn meter(cx: &Cx<Self>) -> Meter<'_> {
-        Meter::new(&cx.service.capacity, cx.now())
+        Meter::new(cx)
     }
 
     /// The table that an item operation works on: the one its permissions were decided on.

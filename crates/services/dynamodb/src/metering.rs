@@ -5,11 +5,12 @@
 //! A call passes where there is anything left, and is charged all that it consumed once it is known: a bucket may owe, as
 //! much as it holds at most.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use homeport_core::Timestamp;
-use homeport_service::{SharedBucket, SharedRates};
+use homeport_service::{Cx, SharedBucket};
+use homeport_store::Tx;
 
+use crate::DynamoDb;
 use crate::capacity::{Consumed, write_units};
 use crate::error::DynamoError;
 use crate::items::{OpenTable, SharedTable};
@@ -97,11 +98,10 @@ fn limit(
     units.map(|units| Limit { units, provisioned })
 }
 
-/// What one call consumes. Nothing is charged before [`Meter::settle`], so that a transaction that runs again is
-/// charged once.
+/// What one call consumes. Its transaction runs by [`Meter::read`] or [`Meter::write`]: each attempt begins with nothing
+/// noted, and what the last of them noted is charged when it is over.
 pub(crate) struct Meter<'a> {
-    buckets: &'a SharedRates,
-    now: Timestamp,
+    cx: &'a Cx<DynamoDb>,
     charges: Mutex<Vec<Charge>>,
 }
 
@@ -112,17 +112,47 @@ struct Charge {
 }
 
 impl<'a> Meter<'a> {
-    /// Of a call at this moment.
-    pub(crate) fn new(buckets: &'a SharedRates, now: Timestamp) -> Self {
-        Self { buckets, now, charges: Mutex::default() }
+    /// Of this call.
+    pub(crate) fn new(cx: &'a Cx<DynamoDb>) -> Self {
+        Self { cx, charges: Mutex::default() }
     }
 
-    /// Notes what reading consumes of a table, in place of what was noted before; refused where too much is asked for.
+    /// Reads a consistent snapshot, and charges for it.
+    pub(crate) async fn read<T, F, Fut>(&self, read: F) -> Result<T, DynamoError>
+    where
+        F: Fn(Tx) -> Fut + Send + Sync,
+        Fut: Future<Output = Result<T, DynamoError>> + Send,
+        T: Send,
+    {
+        let done = self.cx.read(|tx| read(self.begin(tx))).await;
+        self.settle();
+        done
+    }
+
+    /// Reads, decides and writes in one transaction, and charges for it.
+    pub(crate) async fn write<T, F, Fut>(&self, write: F) -> Result<T, DynamoError>
+    where
+        F: Fn(Tx) -> Fut + Send + Sync,
+        Fut: Future<Output = Result<T, DynamoError>> + Send,
+        T: Send,
+    {
+        let done = self.cx.write(|tx| write(self.begin(tx))).await;
+        self.settle();
+        done
+    }
+
+    /// What an earlier attempt noted was for nothing.
+    fn begin(&self, tx: Tx) -> Tx {
+        self.lock().clear();
+        tx
+    }
+
+    /// Notes what reading consumes of a table; refused where too much is asked for.
     pub(crate) fn reads(&self, open: &SharedTable, consumed: &Consumed) -> Result<(), DynamoError> {
         self.note(open, Consumes::Reads, consumed)
     }
 
-    /// Notes what writing consumes of a table, in place of what was noted before; refused where too much is asked for.
+    /// Notes what writing consumes of a table; refused where too much is asked for.
     pub(crate) fn writes(&self, open: &SharedTable, consumed: &Consumed) -> Result<(), DynamoError> {
         self.note(open, Consumes::Writes, consumed)
     }
@@ -154,8 +184,6 @@ impl<'a> Meter<'a> {
         if !is_metered(open) {
             return Ok(());
         }
-        let mut charges = self.charges.lock().unwrap_or_else(PoisonError::into_inner);
-        charges.retain(|it| it.table.table.id != open.table.id || it.consumes != consumes);
         if consumed.of_table() > 0.0 {
             self.admits_table(open, consumes)?;
         }
@@ -164,7 +192,7 @@ impl<'a> Meter<'a> {
                 self.admits_index(open, index, consumes)?;
             }
         }
-        charges.push(Charge { table: open.clone(), consumes, consumed: consumed.clone() });
+        self.lock().push(Charge { table: open.clone(), consumes, consumed: consumed.clone() });
         Ok(())
     }
 
@@ -172,7 +200,7 @@ impl<'a> Meter<'a> {
         let table = &open.table;
         let Some(limit) = limit(table.throughput, table.on_demand_maximum, consumes) else { return Ok(()) };
         let bucket = self.bucket(open, 0, consumes, limit);
-        if bucket.has_any(self.now) {
+        if bucket.has_any(self.cx.now()) {
             return Ok(());
         }
         let resource = open.arn.clone();
@@ -181,7 +209,7 @@ impl<'a> Meter<'a> {
 
     fn admits_index(&self, open: &OpenTable, index: &Index, consumes: Consumes) -> Result<(), Throttled> {
         let Some(limit) = limit(index.throughput, index.on_demand_maximum, consumes) else { return Ok(()) };
-        if self.bucket(open, index.number, consumes, limit).has_any(self.now) {
+        if self.bucket(open, index.number, consumes, limit).has_any(self.cx.now()) {
             return Ok(());
         }
         let resource = format!("{}/index/{}", open.arn, index.name);
@@ -194,26 +222,29 @@ impl<'a> Meter<'a> {
         #[expect(clippy::cast_precision_loss, reason = "no table serves more than a double can count")]
         let rate = limit.units as f64 * TOKENS_PER_UNIT;
         let name = format!("{}/{number}/{letter}", open.table.id);
-        self.buckets.bucket(&name, rate, rate * BURST_SECONDS, self.now)
+        self.cx.service.capacity.bucket(&name, rate, rate * BURST_SECONDS, self.cx.now())
     }
 
     /// Charges what was noted, whatever became of the call: a condition that doesn't hold is charged for too.
-    pub(crate) fn settle(&self) {
-        let mut charges = self.charges.lock().unwrap_or_else(PoisonError::into_inner);
-        charges.drain(..).for_each(|charge| self.charge(&charge));
+    fn settle(&self) {
+        self.lock().drain(..).for_each(|charge| self.charge(&charge));
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Charge>> {
+        self.charges.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn charge(&self, charge: &Charge) {
-        let (table, consumes) = (&charge.table.table, charge.consumes);
+        let (table, consumes, now) = (&charge.table.table, charge.consumes, self.cx.now());
         if let Some(limit) = limit(table.throughput, table.on_demand_maximum, consumes) {
             let units = charge.consumed.of_table();
-            self.bucket(&charge.table, 0, consumes, limit).charge(tokens(units), self.now);
+            self.bucket(&charge.table, 0, consumes, limit).charge(tokens(units), now);
         }
         for (name, units) in charge.consumed.of_global_indexes() {
             let Some(index) = table.indexes.iter().find(|index| index.name == *name) else { continue };
             if let Some(limit) = limit(index.throughput, index.on_demand_maximum, consumes) {
                 let bucket = self.bucket(&charge.table, index.number, consumes, limit);
-                bucket.charge(tokens(*units), self.now);
+                bucket.charge(tokens(*units), now);
             }
         }
     }

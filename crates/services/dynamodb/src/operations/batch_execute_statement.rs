@@ -111,13 +111,11 @@ impl Operation for BatchExecuteStatement {
 
     async fn run(cx: Cx<DynamoDb>, input: Input) -> Result<Vec<u8>, DynamoError> {
         let (meter, cx, input) = (&DynamoDb::meter(&cx), &cx, &input);
-        let done = if input.plans().all(Plan::reads) {
-            cx.read(|tx| async move { answer(cx, &tx, input, meter).await }).await
+        if input.plans().all(Plan::reads) {
+            meter.read(|tx| async move { answer(cx, &tx, input, meter).await }).await
         } else {
-            cx.write(|tx| async move { answer(cx, &tx, input, meter).await }).await
-        };
-        meter.settle();
-        done
+            meter.write(|tx| async move { answer(cx, &tx, input, meter).await }).await
+        }
     }
 }
 

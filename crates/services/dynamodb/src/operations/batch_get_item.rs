@@ -174,7 +174,7 @@ impl Operation for BatchGetItem {
 
     async fn run(cx: Cx<DynamoDb>, input: Input) -> Result<Vec<u8>, DynamoError> {
         let (meter, cx, input) = (&DynamoDb::meter(&cx), &cx, &input);
-        let done = cx
+        meter
             .read(|tx| async move {
                 let mut opened = Vec::new();
                 for of in &input.tables {
@@ -200,9 +200,7 @@ impl Operation for BatchGetItem {
                 got.iter().try_for_each(|got| meter.reads(&got.open, &got.consumed))?;
                 Ok(answer(input, &got))
             })
-            .await;
-        meter.settle();
-        done
+            .await
     }
 }
 

@@ -200,7 +200,7 @@ impl Operation for BatchWriteItem {
 
     async fn run(cx: Cx<DynamoDb>, input: Input) -> Result<Vec<u8>, DynamoError> {
         let (meter, cx, input) = (&DynamoDb::meter(&cx), &cx, &input);
-        let done = cx
+        meter
             .write(|tx| async move {
                 let mut tables = Vec::new();
                 for of in &input.tables {
@@ -231,9 +231,7 @@ impl Operation for BatchWriteItem {
                 }
                 Ok(answer(input, &done, &refused))
             })
-            .await;
-        meter.settle();
-        done
+            .await
     }
 }
 

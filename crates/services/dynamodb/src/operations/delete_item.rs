@@ -102,7 +102,7 @@ impl Operation for DeleteItem {
 
     async fn run(cx: Cx<DynamoDb>, input: Input) -> Result<Vec<u8>, DynamoError> {
         let (meter, cx, input) = (&DynamoDb::meter(&cx), &cx, &input);
-        let done = cx
+        meter
             .write(|tx| async move {
                 let open = DynamoDb::table(cx, &tx, &input.table, &input.decided).await?;
                 let place = open.place(&input.key)?;
@@ -123,9 +123,7 @@ impl Operation for DeleteItem {
                 }
                 Ok(answer.finish())
             })
-            .await;
-        meter.settle();
-        done
+            .await
     }
 }
 

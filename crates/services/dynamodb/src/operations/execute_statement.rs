@@ -91,24 +91,24 @@ impl Operation for ExecuteStatement {
 
     async fn run(cx: Cx<DynamoDb>, input: Input) -> Result<Vec<u8>, DynamoError> {
         let (meter, cx, input) = (&DynamoDb::meter(&cx), &cx, &input);
-        let done = match &input.plan {
+        match &input.plan {
             Plan::Select(selection) => {
-                cx.read(|tx| async move {
-                    let open = DynamoDb::table(cx, &tx, &selection.table, &input.decided).await?;
-                    select(&tx, &open, selection, &input.paging, meter).await
-                })
-                .await
+                meter
+                    .read(|tx| async move {
+                        let open = DynamoDb::table(cx, &tx, &selection.table, &input.decided).await?;
+                        select(&tx, &open, selection, &input.paging, meter).await
+                    })
+                    .await
             }
             plan => {
-                cx.write(|tx| async move {
-                    let open = DynamoDb::table(cx, &tx, plan.table(), &input.decided).await?;
-                    write(&tx, &open, input, Occasion::call(cx.clock().now()), meter).await
-                })
-                .await
+                meter
+                    .write(|tx| async move {
+                        let open = DynamoDb::table(cx, &tx, plan.table(), &input.decided).await?;
+                        write(&tx, &open, input, Occasion::call(cx.clock().now()), meter).await
+                    })
+                    .await
             }
-        };
-        meter.settle();
-        done
+        }
     }
 }
 

@@ -127,26 +127,26 @@ impl Operation for ExecuteTransaction {
 
     async fn run(cx: Cx<DynamoDb>, input: Input) -> Result<Vec<u8>, DynamoError> {
         let (meter, cx, input) = (&DynamoDb::meter(&cx), &cx, &input);
-        let done = if input.statements.iter().all(|one| one.plan.reads()) {
-            cx.read(|tx| async move {
-                let opened = open(cx, &tx, input).await?;
-                let done = execute(&tx, input, &opened, Occasion::call(cx.clock().now())).await?;
-                answer(input, &opened, &done, meter)
-            })
-            .await
+        if input.statements.iter().all(|one| one.plan.reads()) {
+            meter
+                .read(|tx| async move {
+                    let opened = open(cx, &tx, input).await?;
+                    let done = execute(&tx, input, &opened, Occasion::call(cx.clock().now())).await?;
+                    answer(input, &opened, &done, meter)
+                })
+                .await
         } else {
-            cx.write(|tx| async move {
-                let opened = open(cx, &tx, input).await?;
-                if input.token.was_used(cx, &tx).await? {
-                    return answer(input, &opened, &[], meter);
-                }
-                let done = execute(&tx, input, &opened, Occasion::call(cx.clock().now())).await?;
-                answer(input, &opened, &done, meter)
-            })
-            .await
-        };
-        meter.settle();
-        done
+            meter
+                .write(|tx| async move {
+                    let opened = open(cx, &tx, input).await?;
+                    if input.token.was_used(cx, &tx).await? {
+                        return answer(input, &opened, &[], meter);
+                    }
+                    let done = execute(&tx, input, &opened, Occasion::call(cx.clock().now())).await?;
+                    answer(input, &opened, &done, meter)
+                })
+                .await
+        }
     }
 }
 

@@ -97,7 +97,7 @@ impl Operation for GetItem {
 
     async fn run(cx: Cx<DynamoDb>, input: Input) -> Result<Vec<u8>, DynamoError> {
         let (meter, cx, input) = (&DynamoDb::meter(&cx), &cx, &input);
-        let done = cx
+        meter
             .read(|tx| async move {
                 let open = DynamoDb::table(cx, &tx, &input.table, &input.decided).await?;
                 let place = open.place(&input.key)?;
@@ -107,9 +107,7 @@ impl Operation for GetItem {
                 let stored = open.stored(&tx, &place).await?;
                 answer(meter, &open, input, stored.as_deref())
             })
-            .await;
-        meter.settle();
-        done
+            .await
     }
 }
 

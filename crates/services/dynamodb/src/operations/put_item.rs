@@ -105,7 +105,7 @@ impl Operation for PutItem {
 
     async fn run(cx: Cx<DynamoDb>, input: Input) -> Result<Vec<u8>, DynamoError> {
         let (meter, cx, input) = (&DynamoDb::meter(&cx), &cx, &input);
-        let done = cx
+        meter
             .write(|tx| async move {
                 let open = DynamoDb::table(cx, &tx, &input.table, &input.decided).await?;
                 open.table.check_item(&input.item)?;
@@ -128,9 +128,7 @@ impl Operation for PutItem {
                 }
                 Ok(answer.finish())
             })
-            .await;
-        meter.settle();
-        done
+            .await
     }
 }
 

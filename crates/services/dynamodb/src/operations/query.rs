@@ -190,14 +190,12 @@ impl Operation for Query {
 
     async fn run(cx: Cx<DynamoDb>, input: Input) -> Result<Vec<u8>, DynamoError> {
         let (meter, cx, input) = (&DynamoDb::meter(&cx), &cx, &input);
-        let done = cx
+        meter
             .read(|tx| async move {
                 let open = DynamoDb::table(cx, &tx, &input.table, &input.decided).await?;
                 walk(&open, input)?.answer(&tx, meter).await
             })
-            .await;
-        meter.settle();
-        done
+            .await
     }
 }
 

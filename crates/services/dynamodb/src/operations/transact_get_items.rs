@@ -111,7 +111,7 @@ impl Operation for TransactGetItems {
 
     async fn run(cx: Cx<DynamoDb>, input: Input) -> Result<Vec<u8>, DynamoError> {
         let (meter, cx, input) = (&DynamoDb::meter(&cx), &cx, &input);
-        let done = cx
+        meter
             .read(|tx| async move {
                 let mut opened = Vec::new();
                 for get in &input.gets {
@@ -151,9 +151,7 @@ impl Operation for TransactGetItems {
                 );
                 Ok(answer.finish())
             })
-            .await;
-        meter.settle();
-        done
+            .await
     }
 }
 

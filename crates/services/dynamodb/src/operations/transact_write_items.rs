@@ -236,7 +236,7 @@ impl Operation for TransactWriteItems {
 
     async fn run(cx: Cx<DynamoDb>, input: Input) -> Result<Vec<u8>, DynamoError> {
         let (meter, cx, input) = (&DynamoDb::meter(&cx), &cx, &input);
-        let done = cx
+        meter
             .write(|tx| async move {
                 let mut done = Vec::new();
                 for action in &input.actions {
@@ -251,9 +251,7 @@ impl Operation for TransactWriteItems {
                 note(input, &done, &consumed, |open, units| meter.writes(open, units))?;
                 Ok(answer(input, &done, &consumed))
             })
-            .await;
-        meter.settle();
-        done
+            .await
     }
 }
 

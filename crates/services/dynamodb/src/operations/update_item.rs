@@ -172,7 +172,7 @@ impl Operation for UpdateItem {
 
     async fn run(cx: Cx<DynamoDb>, input: Input) -> Result<Vec<u8>, DynamoError> {
         let (meter, cx, input) = (&DynamoDb::meter(&cx), &cx, &input);
-        let done = cx
+        meter
             .write(|tx| async move {
                 let open = DynamoDb::table(cx, &tx, &input.table, &input.decided).await?;
                 let place = open.place(&input.key)?;
@@ -198,9 +198,7 @@ impl Operation for UpdateItem {
                 }
                 Ok(answer.finish())
             })
-            .await;
-        meter.settle();
-        done
+            .await
     }
 }
 

@@ -33,6 +33,10 @@ fn item(key: &str, units: usize) -> Value {
     json!({"p": {"S": key}, "text": {"S": "x".repeat(units * 1024 - 64)}})
 }
 
+fn arn(table: &str) -> String {
+    format!("arn:aws:dynamodb:us-east-1:123456789012:table/{table}")
+}
+
 fn exceeded(message: &str) -> (String, String) {
     ("ProvisionedThroughputExceededException".to_owned(), message.to_owned())
 }
@@ -256,4 +260,78 @@ async fn a_local_index_is_read_from_what_its_table_serves() {
     for (operation, input) in [("Query", query), ("Scan", scan), ("ExecuteStatement", select)] {
         assert_eq!(refusal(&admin, operation, input).await, exceeded(TABLE), "{operation}");
     }
+}
+
+#[tokio::test]
+async fn writes_under_two_names_of_a_table_are_all_charged_for() {
+    let (name, arn) = ("notes", arn("notes"));
+    let batch = |key, units| json!([{"PutRequest": {"Item": item(key, units)}}]);
+    let action = |table: &str, key| json!({"Put": put_of(table, item(key, 100))});
+    let insert = |table: &str, key: &str, units: usize| {
+        let text = json!({"S": "x".repeat(units * 1024 - 64)});
+        json!({"Statement": format!("INSERT INTO \"{table}\" VALUE {{'p': '{key}', 'text': ?}}"), "Parameters": [text]})
+    };
+    for (operation, input) in [
+        ("BatchWriteItem", json!({"RequestItems": {name: batch("a", 200), &arn: batch("b", 200)}})),
+        ("TransactWriteItems", json!({"TransactItems": [action(name, "a"), action(&arn, "b")]})),
+        ("BatchExecuteStatement", json!({"Statements": [insert(name, "a", 200), insert(&arn, "b", 200)]})),
+        (
+            "ExecuteTransaction",
+            json!({"TransactStatements": [insert(name, "a", 100), insert(&arn, "b", 100)]}),
+        ),
+    ] {
+        let app = app();
+        let admin = app.admin();
+        done(&admin, "CreateTable", provisioned("notes", 1, 1)).await;
+        done(&admin, operation, input).await;
+        app.clock.advance_seconds(50);
+        let refused = refusal(&admin, "PutItem", put_of("notes", item("c", 1))).await;
+        assert_eq!(refused, exceeded(TABLE), "{operation}");
+        app.clock.advance_seconds(51);
+        put(&admin, "notes", item("c", 1)).await;
+    }
+}
+
+#[tokio::test]
+async fn reads_under_two_names_of_a_table_are_all_charged_for() {
+    let (name, arn) = ("notes", arn("notes"));
+    let keys =
+        |keys: [&str; 2]| json!({"ConsistentRead": true, "Keys": keys.map(|key| json!({"p": {"S": key}}))});
+    let action = |table: &str, key| json!({"Get": {"TableName": table, "Key": {"p": {"S": key}}}});
+    for (operation, input) in [
+        ("BatchGetItem", json!({"RequestItems": {name: keys(["a", "b"]), &arn: keys(["c", "d"])}})),
+        ("TransactGetItems", json!({"TransactItems": [action(name, "a"), action(&arn, "b")]})),
+    ] {
+        let app = app();
+        let admin = app.admin();
+        done(&admin, "CreateTable", provisioned("notes", 1, 10)).await;
+        for key in ["a", "b", "c", "d"] {
+            put(&admin, "notes", item(key, 390)).await;
+        }
+        done(&admin, operation, input).await;
+        let refused =
+            refusal(&admin, "GetItem", json!({"TableName": "notes", "Key": {"p": {"S": "a"}}})).await;
+        assert_eq!(refused, exceeded(TABLE), "{operation}");
+    }
+}
+
+#[tokio::test]
+async fn a_transaction_that_finds_itself_done_when_it_runs_again_is_not_charged_for_writing() {
+    let app = app();
+    let admin = app.admin();
+    done(&admin, "CreateTable", provisioned("notes", 10, 1)).await;
+    let actions = json!([{"Put": put_of("notes", item("a", 100))}]);
+    let transaction = json!({
+        "TransactItems": actions, "ClientRequestToken": "once", "ReturnConsumedCapacity": "TOTAL",
+    });
+    let both = [transaction.clone(), transaction].map(|input| call(&admin, "TransactWriteItems", input));
+    let both = join_all(both).await.into_iter().map(|reply| reply.ok().json()["ConsumedCapacity"][0].clone());
+    let units: Vec<_> =
+        both.map(|it| (it["WriteCapacityUnits"].clone(), it["ReadCapacityUnits"].clone())).collect();
+    assert!(
+        units.contains(&(json!(200.0), Value::Null)) && units.contains(&(Value::Null, json!(50.0))),
+        "{units:?}"
+    );
+    put(&admin, "notes", item("b", 100)).await;
+    assert_eq!(refusal(&admin, "PutItem", put_of("notes", item("c", 1))).await, exceeded(TABLE));
 }
