@@ -166,7 +166,8 @@ impl<'a> Meter<'a> {
         }
     }
 
-    /// Refuses, before any of it is done, what would be refused of a table or any index that follows its writes.
+    /// Refuses, before any of it is done, what would be refused of a table or any index that follows its writes. What
+    /// passes is noted by [`Meter::admitted`].
     pub(crate) fn admits(&self, open: &OpenTable, consumes: Consumes) -> Result<(), Throttled> {
         if !is_metered(open) {
             return Ok(());
@@ -178,6 +179,14 @@ impl<'a> Meter<'a> {
             .iter()
             .filter(follows)
             .try_for_each(|index| self.admits_index(open, index, consumes))
+    }
+
+    /// Notes what was consumed of a table that was found to serve it. It isn't asked again: what other calls took
+    /// meanwhile would refuse the whole batch, where only that table's part could be left.
+    pub(crate) fn admitted(&self, open: &SharedTable, consumes: Consumes, consumed: &Consumed) {
+        if is_metered(open) {
+            self.lock().push(Charge { table: open.clone(), consumes, consumed: consumed.clone() });
+        }
     }
 
     fn note(&self, open: &SharedTable, consumes: Consumes, consumed: &Consumed) -> Result<(), DynamoError> {
@@ -192,7 +201,7 @@ impl<'a> Meter<'a> {
                 self.admits_index(open, index, consumes)?;
             }
         }
-        self.lock().push(Charge { table: open.clone(), consumes, consumed: consumed.clone() });
+        self.admitted(open, consumes, consumed);
         Ok(())
     }
 

@@ -90,6 +90,11 @@ impl Input {
     fn plans(&self) -> impl Iterator<Item = &Plan> {
         self.statements.iter().filter_map(|one| one.plan.as_ref().ok())
     }
+
+    /// All of them read, or all write.
+    fn consumes(&self) -> Consumes {
+        if self.plans().all(Plan::reads) { Consumes::Reads } else { Consumes::Writes }
+    }
 }
 
 impl Operation for BatchExecuteStatement {
@@ -111,10 +116,9 @@ impl Operation for BatchExecuteStatement {
 
     async fn run(cx: Cx<DynamoDb>, input: Input) -> Result<Vec<u8>, DynamoError> {
         let (meter, cx, input) = (&DynamoDb::meter(&cx), &cx, &input);
-        if input.plans().all(Plan::reads) {
-            meter.read(|tx| async move { answer(cx, &tx, input, meter).await }).await
-        } else {
-            meter.write(|tx| async move { answer(cx, &tx, input, meter).await }).await
+        match input.consumes() {
+            Consumes::Reads => meter.read(|tx| async move { answer(cx, &tx, input, meter).await }).await,
+            Consumes::Writes => meter.write(|tx| async move { answer(cx, &tx, input, meter).await }).await,
         }
     }
 }
@@ -156,7 +160,7 @@ async fn answer(
         }
         responses.push(Response { outcome, open });
     }
-    written(input, &responses, meter)
+    Ok(written(input, &responses, meter))
 }
 
 /// The plans of the statements, or why one is none or may not be run.
@@ -225,7 +229,7 @@ fn code(error: &DynamoError) -> Option<&'static str> {
     }
 }
 
-fn written(input: &Input, responses: &[Response], meter: &Meter<'_>) -> Result<Vec<u8>, DynamoError> {
+fn written(input: &Input, responses: &[Response], meter: &Meter<'_>) -> Vec<u8> {
     let mut answer = Answering::new();
     answer.member("Responses", |out| {
         let all = input.statements.iter().zip(responses);
@@ -240,10 +244,10 @@ fn written(input: &Input, responses: &[Response], meter: &Meter<'_>) -> Result<V
         }
     }
     for (open, units) in consumed.values() {
-        if input.plans().all(Plan::reads) { meter.reads(open, units)? } else { meter.writes(open, units)? }
+        meter.admitted(open, input.consumes(), units);
     }
     answer.consumed_of_all(input.capacity, consumed.values().map(|(open, units)| (&open.table, units)));
-    Ok(answer.finish())
+    answer.finish()
 }
 
 fn response_json(one: &One, response: &Response) -> Vec<u8> {

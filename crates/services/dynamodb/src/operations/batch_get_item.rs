@@ -197,7 +197,7 @@ impl Operation for BatchGetItem {
                         }
                     }
                 }
-                got.iter().try_for_each(|got| meter.reads(&got.open, &got.consumed))?;
+                got.iter().for_each(|got| meter.admitted(&got.open, Consumes::Reads, &got.consumed));
                 Ok(answer(input, &got))
             })
             .await

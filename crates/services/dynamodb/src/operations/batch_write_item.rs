@@ -226,7 +226,7 @@ impl Operation for BatchWriteItem {
                             Write::Delete(_) => open.delete(&tx, place, before.as_ref(), on).await?,
                         });
                     }
-                    meter.writes(&open, &consumed)?;
+                    meter.admitted(&open, Consumes::Writes, &consumed);
                     done.push((of, open, consumed));
                 }
                 Ok(answer(input, &done, &refused))

@@ -1,6 +1,7 @@
 //! What is provisioned is what is served: a burst of five minutes' worth, then the rate.
 
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
+use homeport_testkit::TestApp;
 use serde_json::{Value, json};
 
 use super::app::{app, call, done, get, hash_table, put, refusal};
@@ -334,4 +335,64 @@ async fn a_transaction_that_finds_itself_done_when_it_runs_again_is_not_charged_
     );
     put(&admin, "notes", item("b", 100)).await;
     assert_eq!(refusal(&admin, "PutItem", put_of("notes", item("c", 1))).await, exceeded(TABLE));
+}
+
+/// Makes a call beside one that takes all that a table serves, earlier or later by ever another step. It may not be
+/// refused.
+async fn beside(app: &TestApp, batch: (&str, Value), taking: (&str, Value)) {
+    let admin = app.admin();
+    let later = async |steps, (operation, input): &(&str, Value)| {
+        for _ in 0..steps {
+            tokio::task::yield_now().await;
+        }
+        call(&admin, operation, input.clone()).await
+    };
+    for steps in 0..80 {
+        app.clock.advance_seconds(3_600);
+        let (reply, _) = join(later(40, &batch), later(steps, &taking)).await;
+        assert_eq!(reply.status, 200, "{} with {steps} steps: {}", batch.0, reply.text());
+    }
+}
+
+/// A table that serves little, with items to read, and one that serves all.
+async fn slow_and_quick() -> TestApp {
+    let app = app();
+    let admin = app.admin();
+    done(&admin, "CreateTable", provisioned("slow", 1, 1)).await;
+    done(&admin, "CreateTable", hash_table("quick")).await;
+    for key in ["a", "b", "c", "d"] {
+        put(&admin, "slow", item(key, 390)).await;
+        app.clock.advance_seconds(3_600);
+    }
+    app
+}
+
+/// Reads more than a burst.
+fn reading_all() -> (&'static str, Value) {
+    let all = ["a", "b", "c", "d"].map(|key| json!({"p": {"S": key}}));
+    ("BatchGetItem", json!({"RequestItems": {"slow": {"ConsistentRead": true, "Keys": all}}}))
+}
+
+#[tokio::test]
+async fn a_batch_of_reads_is_not_refused_for_what_another_call_takes_meanwhile() {
+    let app = slow_and_quick().await;
+    let keys = json!({"Keys": [{"p": {"S": "a"}}]});
+    let batch = json!({"RequestItems": {"slow": keys, "quick": keys}});
+    beside(&app, ("BatchGetItem", batch), reading_all()).await;
+}
+
+#[tokio::test]
+async fn a_batch_of_writes_is_not_refused_for_what_another_call_takes_meanwhile() {
+    let app = slow_and_quick().await;
+    let puts = json!([{"PutRequest": {"Item": {"p": {"S": "e"}}}}]);
+    let batch = json!({"RequestItems": {"slow": puts, "quick": puts}});
+    beside(&app, ("BatchWriteItem", batch), ("PutItem", put_of("slow", item("a", 390)))).await;
+}
+
+#[tokio::test]
+async fn a_batch_of_statements_is_not_refused_for_what_another_call_takes_meanwhile() {
+    let app = slow_and_quick().await;
+    let statement = |table: &str| json!({"Statement": format!("SELECT * FROM {table} WHERE p = 'a'")});
+    let batch = json!({"Statements": [statement("slow"), statement("quick")]});
+    beside(&app, ("BatchExecuteStatement", batch), reading_all()).await;
 }
