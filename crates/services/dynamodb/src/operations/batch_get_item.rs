@@ -1,9 +1,9 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use homeport_core::Fault;
 use homeport_service::{Answer, Asked, ByHand, Call, Cx, Effect, Operation, Permissions};
-use homeport_store::Tx;
+use homeport_store::{Key, Tx};
 use serde::Deserialize;
 
 use super::java_text::shown;
@@ -12,7 +12,7 @@ use crate::access::{Decided, Need, permissions};
 use crate::capacity::{Answering, Consumed, read_units, write_all};
 use crate::error::{DynamoError, Invalid};
 use crate::expression::Projection;
-use crate::items::SharedTable;
+use crate::items::{OpenTable, SharedTable};
 use crate::legacy;
 use crate::metering::Consumes;
 use crate::request::{RawPlaceholders, ReturnCapacity, TableName, Violations, body, check_generations};
@@ -179,17 +179,18 @@ impl Operation for BatchGetItem {
                 let mut opened = Vec::new();
                 for of in &input.tables {
                     let open = DynamoDb::table(cx, &tx, &of.table, &input.decided).await?;
-                    of.keys.iter().try_for_each(|key| open.table.schema.check_key(key))?;
+                    let keys = keys(&open, of)?;
                     if let Some(projection) = &of.projection {
                         open.table.check_paths(projection.paths())?;
                     }
-                    opened.push(open);
+                    opened.push((open, keys));
                 }
+                check_distinct(&opened)?;
                 let (mut room, mut refused) = (MAX_RESPONSE, 0);
                 let mut got = Vec::new();
-                for (of, open) in input.tables.iter().zip(opened) {
+                for (of, (open, keys)) in input.tables.iter().zip(opened) {
                     match meter.admits(&open, Consumes::Reads) {
-                        Ok(()) => got.push(get(&tx, of, open, &mut room).await?),
+                        Ok(()) => got.push(get(&tx, of, (open, &keys), &mut room).await?),
                         Err(throttled) if input.tables.len() == refused + 1 => return Err(throttled.into()),
                         Err(_) => {
                             refused += 1;
@@ -202,6 +203,18 @@ impl Operation for BatchGetItem {
             })
             .await
     }
+}
+
+/// Where the items lie, once each key is found to be the table's.
+fn keys(open: &OpenTable, of: &OfTable) -> Result<Vec<Key>, DynamoError> {
+    of.keys.iter().map(|key| Ok(open.place(key)?.key)).collect()
+}
+
+/// Refuses an item that is asked for twice, be it under two names of its table.
+fn check_distinct(opened: &[(SharedTable, Vec<Key>)]) -> Result<(), Invalid> {
+    let mut seen = HashSet::new();
+    let distinct = opened.iter().flat_map(|(_, keys)| keys).all(|key| seen.insert(key));
+    if distinct { Ok(()) } else { Err(Invalid::DuplicateKeys) }
 }
 
 /// What was got of one table.
@@ -219,11 +232,14 @@ impl Got {
     }
 }
 
-async fn get(tx: &Tx, of: &OfTable, open: SharedTable, room: &mut usize) -> Result<Got, DynamoError> {
+async fn get(
+    tx: &Tx,
+    of: &OfTable,
+    (open, keys): (SharedTable, &[Key]),
+    room: &mut usize,
+) -> Result<Got, DynamoError> {
     let mut got = Got { open, items: Vec::new(), left: Vec::new(), consumed: Consumed::default() };
-    let places = of.keys.iter().map(|key| got.open.place(key)).collect::<Result<Vec<_>, _>>()?;
-    let keys: Vec<_> = places.into_iter().map(|place| place.key).collect();
-    for (key, stored) in of.keys.iter().zip(tx.get_many(&keys).await?) {
+    for (key, stored) in of.keys.iter().zip(tx.get_many(keys).await?) {
         let Some(stored) = stored else {
             got.consumed.add_table(read_units(0, of.consistent));
             continue;

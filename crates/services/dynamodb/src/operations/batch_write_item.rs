@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use homeport_core::Fault;
 use homeport_service::{Answer, Asked, ByHand, Call, Cx, Effect, Operation, Permissions};
+use homeport_store::Key;
 use serde::Deserialize;
 
 use super::java_text::{shown, write_item};
@@ -202,10 +203,10 @@ impl Operation for BatchWriteItem {
         let (meter, cx, input) = (&DynamoDb::meter(&cx), &cx, &input);
         meter
             .write(|tx| async move {
-                let mut tables = Vec::new();
+                let (mut tables, mut seen) = (Vec::new(), Vec::new());
                 for of in &input.tables {
                     let open = DynamoDb::table(cx, &tx, &of.table, &input.decided).await?;
-                    let places = places(&open, of)?;
+                    let places = places(&open, of, &mut seen)?;
                     tables.push((of, open, places));
                 }
                 let on = Occasion::call(cx.clock().now());
@@ -235,9 +236,10 @@ impl Operation for BatchWriteItem {
     }
 }
 
-/// Where the writes go, once each is found to fit the table and none to meet another.
-fn places(open: &OpenTable, of: &OfTable) -> Result<Vec<Place>, DynamoError> {
-    let mut places: Vec<Place> = Vec::new();
+/// Where the writes go, once each is found to fit the table and none to meet another, or one that was seen before under
+/// another name of the table.
+fn places(open: &OpenTable, of: &OfTable, seen: &mut Vec<Key>) -> Result<Vec<Place>, DynamoError> {
+    let mut places = Vec::new();
     for write in &of.writes {
         let place = match write {
             Write::Put(item) => {
@@ -246,9 +248,10 @@ fn places(open: &OpenTable, of: &OfTable) -> Result<Vec<Place>, DynamoError> {
             }
             Write::Delete(key) => open.place(key)?,
         };
-        if places.iter().any(|other| other.key == place.key) {
+        if seen.contains(&place.key) {
             return Err(Invalid::DuplicateKeys.into());
         }
+        seen.push(place.key.clone());
         places.push(place);
     }
     Ok(places)

@@ -97,3 +97,44 @@ async fn a_batch_with_one_fault_does_nothing() {
         "Provided list of item keys contains duplicates"
     );
 }
+
+#[tokio::test]
+async fn an_item_may_not_be_named_twice_be_it_under_two_names_of_its_table() {
+    let app = app();
+    let admin = app.admin();
+    done(&admin, "CreateTable", hash_table("notes")).await;
+    let arn = "arn:aws:dynamodb:us-east-1:123456789012:table/notes";
+    let calls = |one: &str, other: &str| {
+        let key = |key: &str| json!({"p": {"S": key}});
+        let keys = |name: &str| json!({"Keys": [key(name)]});
+        let write = |name: &str| json!([{"PutRequest": {"Item": key(name)}}]);
+        let get = |table: &str, name: &str| json!({"Get": {"TableName": table, "Key": key(name)}});
+        let put = |table: &str, name: &str| json!({"Put": {"TableName": table, "Item": key(name)}});
+        let select = |table: &str, name: &str| json!({"Statement": format!("SELECT * FROM \"{table}\" WHERE p = '{name}'")});
+        let selects = json!([select("notes", one), select(arn, other)]);
+        let (list, transaction) = (
+            "Provided list of item keys contains duplicates",
+            "Transaction request cannot include multiple operations on one item",
+        );
+        [
+            ("BatchGetItem", json!({"RequestItems": {"notes": keys(one), arn: keys(other)}}), list),
+            ("BatchWriteItem", json!({"RequestItems": {"notes": write(one), arn: write(other)}}), list),
+            ("BatchExecuteStatement", json!({"Statements": selects.clone()}), list),
+            ("TransactGetItems", json!({"TransactItems": [get("notes", one), get(arn, other)]}), transaction),
+            (
+                "TransactWriteItems",
+                json!({"TransactItems": [put("notes", one), put(arn, other)]}),
+                transaction,
+            ),
+            ("ExecuteTransaction", json!({"TransactStatements": selects}), transaction),
+        ]
+    };
+    for (operation, input, said) in calls("a", "a") {
+        let refused = refusal(&admin, operation, input).await;
+        assert_eq!(refused, ("ValidationException".into(), said.into()), "{operation}");
+    }
+    assert_eq!(get(&admin, "notes", json!({"p": {"S": "a"}})).await, Value::Null);
+    for (operation, input, _) in calls("a", "b") {
+        done(&admin, operation, input).await;
+    }
+}
