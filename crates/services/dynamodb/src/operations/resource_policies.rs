@@ -42,14 +42,14 @@ fn policies_of(cx: &Cx<DynamoDb>) -> Result<&dyn PoliciesOf, DynamoError> {
     met.map(|owner| &**owner).map_err(|unmet| DynamoError::Fault(Fault::internal(unmet)))
 }
 
-/// Puts the policy of a resource in place of what it had.
-pub(super) async fn put(
+/// The policy of a resource, with whom it names as they are now.
+async fn record(
     cx: &Cx<DynamoDb>,
     tx: &Tx,
     arn: &str,
     (text, policy): (&str, &Policy),
     revision: &str,
-) -> Result<(), DynamoError> {
+) -> Result<PolicyRecord, DynamoError> {
     let principals = Pinned::of(policies_of(cx)?, tx, policy).await.map_err(|unpinned| match unpinned {
         Unpinned::UnknownPrincipal(name) => {
             Invalid::Table(format!("Invalid policy document: Invalid principal in policy: {name}")).into()
@@ -57,7 +57,18 @@ pub(super) async fn put(
         Unpinned::Store(error) => DynamoError::from(error),
     })?;
     let (arn, text, revision) = (arn.to_owned(), text.to_owned(), revision.to_owned());
-    POLICIES.put(tx, &PolicyRecord { arn, text, revision, principals }).await?;
+    Ok(PolicyRecord { arn, text, revision, principals })
+}
+
+/// Puts the policy of a resource in place of what it had.
+pub(super) async fn put(
+    cx: &Cx<DynamoDb>,
+    tx: &Tx,
+    arn: &str,
+    policy: (&str, &Policy),
+    revision: &str,
+) -> Result<(), DynamoError> {
+    POLICIES.put(tx, &record(cx, tx, arn, policy, revision).await?).await?;
     Ok(bump_authorization(tx)?)
 }
 
@@ -123,11 +134,15 @@ impl Operation for PutResourcePolicy {
                 check_there(cx, &tx, arn).await?;
                 let found = POLICIES.get(&tx, arn.as_str()).await?;
                 check_expected(expected, found.as_ref(), arn)?;
-                // The same once more is no change.
-                if let Some(found) = found.filter(|found| found.text == *text) {
+                let wanted = record(cx, &tx, arn, (text, policy), fresh).await?;
+                // The same once more is no change, unless whoever it names is another by now.
+                let is_same =
+                    |found: &PolicyRecord| found.text == *text && found.principals == wanted.principals;
+                if let Some(found) = found.filter(is_same) {
                     return Ok(found.revision);
                 }
-                put(cx, &tx, arn, (text, policy), fresh).await?;
+                POLICIES.put(&tx, &wanted).await?;
+                bump_authorization(&tx)?;
                 Ok::<_, DynamoError>(fresh.clone())
             })
             .await?;
