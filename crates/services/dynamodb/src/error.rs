@@ -175,6 +175,19 @@ impl DynamoError {
         matches!(self, Self::Validation(_) | Self::Value(_) | Self::Placeholder(_) | Self::Expression(_))
     }
 
+    /// The error of a transaction of so many actions: one that others keep from being done is cancelled, and whose item
+    /// it was isn't known.
+    pub(crate) fn of_transaction(self, actions: usize) -> Self {
+        match self {
+            Self::Conflict => {
+                let message = Some(Self::Conflict.to_string());
+                let reason = CancellationReason { code: "TransactionConflict", message, item: None };
+                Self::TransactionCanceled(vec![reason; actions])
+            }
+            other => other,
+        }
+    }
+
     /// A request that breaks a rule of which [`Self::of_writing`] tells without counting it.
     pub(crate) fn uncounted(said: &str) -> Self {
         Self::Fault(Self::invalid(said).into())

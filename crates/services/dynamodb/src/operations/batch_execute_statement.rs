@@ -111,7 +111,8 @@ impl Operation for BatchExecuteStatement {
             // Nothing will be done: every caller who is known may hear what is wrong with the statements.
             return Permissions::Each(vec![Permission::new("dynamodb:PartiQLSelect", "*")]);
         }
-        needed(asked, input.plans(), Some(Self::NAME), &input.decided).each()
+        let plans = input.statements.iter().filter_map(|one| Some((one.plan.as_ref().ok()?, one.terms)));
+        needed(asked, plans, Some(Self::NAME), &input.decided).each()
     }
 
     async fn run(cx: Cx<DynamoDb>, input: Input) -> Result<Vec<u8>, DynamoError> {

@@ -86,7 +86,7 @@ impl Operation for ExecuteStatement {
     const EFFECT: Effect = Effect::WritesData;
 
     fn permissions(asked: &Asked<'_, DynamoDb>, input: &Input) -> Permissions {
-        needed(asked, [&input.plan], None, &input.decided)
+        needed(asked, [(&input.plan, input.terms)], None, &input.decided)
     }
 
     async fn run(cx: Cx<DynamoDb>, input: Input) -> Result<Vec<u8>, DynamoError> {

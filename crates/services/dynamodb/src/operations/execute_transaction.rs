@@ -121,7 +121,7 @@ impl Operation for ExecuteTransaction {
     const EFFECT: Effect = Effect::WritesData;
 
     fn permissions(asked: &Asked<'_, DynamoDb>, input: &Input) -> Permissions {
-        let plans = input.statements.iter().map(|one| &one.plan);
+        let plans = input.statements.iter().map(|one| (&one.plan, one.terms));
         needed(asked, plans, Some(Self::NAME), &input.decided)
     }
 
@@ -146,6 +146,7 @@ impl Operation for ExecuteTransaction {
                     answer(input, &opened, &done, meter)
                 })
                 .await
+                .map_err(|error| error.of_transaction(input.statements.len()))
         }
     }
 }

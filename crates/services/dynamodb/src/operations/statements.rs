@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use homeport_service::{Asked, Permissions};
 
+use super::changing::Terms;
 use super::writing::looked_at;
 use crate::DynamoDb;
 use crate::access::{Decided, Need, permissions};
@@ -60,26 +61,29 @@ pub(super) type Enclosing = Option<&'static str>;
 /// What the plans need, to be decided all at once.
 pub(super) fn needed<'a>(
     asked: &Asked<'_, DynamoDb>,
-    plans: impl IntoIterator<Item = &'a Plan>,
+    plans: impl IntoIterator<Item = (&'a Plan, Terms)>,
     enclosing: Enclosing,
     decided: &Decided,
 ) -> Permissions {
-    permissions(asked, plans.into_iter().map(|plan| need(plan, enclosing)).collect(), decided)
+    permissions(asked, plans.into_iter().map(|(plan, terms)| need(plan, terms, enclosing)).collect(), decided)
 }
 
-fn need(plan: &Plan, enclosing: Enclosing) -> Need {
+fn need(plan: &Plan, terms: Terms, enclosing: Enclosing) -> Need {
     let need = match plan {
         // Alone it may read many items; within another operation it must name one.
         Plan::Select(selection) if enclosing.is_none() => {
             selecting(selection).selecting(selection.condition.as_ref())
         }
         Plan::Select(selection) | Plan::Exists(selection) => {
-            selecting(selection).leading(equalities(selection.condition.as_ref()).into_iter().map(Arc::new))
+            let need = selecting(selection)
+                .leading(equalities(selection.condition.as_ref()).into_iter().map(Arc::new));
+            let tells_old = terms.tell_old && matches!(plan, Plan::Exists(_));
+            if tells_old { need.with("dynamodb:ReturnValues", "ALL_OLD") } else { need }
         }
         Plan::Insert(insertion) => {
             Need::new("dynamodb:PartiQLInsert", &insertion.table).leading([insertion.item.clone()])
         }
-        Plan::Write(writing) => changing(writing),
+        Plan::Write(writing) => changing(writing, terms),
     };
     match enclosing {
         Some(operation) => need.with("dynamodb:EnclosingOperation", operation),
@@ -102,12 +106,14 @@ fn selecting(selection: &Selection) -> Need {
         .with("dynamodb:Select", select)
 }
 
-fn changing(writing: &Writing) -> Need {
+fn changing(writing: &Writing, terms: Terms) -> Need {
     let action = if writing.update.is_some() { "dynamodb:PartiQLUpdate" } else { "dynamodb:PartiQLDelete" };
     let returned = match writing.returning {
+        Some(Returning::AllNew) => "ALL_NEW",
+        // Where the condition doesn't hold, if nowhere else.
+        _ if terms.tell_old => "ALL_OLD",
         None => "NONE",
         Some(Returning::AllOld) => "ALL_OLD",
-        Some(Returning::AllNew) => "ALL_NEW",
         Some(Returning::ModifiedOld) => "UPDATED_OLD",
         Some(Returning::ModifiedNew) => "UPDATED_NEW",
     };

@@ -224,7 +224,7 @@ impl Operation for TransactWriteItems {
                 .leading([action.key.clone()])
                 .touching(looked_at(action.condition.as_ref()))
                 .with("dynamodb:EnclosingOperation", "TransactWriteItems")
-                .with("dynamodb:ReturnValues", "NONE")
+                .with("dynamodb:ReturnValues", if action.tell_old { "ALL_OLD" } else { "NONE" })
                 .returning(input.capacity);
             match &action.kind {
                 Kind::Update(update) => need.touching(update.attributes()),
@@ -252,6 +252,7 @@ impl Operation for TransactWriteItems {
                 Ok(answer(input, &done, &consumed))
             })
             .await
+            .map_err(|error| error.of_transaction(input.actions.len()))
     }
 }
 

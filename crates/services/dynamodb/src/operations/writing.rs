@@ -85,9 +85,14 @@ impl Wanted {
         }
     }
 
-    /// The need with what is asked to be returned.
+    /// The need with what is asked to be returned, be it only where the condition doesn't hold.
     pub(super) fn told(&self, need: Need) -> Need {
-        need.with("dynamodb:ReturnValues", self.values.name()).returning(self.capacity)
+        let values = match self.values {
+            ReturnValues::AllNew => ReturnValues::AllNew,
+            _ if self.old_on_failure => ReturnValues::AllOld,
+            values => values,
+        };
+        need.with("dynamodb:ReturnValues", values.name()).returning(self.capacity)
     }
 }
 

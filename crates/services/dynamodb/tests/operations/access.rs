@@ -113,6 +113,15 @@ async fn attributes_and_selections_can_be_held_to_a_list() {
     ] {
         call(&reader, "UpdateItem", refused).await.refused("AccessDeniedException", 400);
     }
+    // What is shown where the condition doesn't hold is the whole item, too.
+    let mut failing = update("SET title = :v", "NONE");
+    failing["ConditionExpression"] = json!("attribute_not_exists(p)");
+    call(&reader, "UpdateItem", failing.clone()).await.refused("ConditionalCheckFailedException", 400);
+    failing["ReturnValuesOnConditionCheckFailure"] = json!("ALL_OLD");
+    call(&reader, "UpdateItem", failing.clone()).await.refused("AccessDeniedException", 400);
+    failing.as_object_mut().unwrap().remove("ReturnValues");
+    let transaction = json!({"TransactItems": [{"Update": failing}]});
+    call(&reader, "TransactWriteItems", transaction).await.refused("AccessDeniedException", 400);
     let put = |name: &str| json!({"TableName": "notes", "Item": {"p": {"S": "z"}, "r": {"S": "1"}, name: {"S": "x"}}});
     done(&reader, "PutItem", put("title")).await;
     call(&reader, "PutItem", put("v")).await.refused("AccessDeniedException", 400);
