@@ -8,7 +8,8 @@ use homeport_dynamodb::expression::{
 };
 use homeport_dynamodb::partiql::parse;
 use homeport_dynamodb::value::{
-    AttributeValue, Checked, Item, StoredItem, decode_stored, encode_stored, item_size, write_item,
+    AttributeValue, Checked, Item, SharedValue, StoredItem, decode_stored, encode_stored, item_size,
+    write_item,
 };
 
 /// An item that every taken expression is used on.
@@ -33,7 +34,8 @@ fn item(json: &str) -> Item {
 pub fn expressions(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     let subject = item(SUBJECT);
-    let values: BTreeMap<String, AttributeValue> = item(VALUES);
+    let values: BTreeMap<String, SharedValue> =
+        item(VALUES).into_iter().map(|(key, value)| (key, value.into())).collect();
     let names: BTreeMap<String, String> =
         [("#a", "a"), ("#l", "l"), ("#s", "s")].map(|(key, name)| (key.to_owned(), name.to_owned())).into();
     let given = || Placeholders::new(Some(&names), Some(&values)).ok();

@@ -7,10 +7,11 @@ use serde::Deserialize;
 
 use crate::error::{DynamoError, Invalid};
 use crate::expression::{
-    Comparator, Condition, KeyCondition, KeyPredicate, Operand, Path, Projection, SetValue, Update,
+    Comparator, Condition, ExpressionError, ExpressionKind, InvalidExpression, KeyCondition, KeyPredicate,
+    MAX_OPERATORS, Operand, Path, Projection, SetValue, Update,
 };
 use crate::request::Violations;
-use crate::value::{AttributeValue, Checked, ValueType};
+use crate::value::{AttributeValue, Checked, MAX_NAME_LENGTH, SharedValue, ValueError, ValueType};
 
 /// The most names of `AttributesToGet`.
 const MAX_ATTRIBUTES: usize = 255;
@@ -119,6 +120,7 @@ pub(crate) fn check_expected(expected: Option<&BTreeMap<String, RawExpected>>, v
 
 /// `QueryFilter` or `ScanFilter` as a condition.
 pub(crate) fn filter(conditions: RawConditions, any: bool) -> Result<Option<Condition>, DynamoError> {
+    check_count(ExpressionKind::Filter, conditions.len())?;
     let mut all = Vec::new();
     for (attribute, condition) in conditions {
         let (comparison, values) = compared(condition)?;
@@ -155,6 +157,7 @@ pub(crate) fn expected(
     expected: BTreeMap<String, RawExpected>,
     any: bool,
 ) -> Result<Option<Condition>, DynamoError> {
+    check_count(ExpressionKind::Condition, expected.len())?;
     let mut all = Vec::new();
     for (attribute, raw) in expected {
         all.push(expectation(attribute, raw)?);
@@ -204,6 +207,7 @@ pub(crate) fn update(updates: BTreeMap<String, RawUpdate>) -> Result<Update, Dyn
     }
     let mut update = Update::default();
     for (attribute, raw) in updates {
+        check_name(&attribute)?;
         let path = top(attribute);
         let action = raw.action.as_deref().unwrap_or("PUT");
         let Some(value) = raw.value else {
@@ -214,7 +218,7 @@ pub(crate) fn update(updates: BTreeMap<String, RawUpdate>) -> Result<Update, Dyn
             update.removes.push(path);
             continue;
         };
-        let value = value.0?;
+        let value = SharedValue::new(value.0?);
         let kind = value.value_type();
         match action {
             "DELETE" if kind.is_set() => update.deletes.push((path, value)),
@@ -226,7 +230,7 @@ pub(crate) fn update(updates: BTreeMap<String, RawUpdate>) -> Result<Update, Dyn
             "ADD" if kind == ValueType::L => {
                 let before = SetValue::IfNotExists(
                     path.clone(),
-                    Box::new(SetValue::Value(AttributeValue::L(Vec::new()))),
+                    Box::new(SetValue::Value(AttributeValue::L(Vec::new()).into())),
                 );
                 update
                     .sets
@@ -241,6 +245,15 @@ pub(crate) fn update(updates: BTreeMap<String, RawUpdate>) -> Result<Update, Dyn
         }
     }
     Ok(update)
+}
+
+/// Refuses what can't be an attribute's name.
+fn check_name(name: &str) -> Result<(), ValueError> {
+    match name.len() {
+        0 => Err(ValueError::NoName),
+        1..=MAX_NAME_LENGTH => Ok(()),
+        _ => Err(ValueError::NameTooLong),
+    }
 }
 
 /// `AttributesToGet` as a projection.
@@ -285,8 +298,8 @@ fn compared(raw: RawCondition) -> Result<(Comparison, Vec<AttributeValue>), Dyna
     if let (Comparison::Between, [lower, upper]) = (comparison, values.as_slice())
         && Condition::Compare(
             Comparator::Greater,
-            Operand::Value(lower.clone()),
-            Operand::Value(upper.clone()),
+            Operand::Value(lower.clone().into()),
+            Operand::Value(upper.clone().into()),
         )
         .holds(&Default::default())
     {
@@ -319,8 +332,8 @@ fn comparator(comparison: Comparison) -> Option<Comparator> {
 fn meaning(attribute: String, comparison: Comparison, values: Vec<AttributeValue>) -> Condition {
     let path = top(attribute);
     let subject = Operand::Path(path.clone());
-    let mut values = values.into_iter().map(Operand::Value);
-    let mut next = || values.next().unwrap_or(Operand::Value(AttributeValue::Null));
+    let mut values = values.into_iter().map(|value| Operand::Value(value.into()));
+    let mut next = || values.next().unwrap_or(Operand::Value(AttributeValue::Null.into()));
     match comparison {
         Comparison::Null => Condition::NotExists(path),
         Comparison::NotNull => Condition::Exists(path),
@@ -336,9 +349,20 @@ fn meaning(attribute: String, comparison: Comparison, values: Vec<AttributeValue
     }
 }
 
-fn joined(conditions: Vec<Condition>, any: bool) -> Option<Condition> {
-    conditions.into_iter().reduce(|left, right| {
-        let (left, right) = (Box::new(left), Box::new(right));
-        if any { Condition::Or(left, right) } else { Condition::And(left, right) }
-    })
+/// The conditions with as few levels over them as can be.
+fn joined(mut conditions: Vec<Condition>, any: bool) -> Option<Condition> {
+    let right = conditions.split_off(conditions.len().div_ceil(2));
+    if right.is_empty() {
+        return conditions.pop();
+    }
+    let (left, right) = (Box::new(joined(conditions, any)?), Box::new(joined(right, any)?));
+    Some(if any { Condition::Or(left, right) } else { Condition::And(left, right) })
+}
+
+/// Refuses more conditions than an expression may have operators.
+fn check_count(kind: ExpressionKind, count: usize) -> Result<(), DynamoError> {
+    if count <= MAX_OPERATORS {
+        return Ok(());
+    }
+    Err(InvalidExpression { kind, error: ExpressionError::TooManyOperators(count) }.into())
 }

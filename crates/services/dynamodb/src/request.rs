@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 
 use crate::error::{DynamoError, Invalid};
 use crate::expression::{PlaceholderError, Placeholders};
-use crate::value::{AttributeValue, Checked};
+use crate::value::{AttributeValue, Checked, SharedValue};
 
 mod integer;
 mod names;
@@ -273,7 +273,7 @@ pub(crate) struct RawPlaceholders {
 #[derive(Default)]
 pub(crate) struct CheckedPlaceholders {
     names: Option<BTreeMap<String, String>>,
-    values: Option<BTreeMap<String, AttributeValue>>,
+    values: Option<BTreeMap<String, SharedValue>>,
 }
 
 impl RawPlaceholders {
@@ -287,10 +287,10 @@ impl RawPlaceholders {
         let mut problem = None;
         for (key, value) in given {
             match value.0 {
-                Ok(value) => drop(values.insert(key, value)),
+                Ok(value) => drop(values.insert(key, SharedValue::new(value))),
                 Err(error) => {
                     problem.get_or_insert(PlaceholderError::Value { error, key: key.clone() });
-                    values.insert(key, AttributeValue::Null);
+                    values.insert(key, AttributeValue::Null.into());
                 }
             }
         }

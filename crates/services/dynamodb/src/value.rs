@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::sync::Arc;
 
 use crate::number::{Number, NumberError};
 
@@ -151,6 +152,9 @@ impl ValueError {
         }
     }
 }
+
+/// A value that several use.
+pub type SharedValue = Arc<AttributeValue>;
 
 impl AttributeValue {
     /// The value's type.

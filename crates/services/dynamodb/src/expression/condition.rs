@@ -3,7 +3,7 @@ use super::path::{Path, Step};
 use super::reserved::is_reserved;
 use super::syntax::{RawCondition, RawName, RawOperand, RawPath, RawStep, parse_condition};
 use super::{ExpressionError, ExpressionKind, InvalidExpression, MAX_IN_OPERANDS, Placeholders};
-use crate::value::{AttributeValue, MAX_DEPTH, ValueType};
+use crate::value::{AttributeValue, MAX_DEPTH, SharedValue, ValueType};
 
 /// A condition on an item, ready to be evaluated.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,7 +38,7 @@ pub enum Operand {
     /// The value at a path.
     Path(Path),
     /// A value of the request's.
-    Value(AttributeValue),
+    Value(SharedValue),
     /// `size(operand)`
     Size(Box<Operand>),
 }
@@ -338,7 +338,7 @@ fn resolve_operand(
 ) -> Result<Operand, ExpressionError> {
     match raw {
         RawOperand::Path(path) => resolve_path(path, placeholders).map(Operand::Path),
-        RawOperand::Value(key) => placeholders.value(key).cloned().map(Operand::Value),
+        RawOperand::Value(key) => placeholders.value(key).map(Operand::Value),
         RawOperand::Call { name, args } => {
             let args = resolve_args(name, args, placeholders)?;
             let [of] = args.try_into().map_err(|_| ExpressionError::Misused((*name).to_owned()))?;
@@ -404,8 +404,9 @@ fn existence(name: &str, operand: Operand) -> Result<Condition, ExpressionError>
 
 fn wanted_type(name: &str, operand: &Operand) -> Result<ValueType, ExpressionError> {
     match operand {
-        Operand::Value(AttributeValue::S(text)) => {
-            ValueType::parse(text).ok_or_else(|| ExpressionError::UnknownType(text.clone()))
+        Operand::Value(value) if value.value_type() == ValueType::S => {
+            let text = if let AttributeValue::S(text) = &**value { text.as_str() } else { "" };
+            ValueType::parse(text).ok_or_else(|| ExpressionError::UnknownType(text.to_owned()))
         }
         Operand::Path(_) => {
             let given = "{NS,SS,L,BS,N,M,B,BOOL,NULL,S}".to_owned();
@@ -450,7 +451,7 @@ pub(crate) fn check_bounds(lower: &Operand, upper: &Operand) -> Result<(), Expre
     let (Operand::Value(low), Operand::Value(high)) = (lower, upper) else {
         return Ok(());
     };
-    let given = [low, high].map(AttributeValue::value_type);
+    let given = [low, high].map(|value| value.value_type());
     if let Some(given) =
         given.into_iter().find(|given| !matches!(given, ValueType::S | ValueType::N | ValueType::B))
     {

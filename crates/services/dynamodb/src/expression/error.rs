@@ -78,6 +78,9 @@ pub enum ExpressionError {
     /// Beyond [`super::MAX_OPERATORS`].
     #[error("The expression contains too many operators; operator count: {0}")]
     TooManyOperators(usize),
+    /// Names and values that come to more than two megabytes where they are used.
+    #[error("The expression's substitution variables exceed the maximum allowed size; size: {0}")]
+    Substituted(usize),
     /// Parentheses around parentheses.
     #[error("The expression has redundant parentheses;")]
     RedundantParentheses,

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use super::condition::{Comparator, Condition, Operand};
 use super::{KeyConditionError, Path};
 use crate::value::AttributeValue;
@@ -82,9 +84,10 @@ fn comparison(
         (Operand::Value(_), Operand::Value(_)) => Err(KeyConditionError::NoAttribute),
         (Operand::Path(path), Operand::Value(value)) => Ok(KeyCondition {
             attribute: attribute(path)?,
-            predicate: KeyPredicate::Compare(comparator, value),
+            predicate: KeyPredicate::Compare(comparator, Arc::unwrap_or_clone(value)),
         }),
         (Operand::Value(value), Operand::Path(path)) => {
+            let value = Arc::unwrap_or_clone(value);
             let predicate = KeyPredicate::Compare(comparator.mirrored(), value);
             Ok(KeyCondition { attribute: attribute(path)?, predicate })
         }
@@ -105,7 +108,7 @@ fn attribute(path: Path) -> Result<String, KeyConditionError> {
 
 fn constant(operand: Operand) -> Result<AttributeValue, KeyConditionError> {
     match operand {
-        Operand::Value(value) => Ok(value),
+        Operand::Value(value) => Ok(Arc::unwrap_or_clone(value)),
         Operand::Path(_) => Err(KeyConditionError::ManyAttributes),
         Operand::Size(_) => Err(KeyConditionError::Nested),
     }

@@ -1,15 +1,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::ExpressionError;
-use crate::value::{AttributeValue, ValueError};
+use crate::value::{SharedValue, ValueError};
+
+/// What a request's names and values come to where they are used, in bytes (AWS's bound on substitution variables).
+const MAX_SUBSTITUTED: usize = 2 << 20;
 
 /// A request's `ExpressionAttributeNames` and `ExpressionAttributeValues`, and which of them its expressions used.
 #[derive(Default)]
 pub struct Placeholders<'a> {
     names: Option<&'a BTreeMap<String, String>>,
-    values: Option<&'a BTreeMap<String, AttributeValue>>,
+    values: Option<&'a BTreeMap<String, SharedValue>>,
     used_names: BTreeSet<&'a str>,
     used_values: BTreeSet<&'a str>,
+    /// How long what was put in place of them is, in bytes.
+    length: usize,
 }
 
 /// What is wrong with a request's placeholders, in AWS's words.
@@ -52,7 +57,7 @@ impl<'a> Placeholders<'a> {
     /// The placeholders of a request. Values are decoded already; [`PlaceholderError::Value`] is for whoever did that.
     pub fn new(
         names: Option<&'a BTreeMap<String, String>>,
-        values: Option<&'a BTreeMap<String, AttributeValue>>,
+        values: Option<&'a BTreeMap<String, SharedValue>>,
     ) -> Result<Self, PlaceholderError> {
         if let Some(names) = names {
             check_names(names)?;
@@ -73,15 +78,23 @@ impl<'a> Placeholders<'a> {
         let found = self.names.and_then(|names| names.get_key_value(key));
         let (key, name) = found.ok_or_else(|| ExpressionError::UndefinedName(key.to_owned()))?;
         self.used_names.insert(key);
+        self.lengthen(name.len())?;
         Ok(name)
     }
 
     /// The value behind `:value`.
-    pub(super) fn value(&mut self, key: &str) -> Result<&'a AttributeValue, ExpressionError> {
+    pub(super) fn value(&mut self, key: &str) -> Result<SharedValue, ExpressionError> {
         let found = self.values.and_then(|values| values.get_key_value(key));
         let (key, value) = found.ok_or_else(|| ExpressionError::UndefinedValue(key.to_owned()))?;
         self.used_values.insert(key);
-        Ok(value)
+        self.lengthen(value.size())?;
+        Ok(value.clone())
+    }
+
+    /// Counts each use: a few characters of an expression may name the same long value a thousand times.
+    fn lengthen(&mut self, bytes: usize) -> Result<(), ExpressionError> {
+        self.length += bytes;
+        if self.length > MAX_SUBSTITUTED { Err(ExpressionError::Substituted(self.length)) } else { Ok(()) }
     }
 
     /// To be called when all expressions have been read: refuses what none of them used.

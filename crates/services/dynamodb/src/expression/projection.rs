@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use super::condition::{check_reserved_path, resolve_path};
 use super::path::{Clash, Path, Step};
 use super::syntax::parse_projection;
@@ -121,6 +123,10 @@ fn graft(projected: &mut Item, path: &Path, before: Option<&Path>, value: Attrib
 
 /// Refuses paths that lead through each other, or that see both a map and a list at one place.
 pub(super) fn check_clashes(paths: &[Path]) -> Result<(), ExpressionError> {
+    let heads: BTreeSet<&str> = paths.iter().map(|path| path.head.as_str()).collect();
+    if heads.len() == paths.len() {
+        return Ok(());
+    }
     for wanted in [Clash::Overlap, Clash::Conflict] {
         for (at, two) in paths.iter().enumerate() {
             if let Some(one) = paths[..at].iter().find(|one| one.clash(two) == Some(wanted)) {

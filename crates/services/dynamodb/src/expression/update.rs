@@ -3,7 +3,7 @@ use super::path::Path;
 use super::projection::check_clashes;
 use super::syntax::{RawAction, RawOperand, RawPath, Section, parse_update};
 use super::{ExpressionError, ExpressionKind, InvalidExpression, Placeholders};
-use crate::value::{AttributeValue, ValueType};
+use crate::value::{SharedValue, ValueType};
 
 /// An update, ready to be applied to an item.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -13,9 +13,9 @@ pub struct Update {
     /// `REMOVE path`
     pub removes: Vec<Path>,
     /// `ADD path value`: numbers and sets.
-    pub adds: Vec<(Path, AttributeValue)>,
+    pub adds: Vec<(Path, SharedValue)>,
     /// `DELETE path value`: sets.
-    pub deletes: Vec<(Path, AttributeValue)>,
+    pub deletes: Vec<(Path, SharedValue)>,
 }
 
 /// What a path is set to.
@@ -24,7 +24,7 @@ pub enum SetValue {
     /// The value at another path.
     Path(Path),
     /// A value of the request's.
-    Value(AttributeValue),
+    Value(SharedValue),
     /// A sum.
     Plus(Box<SetValue>, Box<SetValue>),
     /// A difference.
@@ -189,8 +189,8 @@ fn check_sections(sections: &[Section<'_>]) -> Result<(), ExpressionError> {
 enum Operation {
     Set(SetValue),
     Remove,
-    Add(AttributeValue),
-    Delete(AttributeValue),
+    Add(SharedValue),
+    Delete(SharedValue),
 }
 
 fn resolve_action(
@@ -200,8 +200,8 @@ fn resolve_action(
     Ok(match action {
         RawAction::Set(_, value) => Operation::Set(resolve_value(value, placeholders)?),
         RawAction::Remove(_) => Operation::Remove,
-        RawAction::Add(_, key) => Operation::Add(placeholders.value(key)?.clone()),
-        RawAction::Delete(_, key) => Operation::Delete(placeholders.value(key)?.clone()),
+        RawAction::Add(_, key) => Operation::Add(placeholders.value(key)?),
+        RawAction::Delete(_, key) => Operation::Delete(placeholders.value(key)?),
     })
 }
 
@@ -211,7 +211,7 @@ fn resolve_value(
 ) -> Result<SetValue, ExpressionError> {
     match raw {
         RawOperand::Path(path) => resolve_path(path, placeholders).map(SetValue::Path),
-        RawOperand::Value(key) => placeholders.value(key).cloned().map(SetValue::Value),
+        RawOperand::Value(key) => placeholders.value(key).map(SetValue::Value),
         RawOperand::Arithmetic { operator, sides } => {
             let [left, right] = sides.as_ref();
             let left = Box::new(resolve_value(left, placeholders)?);

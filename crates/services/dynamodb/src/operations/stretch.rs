@@ -150,12 +150,12 @@ fn meant(condition: &KeyCondition) -> Condition {
     let subject = Operand::Path(Path { head: condition.attribute.clone(), rest: Vec::new() });
     match condition.predicate.clone() {
         KeyPredicate::Compare(comparator, value) => {
-            Condition::Compare(comparator, subject, Operand::Value(value))
+            Condition::Compare(comparator, subject, Operand::Value(value.into()))
         }
         KeyPredicate::Between(lower, upper) => {
-            Condition::Between(subject, Operand::Value(lower), Operand::Value(upper))
+            Condition::Between(subject, Operand::Value(lower.into()), Operand::Value(upper.into()))
         }
-        KeyPredicate::BeginsWith(prefix) => Condition::BeginsWith(subject, Operand::Value(prefix)),
+        KeyPredicate::BeginsWith(prefix) => Condition::BeginsWith(subject, Operand::Value(prefix.into())),
     }
 }
 

@@ -205,7 +205,9 @@ fn operand(expression: &Expression, parameters: Parameters<'_>) -> Result<Operan
         Expression::Call { name, at, .. } => {
             Err(StatementError::UnknownFunction { name: name.clone(), at: *at })
         }
-        value if Parameters::is_value(value) => parameters.value(value).map(Operand::Value),
+        value if Parameters::is_value(value) => {
+            parameters.value(value).map(|value| Operand::Value(value.into()))
+        }
         operation => Err(StatementError::ConditionOperator(operator(operation))),
     }
 }

@@ -171,7 +171,7 @@ fn spread<'c>(condition: &'c Condition, schema: &Schema) -> Result<Vec<Open<'c>>
                 return Err(too_many(among.len()));
             }
             let values = among.iter().map(|one| match one {
-                Operand::Value(value) => Some(value.clone()),
+                Operand::Value(value) => Some(AttributeValue::clone(value)),
                 _ => None,
             });
             let Some(values) = values.collect::<Option<Vec<_>>>() else {

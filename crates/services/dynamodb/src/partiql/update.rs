@@ -13,8 +13,8 @@ pub(super) fn update(changes: &[Change], parameters: Parameters<'_>) -> Result<U
         match change {
             Change::Remove(path) => update.removes.push(path.clone()),
             Change::Set(path, value) => match members(path, value, parameters)? {
-                Some((SetFunction::Add, set)) => update.adds.push((path.clone(), set)),
-                Some((SetFunction::Delete, set)) => update.deletes.push((path.clone(), set)),
+                Some((SetFunction::Add, set)) => update.adds.push((path.clone(), set.into())),
+                Some((SetFunction::Delete, set)) => update.deletes.push((path.clone(), set.into())),
                 None => update.sets.push((path.clone(), set_value(value, parameters)?)),
             },
         }
@@ -73,7 +73,9 @@ fn set_value(value: &Expression, parameters: Parameters<'_>) -> Result<SetValue,
         Expression::Call { name, at, .. } => {
             Err(StatementError::UnknownFunction { name: name.clone(), at: *at })
         }
-        value if Parameters::is_value(value) => parameters.value(value).map(SetValue::Value),
+        value if Parameters::is_value(value) => {
+            parameters.value(value).map(|value| SetValue::Value(value.into()))
+        }
         operation => Err(StatementError::UpdateOperator(operator(operation))),
     }
 }

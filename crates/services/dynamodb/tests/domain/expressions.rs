@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use homeport_dynamodb::expression::{
     Condition, ExpressionKind, Placeholders, Projection, Update, key_conditions,
 };
-use homeport_dynamodb::value::{AttributeValue, Checked, Item};
+use homeport_dynamodb::value::{Checked, Item, SharedValue};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -15,13 +15,14 @@ fn names(json: &Value) -> Option<BTreeMap<String, String>> {
     serde_json::from_value(json.clone()).unwrap()
 }
 
-fn values(json: &Value) -> Option<BTreeMap<String, AttributeValue>> {
-    (!json.is_null()).then(|| item(json.clone()))
+fn values(json: &Value) -> Option<BTreeMap<String, SharedValue>> {
+    (!json.is_null())
+        .then(|| item(json.clone()).into_iter().map(|(key, value)| (key, value.into())).collect())
 }
 
 struct Given {
     names: Option<BTreeMap<String, String>>,
-    values: Option<BTreeMap<String, AttributeValue>>,
+    values: Option<BTreeMap<String, SharedValue>>,
 }
 
 fn given(of: Value) -> Given {

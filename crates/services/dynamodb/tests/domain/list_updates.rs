@@ -12,7 +12,8 @@ fn item(json: Value) -> Item {
 }
 
 fn updated(text: &str, of: &Item, values: &BTreeMap<String, AttributeValue>) -> Result<Item, String> {
-    let mut placeholders = Placeholders::new(None, Some(values)).unwrap();
+    let values = values.iter().map(|(key, value)| (key.clone(), value.clone().into())).collect();
+    let mut placeholders = Placeholders::new(None, Some(&values)).unwrap();
     let update = Update::parse(text, &mut placeholders).map_err(|error| error.to_string())?;
     update.apply(of).map_err(|error| error.to_string())
 }

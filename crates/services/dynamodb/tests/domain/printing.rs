@@ -6,7 +6,7 @@ use homeport_dynamodb::expression::{
     Comparator, Condition, ExpressionKind, Operand, Path, Placeholders, Projection, SetValue, Step, Update,
 };
 use homeport_dynamodb::number::Number;
-use homeport_dynamodb::value::{AttributeValue, ValueType};
+use homeport_dynamodb::value::{AttributeValue, SharedValue, ValueType};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -16,7 +16,7 @@ use proptest::strategy::ValueTree;
 #[derive(Default)]
 struct Printer {
     names: BTreeMap<String, String>,
-    values: BTreeMap<String, AttributeValue>,
+    values: BTreeMap<String, SharedValue>,
 }
 
 impl Printer {
@@ -28,7 +28,7 @@ impl Printer {
 
     fn value(&mut self, value: &AttributeValue) -> String {
         let key = format!(":v{}", self.values.len());
-        self.values.insert(key.clone(), value.clone());
+        self.values.insert(key.clone(), value.clone().into());
         key
     }
 
@@ -115,7 +115,7 @@ impl Printer {
             sets.map(|(path, value)| format!("{} = {}", self.path(path), self.set_value(value))).collect(),
         );
         section("REMOVE", update.removes.iter().map(|path| self.path(path)).collect());
-        let pair = |(path, value): &(Path, AttributeValue), printer: &mut Self| {
+        let pair = |(path, value): &(Path, SharedValue), printer: &mut Self| {
             format!("{} {}", printer.path(path), printer.value(value))
         };
         section("ADD", update.adds.iter().map(|it| pair(it, self)).collect());
@@ -152,7 +152,7 @@ fn value() -> impl Strategy<Value = AttributeValue> {
 fn operand() -> impl Strategy<Value = Operand> {
     prop_oneof![
         path().prop_map(Operand::Path),
-        value().prop_map(Operand::Value),
+        shared().prop_map(Operand::Value),
         path().prop_map(|path| Operand::Size(Box::new(Operand::Path(path)))),
     ]
 }
@@ -187,8 +187,12 @@ fn condition() -> impl Strategy<Value = Condition> {
     })
 }
 
+fn shared() -> impl Strategy<Value = SharedValue> {
+    value().prop_map(SharedValue::new)
+}
+
 fn set_value() -> impl Strategy<Value = SetValue> {
-    let leaf = prop_oneof![path().prop_map(SetValue::Path), value().prop_map(SetValue::Value)];
+    let leaf = prop_oneof![path().prop_map(SetValue::Path), shared().prop_map(SetValue::Value)];
     let inner = leaf.prop_recursive(2, 6, 2, |inner| {
         prop_oneof![
             (path(), inner.clone()).prop_map(|(path, or)| SetValue::IfNotExists(path, Box::new(or))),
@@ -206,8 +210,8 @@ fn update() -> impl Strategy<Value = Update> {
     (
         vec((path(), set_value()), 0..3),
         vec(path(), 0..3),
-        vec((path(), value()), 0..2),
-        vec((path(), value()), 0..2),
+        vec((path(), shared()), 0..2),
+        vec((path(), shared()), 0..2),
     )
         .prop_map(|(sets, removes, adds, deletes)| Update { sets, removes, adds, deletes })
 }

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 fn charge(text: &str, mut values: Value, padding: usize) -> usize {
     values[":pad"] = json!({"S": "x".repeat(padding)});
     let values = serde_json::from_value::<Checked<Item>>(values).unwrap().0.unwrap();
+    let values = values.into_iter().map(|(key, value)| (key, value.into())).collect();
     let names = [("#e".to_owned(), "€€".to_owned())].into();
     let mut placeholders = Placeholders::new(Some(&names), Some(&values)).unwrap();
     Update::parse(text, &mut placeholders).unwrap().charge()

@@ -189,3 +189,57 @@ async fn what_a_transaction_reads_may_be_nothing() {
     let read = done(&admin, "TransactGetItems", json!({"TransactItems": [{"Get": get}]})).await;
     assert_eq!(read["Responses"], json!([{}]));
 }
+
+#[tokio::test]
+async fn conditions_without_end_are_counted_and_not_nested() {
+    let app = app();
+    let admin = app.admin();
+    done(&admin, "CreateTable", hash_table("notes")).await;
+    put(&admin, "notes", json!({"p": {"S": "a"}})).await;
+    let missing = |count: usize| {
+        let each = (0..count).map(|at| (format!("a{at}"), json!({"ComparisonOperator": "NULL"})));
+        Value::Object(each.collect())
+    };
+    let scan = |count| json!({"TableName": "notes", "ScanFilter": missing(count)});
+    assert_eq!(done(&admin, "Scan", scan(300)).await["Count"], 1);
+    let said = "Invalid FilterExpression: The expression contains too many operators; operator count: 100000";
+    assert_eq!(refusal(&admin, "Scan", scan(100_000)).await, ("ValidationException".into(), said.into()));
+    let expected = (0..100_000).map(|at| (format!("a{at}"), json!({"Exists": false}))).collect();
+    let put = json!({"TableName": "notes", "Item": {"p": {"S": "a"}}, "Expected": Value::Object(expected)});
+    assert_eq!(refusal(&admin, "PutItem", put).await.0, "ValidationException");
+    let updates = (0..30_000).map(|at| (format!("a{at}"), json!({"Value": {"N": "1"}}))).collect();
+    let update =
+        json!({"TableName": "notes", "Key": {"p": {"S": "a"}}, "AttributeUpdates": Value::Object(updates)});
+    done(&admin, "UpdateItem", update).await;
+    let nameless = json!({"TableName": "notes", "Key": {"p": {"S": "a"}}, "AttributeUpdates": {"": {"Value": {"N": "1"}}}});
+    let said = one("Empty attribute name");
+    assert_eq!(refusal(&admin, "UpdateItem", nameless).await, ("ValidationException".into(), said));
+}
+
+#[tokio::test]
+async fn what_an_expression_names_again_and_again_counts_each_time() {
+    let app = app();
+    let admin = app.admin();
+    done(&admin, "CreateTable", hash_table("notes")).await;
+    let among = |times: usize| {
+        json!({
+            "TableName": "notes", "Item": {"p": {"S": "a"}},
+            "ConditionExpression": format!("NOT #a IN ({})", vec![":v"; times].join(",")),
+            "ExpressionAttributeNames": {"#a": "a"},
+            "ExpressionAttributeValues": {":v": {"S": "x".repeat(40_000)}},
+        })
+    };
+    done(&admin, "PutItem", among(52)).await;
+    let said = "Invalid ConditionExpression: The expression's substitution variables exceed the maximum allowed size; size: 2120001";
+    assert_eq!(refusal(&admin, "PutItem", among(53)).await, ("ValidationException".into(), one(said)));
+    let name = json!({
+        "TableName": "notes", "Item": {"p": {"S": "a"}},
+        "ConditionExpression": format!("attribute_not_exists({})", vec!["#a"; 32].join(".")),
+        "ExpressionAttributeNames": {"#a": "x".repeat(65_535)},
+    });
+    done(&admin, "PutItem", name.clone()).await;
+    let twice = format!("{0} OR {0}", name["ConditionExpression"].as_str().unwrap());
+    let mut twice_named = name;
+    twice_named["ConditionExpression"] = json!(twice);
+    assert_eq!(refusal(&admin, "PutItem", twice_named).await.0, "ValidationException");
+}

@@ -96,7 +96,7 @@ impl Update {
 impl SetValue {
     fn of(&self, item: &Item) -> Result<AttributeValue, UpdateError> {
         match self {
-            Self::Value(value) => Ok(value.clone()),
+            Self::Value(value) => Ok(AttributeValue::clone(value)),
             Self::Path(path) => path.get(item).cloned().ok_or(UpdateError::NoSuchAttribute),
             Self::IfNotExists(path, otherwise) => {
                 path.get(item).cloned().map_or_else(|| otherwise.of(item), Ok)
