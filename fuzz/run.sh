@@ -12,12 +12,14 @@ export RUSTFLAGS="-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4
 export CARGO_TARGET_DIR="$PWD/target/fuzz"
 cargo build --manifest-path fuzz/Cargo.toml --release --locked --target "$(rustc -vV | sed -n 's/^host: //p')"
 bin="$CARGO_TARGET_DIR/$(rustc -vV | sed -n 's/^host: //p')/release"
+# The stack of the program's own threads, and the longest of what targets read: a statement.
+ulimit -s 2048
 status=0
 for target in fuzz/targets/*.rs; do
   name="$(basename "$target" .rs)"
   mkdir -p "$CARGO_TARGET_DIR/found/$name"
   echo "fuzzing $name for $seconds s"
-  "$bin/$name" -max_total_time="$seconds" -max_len=4096 -rss_limit_mb=2048 -timeout=10 -print_final_stats=1 \
+  "$bin/$name" -max_total_time="$seconds" -max_len=8192 -rss_limit_mb=2048 -timeout=10 -print_final_stats=1 \
     -artifact_prefix="$CARGO_TARGET_DIR/$name-" -verbosity=0 \
     "$CARGO_TARGET_DIR/found/$name" "fuzz/corpus/$name" || status=1
 done

@@ -35,7 +35,6 @@ impl S3 {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test may panic")]
 mod tests {
     use std::sync::Arc;
 
