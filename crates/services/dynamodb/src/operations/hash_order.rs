@@ -1,8 +1,14 @@
 //! The order in which AWS's messages list names: that of the Java hash table which AWS collects them in.
 
+use std::collections::HashSet;
+
 /// Names in the order of a table that was made for all of them.
 pub(super) fn sized<'a>(names: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
-    let names = each_once(names);
+    distinct(each_once(names))
+}
+
+/// As [`sized`], for names of which none comes twice.
+pub(super) fn distinct(names: Vec<&str>) -> Vec<&str> {
     let size = names.len().next_power_of_two();
     ordered(names, size)
 }
@@ -13,13 +19,8 @@ pub(super) fn grown<'a>(names: impl IntoIterator<Item = &'a str>) -> Vec<&'a str
 }
 
 fn each_once<'a>(names: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
-    let mut seen = Vec::new();
-    for name in names {
-        if !seen.contains(&name) {
-            seen.push(name);
-        }
-    }
-    seen
+    let mut seen = HashSet::new();
+    names.into_iter().filter(|name| seen.insert(*name)).collect()
 }
 
 fn ordered(mut names: Vec<&str>, mut size: usize) -> Vec<&str> {
@@ -27,7 +28,7 @@ fn ordered(mut names: Vec<&str>, mut size: usize) -> Vec<&str> {
     while names.len() * 4 > size * 3 {
         size *= 2;
     }
-    names.sort_by_key(|name| bucket(name, size));
+    names.sort_by_cached_key(|name| bucket(name, size));
     names
 }
 
@@ -52,5 +53,13 @@ mod tests {
             grown(["orderId", "customerId", "createdAt", "status"]),
             ["createdAt", "orderId", "customerId", "status"]
         );
+    }
+
+    #[test]
+    fn hundreds_of_thousands_of_names_are_ordered_at_once() {
+        let names: Vec<String> = (0..400_000).map(|n| format!("attribute-{n}")).collect();
+        let twice = names.iter().chain(&names).map(String::as_str);
+        assert_eq!(grown(twice.clone()).len(), names.len());
+        assert_eq!(sized(twice), distinct(names.iter().map(String::as_str).collect()));
     }
 }

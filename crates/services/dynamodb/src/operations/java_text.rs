@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write};
 
-use super::hash_order::sized;
+use super::hash_order::distinct;
 use crate::value::{AttributeValue, Item};
 
 /// The members of an attribute value, in the order of AWS's own class; most of them are of no use to clients.
@@ -58,7 +58,7 @@ impl Write for Bounded {
 /// `{p=AttributeValue(s=a, n=null, …)}`
 pub(super) fn write_item(out: &mut dyn Write, item: &Item) -> fmt::Result {
     out.write_char('{')?;
-    for (at, name) in sized(item.keys().map(String::as_str)).into_iter().enumerate() {
+    for (at, name) in distinct(item.keys().map(String::as_str).collect()).into_iter().enumerate() {
         write!(out, "{}{name}=", if at > 0 { ", " } else { "" })?;
         match item.get(name) {
             Some(value) => write_value(out, value)?,
@@ -132,5 +132,26 @@ mod tests {
         assert_eq!(out.write_str("aé"), Ok(()));
         assert_eq!(out.write_str("ü"), Err(fmt::Error));
         assert_eq!(out.text, "aé…");
+    }
+
+    #[test]
+    fn an_item_of_hundreds_of_thousands_of_attributes_is_shown_at_once_and_in_part() {
+        let item: Item = (0..400_000).map(|n| (format!("attribute-{n}"), AttributeValue::Null)).collect();
+        let list = AttributeValue::L(vec![AttributeValue::M(item.clone()); 3]);
+        for item in [item, Item::from([("list".to_owned(), list)])] {
+            let text = shown(|out| write_item(out, &item));
+            assert_eq!(text.trim_end_matches('…').len(), SHOWN);
+        }
+    }
+
+    #[test]
+    fn nothing_is_asked_for_behind_the_end_of_the_text() {
+        let mut asked = 0;
+        let numbers = std::iter::from_fn(|| {
+            asked += 1;
+            Some(asked)
+        });
+        shown(|out| write_list(out, numbers, |out, number| write!(out, "{number}")));
+        assert!(asked < SHOWN, "{asked}");
     }
 }
