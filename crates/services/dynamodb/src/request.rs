@@ -40,7 +40,8 @@ pub(crate) struct Violations(Vec<String>);
 impl Violations {
     /// Notes a violation unless `holds`. `value` is as messages show it: quoted, or `null`.
     pub(crate) fn check(&mut self, holds: bool, value: impl FnOnce() -> String, at: &str, constraint: &str) {
-        if !holds {
+        // What won't be listed isn't shown either: showing may take long.
+        if !holds && self.0.len() < MAX_VIOLATIONS {
             self.note(&format!("Value {} at '{at}'", value()), constraint);
         }
     }

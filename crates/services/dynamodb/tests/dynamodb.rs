@@ -18,6 +18,7 @@ mod operations {
     mod backups;
     mod batches;
     mod billing;
+    mod bounds;
     mod expiry;
     mod exports;
     mod http;

@@ -149,15 +149,22 @@ fn write_request(
     out.write_str(", workloadProfileName=null)")
 }
 
-/// Notes puts without an item, and deletes without a key.
+/// Notes puts without an item, and deletes without a key, among as many writes as one call may have.
 fn check_members(name: &str, writes: &[WriteRequest], violations: &mut Violations) {
-    for (at, write) in writes.iter().enumerate() {
-        let member = format!("requestItems.{name}.member.{}.member", at + 1);
+    for (at, write) in writes.iter().enumerate().take(MAX_WRITES) {
+        // A name may be as long as the request, and is shown only where something is missing.
+        let mut require = |given: bool, member: &str| {
+            if !given {
+                let at = at + 1;
+                let at = shown(|out| write!(out, "requestItems.{name}.member.{at}.member.{member}"));
+                violations.require::<()>(None, &at);
+            }
+        };
         if let Some(put) = &write.put_request {
-            violations.require(put.item.as_ref(), &format!("{member}.putRequest.item"));
+            require(put.item.is_some(), "putRequest.item");
         }
         if let Some(delete) = &write.delete_request {
-            violations.require(delete.key.as_ref(), &format!("{member}.deleteRequest.key"));
+            require(delete.key.is_some(), "deleteRequest.key");
         }
     }
 }
