@@ -10,9 +10,11 @@ use crate::error::{DynamoError, Invalid};
 use crate::expression::{PlaceholderError, Placeholders};
 use crate::value::{AttributeValue, Checked, SharedValue};
 
+mod counted;
 mod integer;
 mod names;
 
+pub(crate) use counted::Counted;
 pub(crate) use integer::Integer;
 pub(crate) use names::{check_not_empty, check_table};
 

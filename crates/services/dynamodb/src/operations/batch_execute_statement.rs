@@ -14,7 +14,7 @@ use crate::error::{DynamoError, Invalid};
 use crate::items::{Occasion, SharedTable};
 use crate::metering::{Consumes, Meter};
 use crate::partiql::{Plan, StatementError};
-use crate::request::{ReturnCapacity, TableName, Violations, body, wants_old_on_failure};
+use crate::request::{Counted, ReturnCapacity, TableName, Violations, body, wants_old_on_failure};
 use crate::value::{write_item, write_string};
 
 /// The most statements of one call.
@@ -27,7 +27,7 @@ pub(crate) struct BatchExecuteStatement;
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Body {
-    statements: Option<Vec<RawStatement>>,
+    statements: Option<Counted<RawStatement, MAX_STATEMENTS>>,
     return_consumed_capacity: Option<String>,
 }
 
@@ -57,13 +57,13 @@ fn decode(call: &Call) -> Result<Input, DynamoError> {
     let mut violations = Violations::default();
     let capacity = ReturnCapacity::parse(body.return_consumed_capacity.as_deref(), &mut violations);
     violations.require(body.statements.as_ref(), "statements");
-    let raw = body.statements.unwrap_or_default();
+    let listed = body.statements.unwrap_or_default();
     let at_least = "Member must have length greater than or equal to 1";
-    violations.check(!raw.is_empty(), || "'[]'".to_owned(), "statements", at_least);
-    let (count, at_most) = (raw.len(), "Member must have length less than or equal to 25");
+    violations.check(listed.count() > 0, || "'[]'".to_owned(), "statements", at_least);
+    let (count, at_most) = (listed.count(), "Member must have length less than or equal to 25");
     violations.check(count <= MAX_STATEMENTS, || format!("'[{count} items]'"), "statements", at_most);
-    let mut told = Vec::new();
-    for (at, one) in raw.iter().enumerate().take(MAX_STATEMENTS) {
+    let (raw, mut told) = (listed.into_kept(), Vec::new());
+    for (at, one) in raw.iter().enumerate() {
         let place = format!("statements.{}.member.", at + 1);
         check_members(one.statement.as_deref(), &one.parameters, &place, &mut violations);
         let on_failure = one.return_values_on_condition_check_failure.as_deref();

@@ -15,8 +15,10 @@ use crate::expression::Projection;
 use crate::items::{OpenTable, SharedTable};
 use crate::legacy;
 use crate::metering::Consumes;
-use crate::request::{RawPlaceholders, ReturnCapacity, TableName, Violations, body, check_generations};
-use crate::value::{Checked, Item, StoredItem, decode_stored, write_item, write_string};
+use crate::request::{
+    Counted, RawPlaceholders, ReturnCapacity, TableName, Violations, body, check_generations,
+};
+use crate::value::{Checked, Item, StoredItem, decode_stored, encode_stored, write_item, write_string};
 
 /// The most items of one call.
 const MAX_ITEMS: usize = 100;
@@ -36,7 +38,7 @@ struct Body {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Keys {
-    keys: Option<Vec<Checked<Item>>>,
+    keys: Option<Counted<Checked<Item>, MAX_ITEMS>>,
     attributes_to_get: Option<Vec<String>>,
     consistent_read: Option<bool>,
     projection_expression: Option<String>,
@@ -77,7 +79,7 @@ fn decode(call: &Call) -> Result<Input, DynamoError> {
         legacy::check_attributes(keys.attributes_to_get.as_ref(), &at, &mut violations);
         if let Some(keys) = &keys.keys {
             let at = format!("RequestItems.{name}.member.Keys");
-            check_count(keys.len(), &at)?;
+            check_count(keys.count(), &at)?;
         }
     }
     violations.finish()?;
@@ -135,9 +137,10 @@ fn decode_table(named: String, keys: Keys) -> Result<OfTable, DynamoError> {
     let projection = placeholders.read(|placeholders| {
         Ok(keys.projection_expression.map(|text| Projection::parse(&text, placeholders)).transpose()?)
     })?;
-    let keys_given = keys.keys.unwrap_or_default();
+    let keys_given = keys.keys.unwrap_or_default().into_kept();
     let given = keys_given.into_iter().map(|key| key.0.map(Arc::new)).collect::<Result<Vec<_>, _>>()?;
-    if given.iter().enumerate().any(|(at, key)| given[..at].contains(key)) {
+    let mut seen = HashSet::new();
+    if !given.iter().all(|key| seen.insert(encode_stored(key))) {
         return Err(Invalid::DuplicateKeys.into());
     }
     Ok(OfTable {

@@ -16,11 +16,16 @@ use crate::error::{DynamoError, Invalid};
 use crate::items::{Occasion, OpenTable, SharedTable};
 use crate::metering::Consumes;
 use crate::records::Place;
-use crate::request::{ReturnCapacity, TableName, Violations, body, wants_metrics};
+use crate::request::{Counted, ReturnCapacity, TableName, Violations, body, wants_metrics};
 use crate::value::{Checked, Item, MAX_ITEM_SIZE, item_size, write_string};
 
 /// The most writes of one call.
 const MAX_WRITES: usize = 25;
+/// Writes of a table that are kept for a message to show: it ends before it has shown so many, be they empty.
+const SHOWN_WRITES: usize = 1_300;
+
+/// The writes of a table, as they came.
+type Writes = Counted<WriteRequest, SHOWN_WRITES>;
 
 /// `BatchWriteItem` (API reference): up to 25 puts and deletes, of any tables. All of them are done.
 pub(crate) struct BatchWriteItem;
@@ -28,7 +33,7 @@ pub(crate) struct BatchWriteItem;
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Body {
-    request_items: Option<BTreeMap<String, Vec<WriteRequest>>>,
+    request_items: Option<BTreeMap<String, Writes>>,
     return_consumed_capacity: Option<String>,
     return_item_collection_metrics: Option<String>,
 }
@@ -36,8 +41,9 @@ struct Body {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct WriteRequest {
-    put_request: Option<PutRequest>,
-    delete_request: Option<DeleteRequest>,
+    // Boxed, for `{}` must not take the room of both.
+    put_request: Option<Box<PutRequest>>,
+    delete_request: Option<Box<DeleteRequest>>,
 }
 
 #[derive(Deserialize)]
@@ -87,7 +93,7 @@ fn decode(call: &Call) -> Result<Input, DynamoError> {
     violations.require(body.request_items.as_ref(), "requestItems");
     for (name, writes) in body.request_items.iter().flatten() {
         check_count(name, writes, &mut violations);
-        check_members(name, writes, &mut violations);
+        check_members(name, writes.kept(), &mut violations);
     }
     std::mem::take(&mut violations).finish()?;
     let requested = body.request_items.unwrap_or_default();
@@ -96,24 +102,24 @@ fn decode(call: &Call) -> Result<Input, DynamoError> {
     if requested.is_empty() {
         return Err(Invalid::NoRequestItems("BatchWriteItem").into());
     }
-    if requested.values().map(Vec::len).sum::<usize>() > MAX_WRITES {
+    if requested.values().map(Writes::count).sum::<usize>() > MAX_WRITES {
         return Err(Invalid::TooManyWrites.into());
     }
     let mut tables = Vec::new();
     for (named, requests) in requested {
-        let writes = requests.into_iter().map(decode_write).collect::<Result<Vec<_>, _>>()?;
+        let writes = requests.into_kept().into_iter().map(decode_write).collect::<Result<Vec<_>, _>>()?;
         tables.push(OfTable { table: TableName::of(&named), named, writes });
     }
     Ok(Input { tables, capacity, metrics, decided: Decided::default() })
 }
 
 /// Requests by table as messages show them.
-fn in_java<'a>(requests: impl IntoIterator<Item = (&'a String, &'a Vec<WriteRequest>)>) -> String {
+fn in_java<'a>(requests: impl IntoIterator<Item = (&'a String, &'a Writes)>) -> String {
     shown(|out| {
         out.write_char('{')?;
         for (at, (name, writes)) in requests.into_iter().enumerate() {
             write!(out, "{}{name}=[", if at > 0 { ", " } else { "" })?;
-            for (at, write) in writes.iter().enumerate() {
+            for (at, write) in writes.kept().iter().enumerate() {
                 out.write_str(if at > 0 {
                     ", WriteRequest(putRequest="
                 } else {
@@ -169,10 +175,10 @@ fn check_members(name: &str, writes: &[WriteRequest], violations: &mut Violation
     }
 }
 
-fn check_count(name: &String, writes: &Vec<WriteRequest>, violations: &mut Violations) {
+fn check_count(name: &String, writes: &Writes, violations: &mut Violations) {
     let shown = || format!("'{}'", in_java([(name, writes)]));
     let constraint = "Map value must satisfy constraint: [Member must have length less than or equal to 25, Member must have length greater than or equal to 1]";
-    violations.check((1..=MAX_WRITES).contains(&writes.len()), shown, "requestItems", constraint);
+    violations.check((1..=MAX_WRITES).contains(&writes.count()), shown, "requestItems", constraint);
 }
 
 fn decode_write(request: WriteRequest) -> Result<Write, DynamoError> {
@@ -319,5 +325,22 @@ impl ByHand for BatchWriteItem {
 
     fn encode(output: Vec<u8>) -> Result<Answer, Fault> {
         Ok(Answer::Json(output.into()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_shows_no_write_that_is_not_kept() {
+        let writes = |count: usize| {
+            serde_json::from_str::<Writes>(&format!("[{}{{}}]", "{},".repeat(count - 1))).unwrap()
+        };
+        let shown = |count: usize| in_java([(&String::new(), &writes(count))]);
+        assert!(shown(SHOWN_WRITES - 10).ends_with('…'));
+        assert_eq!(shown(SHOWN_WRITES), shown(SHOWN_WRITES + 10_000));
+        assert_eq!(writes(SHOWN_WRITES + 10_000).kept().len(), SHOWN_WRITES);
+        assert_eq!(size_of::<WriteRequest>(), 2 * size_of::<usize>());
     }
 }

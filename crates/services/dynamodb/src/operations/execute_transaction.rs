@@ -17,7 +17,7 @@ use crate::items::{Occasion, SharedTable};
 use crate::metering::Meter;
 use crate::partiql::{Plan, StatementError, prepare};
 use crate::records::Place;
-use crate::request::{ReturnCapacity, TableName, Violations, body, wants_old_on_failure};
+use crate::request::{Counted, ReturnCapacity, TableName, Violations, body, wants_old_on_failure};
 use crate::value::{AttributeValue, write_item};
 
 /// `ExecuteTransaction` (API reference): up to 100 PartiQL statements about one item each, all of them reads or all
@@ -27,7 +27,7 @@ pub(crate) struct ExecuteTransaction;
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Body {
-    transact_statements: Option<Vec<RawStatement>>,
+    transact_statements: Option<Counted<RawStatement, MAX_ACTIONS>>,
     client_request_token: Option<String>,
     return_consumed_capacity: Option<String>,
 }
@@ -57,14 +57,14 @@ fn decode(call: &Call) -> Result<Input, DynamoError> {
     let mut violations = Violations::default();
     let capacity = ReturnCapacity::parse(body.return_consumed_capacity.as_deref(), &mut violations);
     violations.require(body.transact_statements.as_ref(), "transactStatements");
-    let raw = body.transact_statements.unwrap_or_default();
+    let listed = body.transact_statements.unwrap_or_default();
     let at_least = "Member must have length greater than or equal to 1";
-    violations.check(!raw.is_empty(), || "'[]'".to_owned(), "transactStatements", at_least);
-    let (count, at_most) = (raw.len(), "Member must have length less than or equal to 100");
+    violations.check(listed.count() > 0, || "'[]'".to_owned(), "transactStatements", at_least);
+    let (count, at_most) = (listed.count(), "Member must have length less than or equal to 100");
     violations.check(count <= MAX_ACTIONS, || format!("'[{count} items]'"), "transactStatements", at_most);
     let token = ClientToken::of(call, body.client_request_token, &mut violations);
-    let mut told = Vec::new();
-    for (at, one) in raw.iter().enumerate().take(MAX_ACTIONS) {
+    let (raw, mut told) = (listed.into_kept(), Vec::new());
+    for (at, one) in raw.iter().enumerate() {
         let place = format!("transactStatements.{}.member.", at + 1);
         check_members(one.statement.as_deref(), &one.parameters, &place, &mut violations);
         let on_failure = one.return_values_on_condition_check_failure.as_deref();

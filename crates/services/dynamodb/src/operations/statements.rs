@@ -17,7 +17,7 @@ use crate::request::Violations;
 use crate::value::{AttributeValue, Checked, ValueError};
 
 /// A statement's parameters as they came.
-pub(super) type RawParameters = Option<Vec<Checked<AttributeValue>>>;
+pub(super) type RawParameters = Option<Checked<Vec<AttributeValue>>>;
 
 /// Notes what is wrong with the members of a statement; `place` stands in front of their names.
 pub(super) fn check_members(
@@ -38,13 +38,14 @@ pub(super) fn check_members(
     if let Some(parameters) = parameters {
         let at_least = "Member must have length greater than or equal to 1";
         let at = format!("{place}parameters");
-        violations.check(!parameters.is_empty(), || "'[]'".to_owned(), &at, at_least);
+        let is_empty = parameters.0.as_ref().is_ok_and(Vec::is_empty);
+        violations.check(!is_empty, || "'[]'".to_owned(), &at, at_least);
     }
 }
 
 /// The parameters, found to be values. They are judged before the statement is looked at.
 pub(super) fn values(parameters: RawParameters) -> Result<Vec<AttributeValue>, ValueError> {
-    parameters.unwrap_or_default().into_iter().map(|value| value.0).collect()
+    parameters.map_or(Ok(Vec::new()), |parameters| parameters.0)
 }
 
 /// The plan of a statement that stands alone, or in a batch.

@@ -5,14 +5,14 @@ use homeport_core::Fault;
 use homeport_service::{Answer, Asked, ByHand, Call, Cx, Effect, Operation, Permissions};
 use serde::Deserialize;
 
-use super::transact_write_items::in_transaction;
+use super::transact_write_items::{MAX_ACTIONS, check_count, in_transaction};
 use crate::DynamoDb;
 use crate::access::{Decided, Need, permissions};
 use crate::capacity::{Answering, Consumed, read_units, write_all};
 use crate::error::{CancellationReason, DynamoError, Invalid};
 use crate::expression::Projection;
 use crate::items::SharedTable;
-use crate::request::{RawPlaceholders, ReturnCapacity, TableName, Violations, body};
+use crate::request::{Counted, RawPlaceholders, ReturnCapacity, TableName, Violations, body};
 use crate::value::{Checked, Item, item_size, write_item};
 
 /// `TransactGetItems` (API reference): up to 100 items as of one moment.
@@ -21,7 +21,7 @@ pub(crate) struct TransactGetItems;
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Body {
-    transact_items: Option<Vec<Action>>,
+    transact_items: Option<Counted<Action, MAX_ACTIONS>>,
     return_consumed_capacity: Option<String>,
 }
 
@@ -55,11 +55,10 @@ struct Get {
 fn decode(call: &Call) -> Result<Input, DynamoError> {
     let body: Body = body(call)?;
     let mut violations = Violations::default();
-    let count = body.transact_items.as_ref().map(Vec::len);
-    super::transact_write_items::check_count(count, &mut violations);
+    check_count(body.transact_items.as_ref().map(Counted::count), &mut violations);
     let capacity = ReturnCapacity::parse(body.return_consumed_capacity.as_deref(), &mut violations);
     std::mem::take(&mut violations).finish()?;
-    let actions = body.transact_items.unwrap_or_default();
+    let actions = body.transact_items.unwrap_or_default().into_kept();
     for (at, action) in actions.iter().enumerate() {
         let member = format!("transactItems.{}.member.get", at + 1);
         violations.require(action.get.as_ref(), &member);

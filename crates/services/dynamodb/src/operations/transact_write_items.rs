@@ -17,7 +17,7 @@ use crate::expression::{Condition, PlaceholderError, Update};
 use crate::items::{Occasion, OpenTable, SharedTable};
 use crate::records::Place;
 use crate::request::{
-    RawPlaceholders, ReturnCapacity, TableName, Violations, body, check_generations, wants_metrics,
+    Counted, RawPlaceholders, ReturnCapacity, TableName, Violations, body, check_generations, wants_metrics,
     wants_old_on_failure,
 };
 use crate::value::{Checked, Item, MAX_ITEM_SIZE, ValueError, item_size, write_string};
@@ -33,7 +33,7 @@ pub(crate) struct TransactWriteItems;
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Body {
-    transact_items: Option<Vec<RawAction>>,
+    transact_items: Option<Counted<RawAction, MAX_ACTIONS>>,
     return_consumed_capacity: Option<String>,
     return_item_collection_metrics: Option<String>,
     client_request_token: Option<String>,
@@ -108,13 +108,13 @@ pub(super) fn check_count(count: Option<usize>, violations: &mut Violations) {
 fn decode(call: &Call) -> Result<Input, DynamoError> {
     let body: Body = body(call)?;
     let mut violations = Violations::default();
-    check_count(body.transact_items.as_ref().map(Vec::len), &mut violations);
+    check_count(body.transact_items.as_ref().map(Counted::count), &mut violations);
     let token = ClientToken::of(call, body.client_request_token, &mut violations);
     let capacity = ReturnCapacity::parse(body.return_consumed_capacity.as_deref(), &mut violations);
     let metrics = wants_metrics(body.return_item_collection_metrics.as_deref(), &mut violations);
     // What is wrong with the whole request is told before any action is looked at.
     std::mem::take(&mut violations).finish()?;
-    let raw = body.transact_items.unwrap_or_default();
+    let raw = body.transact_items.unwrap_or_default().into_kept();
     let mut chosen = Vec::new();
     for (at, action) in raw.into_iter().enumerate() {
         chosen.push(choose(action, at, &mut violations)?);

@@ -29,6 +29,12 @@ impl<'de> Deserialize<'de> for Checked<Item> {
     }
 }
 
+impl<'de> Deserialize<'de> for Checked<Vec<AttributeValue>> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(Values { depth: 1 }).map(Self)
+    }
+}
+
 type Found = Result<AttributeValue, ValueError>;
 
 #[derive(Clone, Copy)]
@@ -87,9 +93,9 @@ impl Value {
             Kind::Ss => map.next_value_seed(List(Scalar::text()))?.map(string_set),
             Kind::Ns => map.next_value_seed(List(Scalar::number()))?.map(number_set),
             Kind::Bs => map.next_value_seed(List(Scalar::blob()))?.map(binary_set),
-            Kind::L => map
-                .next_value_seed(List(Value { depth: deeper }))?
-                .map(|values| values.into_iter().collect::<Result<_, _>>().map(AttributeValue::L)),
+            Kind::L => {
+                map.next_value_seed(Nullable(Values { depth: deeper }))?.map(|l| l.map(AttributeValue::L))
+            }
             Kind::M => {
                 map.next_value_seed(Nullable(Map { depth: deeper }))?.map(|m| m.map(AttributeValue::M))
             }
@@ -240,6 +246,41 @@ impl<'de> Visitor<'de> for Map {
                 Ok(value) => {
                     item.insert(name, value);
                 }
+                Err(problem) => found = Err(problem),
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// A list of attribute values. Behind one that is none, the others are read and dropped: it takes more memory to say what
+/// is wrong with a value than most values take.
+#[derive(Clone, Copy)]
+struct Values {
+    depth: usize,
+}
+
+impl<'de> DeserializeSeed<'de> for Values {
+    type Value = Result<Vec<AttributeValue>, ValueError>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Values {
+    type Value = Result<Vec<AttributeValue>, ValueError>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of attribute values")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+        let mut found = Ok(Vec::new());
+        while let Some(value) = seq.next_element_seed(Value { depth: self.depth })? {
+            let Ok(values) = &mut found else { continue };
+            match value {
+                Ok(value) => values.push(value),
                 Err(problem) => found = Err(problem),
             }
         }
@@ -425,6 +466,17 @@ mod tests {
         assert!(newer(r#"{"NS":["1","1"]}"#).ends_with("invalid: Input collection contains duplicates."));
         assert!(newer(r#"{"N":""}"#).ends_with("to a numeric value: "));
         assert_eq!(newer("{}"), refused("{}"));
+    }
+
+    #[test]
+    fn of_a_list_the_first_fault_is_told_and_every_wrong_shape() {
+        assert_eq!(decoded(r#"{"L":[{"NULL":true},{},{"NULL":false},null]}"#), Err(ValueError::Empty));
+        assert_eq!(decoded(r#"{"L":[{"NULL":false},{}]}"#), Err(ValueError::NullFalse));
+        assert_eq!(decoded(r#"{"L":null,"S":"a"}"#), Ok(AttributeValue::S("a".into())));
+        let parameters = |json: &str| serde_json::from_str::<Checked<Vec<AttributeValue>>>(json);
+        assert_eq!(parameters(r#"[{"S":"a"},{"NULL":true}]"#).unwrap().0.map(|values| values.len()), Ok(2));
+        assert_eq!(parameters(r#"[{},{"NULL":false}]"#).unwrap().0, Err(ValueError::Empty));
+        assert!(parameters(r#"[{},{"S":1}]"#).is_err() && parameters("null").is_err());
     }
 
     #[test]

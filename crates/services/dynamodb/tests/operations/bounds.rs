@@ -37,3 +37,52 @@ async fn members_are_missed_among_as_many_writes_as_a_call_may_have() {
     let missing = "Value null at 'requestItems.notes.member.25.member.deleteRequest.key' failed to satisfy constraint: Member must not be null";
     assert!(said.starts_with("2 validation errors detected: ") && said.ends_with(missing), "{said}");
 }
+
+#[tokio::test]
+async fn a_list_of_a_hundred_thousand_where_few_are_allowed_is_counted() {
+    let app = app();
+    let admin = app.admin();
+    let said = |member: &str, most: usize| {
+        format!(
+            "1 validation error detected: Value '[100000 items]' at '{member}' failed to satisfy constraint: Member must have length less than or equal to {most}"
+        )
+    };
+    for (operation, input, said) in [
+        ("TransactWriteItems", "TransactItems", said("transactItems", 100)),
+        ("TransactGetItems", "TransactItems", said("transactItems", 100)),
+        (
+            "BatchExecuteStatement",
+            "Statements",
+            said("statements", 25).replace("1 validation error", "10 validation errors"),
+        ),
+        (
+            "ExecuteTransaction",
+            "TransactStatements",
+            said("transactStatements", 100).replace("1 validation error", "10 validation errors"),
+        ),
+    ] {
+        let (code, told) = refusal(&admin, operation, json!({input: empty_ones(100_000)})).await;
+        assert_eq!(code, "ValidationException");
+        assert!(told.starts_with(&said), "{operation}: {told}");
+    }
+    let input = json!({"RequestItems": {"notes": {"Keys": empty_ones(100_000)}}});
+    let (_, told) = refusal(&admin, "BatchGetItem", input).await;
+    assert_eq!(
+        told,
+        "1 validation error detected: Value at 'RequestItems.notes.member.Keys' failed to satisfy constraint: Member must have length less than or equal to 100"
+    );
+}
+
+#[tokio::test]
+async fn millions_of_actions_take_no_gigabytes() {
+    let app = app();
+    let admin = app.admin();
+    // Five million, of a kilobyte each if they were kept.
+    let input = json!({"TransactItems": empty_ones(5_000_000)});
+    let (_, told) = refusal(&admin, "TransactWriteItems", input).await;
+    assert!(told.contains("'[5000000 items]'"), "{told}");
+    let most = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let most = most.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB"));
+    let most: u64 = most.and_then(|most| most.trim().parse().ok()).unwrap_or_default();
+    assert!(most < 4 << 20, "{most} kB");
+}
