@@ -227,8 +227,17 @@ pub(super) struct Found {
     pub(super) scanned: usize,
     pub(super) size: usize,
     fetched: Vec<usize>,
+    /// The bytes of the items that were fetched.
+    fetched_size: usize,
     /// The row at which the limit, or a megabyte, was reached.
     pub(super) last: Option<Row>,
+}
+
+impl Found {
+    /// Whether the page ends: with a megabyte of what lay on the way, or of what was fetched beside it.
+    fn is_full(&self) -> bool {
+        self.size >= MAX_PAGE_SIZE || self.fetched_size >= MAX_PAGE_SIZE
+    }
 }
 
 impl Walk<'_> {
@@ -247,7 +256,7 @@ impl Walk<'_> {
             let page = tx.scan(self.range.clone(), self.direction, batch).await?;
             for row in &page.rows {
                 self.take(tx, row, found).await?;
-                if found.scanned == limit || found.size >= MAX_PAGE_SIZE {
+                if found.scanned == limit || found.is_full() {
                     found.last = Some(row.clone());
                     return Ok(());
                 }
@@ -279,7 +288,9 @@ impl Walk<'_> {
         }
         let mut item = decode_stored(&row.value)?;
         if fetches && let Some(whole) = self.fetch(tx, &item).await? {
-            found.fetched.push(item_size(&whole));
+            let size = item_size(&whole);
+            found.fetched.push(size);
+            found.fetched_size += size;
             item = whole;
         }
         if self.wish.filter.as_ref().is_some_and(|filter| !filter.holds(&item)) {

@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::app::{app, call, refusal};
+use super::app::{app, call, done, put, refusal, sorts};
+use homeport_testkit::TestCaller;
 
 /// As many empty objects.
 fn empty_ones(count: usize) -> Value {
@@ -85,4 +86,59 @@ async fn millions_of_actions_take_no_gigabytes() {
     let most = most.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB"));
     let most: u64 = most.and_then(|most| most.trim().parse().ok()).unwrap_or_default();
     assert!(most < 4 << 20, "{most} kB");
+}
+
+/// The counts of items on the pages of a query, and the items' sort keys.
+async fn pages(caller: &TestCaller, operation: &str, mut input: Value) -> (Vec<usize>, Vec<String>) {
+    let (mut counts, mut keys) = (Vec::new(), Vec::new());
+    loop {
+        let page = done(caller, operation, input.clone()).await;
+        counts.push(page["Items"].as_array().map_or(0, Vec::len));
+        keys.extend(sorts(&page));
+        let (member, next) = match operation {
+            "ExecuteStatement" => ("NextToken", &page["NextToken"]),
+            _ => ("ExclusiveStartKey", &page["LastEvaluatedKey"]),
+        };
+        if next.is_null() {
+            return (counts, keys);
+        }
+        input[member] = next.clone();
+    }
+}
+
+#[tokio::test]
+async fn a_page_ends_with_a_megabyte_that_was_fetched_beside_an_index() {
+    let app = app();
+    let admin = app.admin();
+    let key = |range: &str| json!([{"AttributeName": "p", "KeyType": "HASH"}, {"AttributeName": range, "KeyType": "RANGE"}]);
+    let attributes = ["p", "r", "s"].map(|name| json!({"AttributeName": name, "AttributeType": "S"}));
+    let table = json!({
+        "TableName": "notes", "KeySchema": key("r"), "BillingMode": "PAY_PER_REQUEST",
+        "AttributeDefinitions": attributes,
+        "LocalSecondaryIndexes": [
+            {"IndexName": "by-s", "KeySchema": key("s"), "Projection": {"ProjectionType": "KEYS_ONLY"}},
+        ],
+    });
+    done(&admin, "CreateTable", table).await;
+    for n in 0..9 {
+        let n = json!({"S": n.to_string()});
+        let item = json!({"p": {"S": "x"}, "r": n.clone(), "s": n, "v": {"S": "v".repeat(300_000)}});
+        put(&admin, "notes", item).await;
+    }
+    let query = json!({
+        "TableName": "notes", "IndexName": "by-s", "KeyConditionExpression": "p = :p",
+        "ExpressionAttributeValues": {":p": {"S": "x"}}, "ReturnConsumedCapacity": "INDEXES",
+    });
+    let with = |select: &str| {
+        let mut query = query.clone();
+        query["Select"] = json!(select);
+        query
+    };
+    let all: Vec<String> = (0..9).map(|n| n.to_string()).collect();
+    assert_eq!(pages(&admin, "Query", with("ALL_ATTRIBUTES")).await, (vec![4, 4, 1], all.clone()));
+    assert_eq!(pages(&admin, "Query", with("ALL_PROJECTED_ATTRIBUTES")).await, (vec![9], all.clone()));
+    let statement = json!({"Statement": "SELECT p, r, v FROM notes.\"by-s\" WHERE p = 'x'"});
+    assert_eq!(pages(&admin, "ExecuteStatement", statement).await, (vec![4, 4, 1], all));
+    let page = done(&admin, "Query", with("ALL_ATTRIBUTES")).await;
+    assert_eq!(page["ConsumedCapacity"]["Table"]["CapacityUnits"], 4.0 * 37.0);
 }
