@@ -22,7 +22,7 @@ use crate::value::{Checked, Item, StoredItem, decode_stored, encode_stored, writ
 
 /// The most items of one call.
 const MAX_ITEMS: usize = 100;
-/// Items beyond this many bytes are left for another call.
+/// Items beyond this many bytes, as they are counted and as JSON, are left for another call.
 const MAX_RESPONSE: usize = 16 << 20;
 
 /// `BatchGetItem` (API reference): up to 100 items, of any tables.
@@ -252,20 +252,30 @@ async fn get(
             got.left.push(key.clone());
             continue;
         }
-        *room -= item.size();
-        got.consumed.add_table(read_units(item.size(), of.consistent));
         let partition = &got.open.table.schema.partition.name;
-        if !key.get(partition).is_some_and(|value| item.holds(partition, value)) {
+        let is_asked_for = key.get(partition).is_some_and(|value| item.holds(partition, value));
+        let json = if is_asked_for { Some(projected(of, &stored)?) } else { None };
+        let taken = json.as_ref().map_or(0, Vec::len).max(item.size());
+        // An item that no answer has room for is given alone, or it would be left for ever.
+        if taken > *room && *room < MAX_RESPONSE {
+            got.left.push(key.clone());
             continue;
         }
-        let mut json = Vec::new();
-        match &of.projection {
-            None => item.write_json(&mut json)?,
-            Some(projection) => write_item(&projection.apply(&decode_stored(&stored)?), &mut json),
-        }
-        got.items.push(json);
+        *room = room.saturating_sub(taken);
+        got.consumed.add_table(read_units(item.size(), of.consistent));
+        got.items.extend(json);
     }
     Ok(got)
+}
+
+/// What is wanted of a stored item, as JSON.
+fn projected(of: &OfTable, stored: &[u8]) -> Result<Vec<u8>, DynamoError> {
+    let mut json = Vec::new();
+    match &of.projection {
+        None => StoredItem::open(stored)?.write_json(&mut json)?,
+        Some(projection) => write_item(&projection.apply(&decode_stored(stored)?), &mut json),
+    }
+    Ok(json)
 }
 
 fn answer(input: &Input, got: &[Got]) -> Vec<u8> {

@@ -46,6 +46,8 @@ pub(super) struct Done {
     /// What the statement returns of the item.
     pub(super) item: Option<Item>,
     pub(super) consumed: Consumed,
+    /// The size of the item that was read or made; of none, nothing.
+    pub(super) size: usize,
 }
 
 impl<'p> Target<'p> {
@@ -116,12 +118,13 @@ impl<'p> Target<'p> {
         match self.plan {
             Plan::Insert(_) if before.is_some() => Err(DynamoError::DuplicateItem),
             Plan::Insert(_) => {
-                Ok(Done { item: None, consumed: open.put(tx, place, None, &self.key, on).await? })
+                let consumed = open.put(tx, place, None, &self.key, on).await?;
+                Ok(Done { item: None, consumed, size: item_size(&self.key) })
             }
             Plan::Write(writing) => self.write(tx, open, place, (writing, before, terms.tell_old), on).await,
             Plan::Exists(_) => {
                 let found = self.found(before.as_ref(), terms.tell_old)?;
-                Ok(Done { item: None, consumed: Consumed::table(write_units(item_size(found))) })
+                Ok(Done { consumed: Consumed::table(write_units(item_size(found))), ..Done::default() })
             }
             Plan::Select(selection) => Ok(read(selection, before.as_ref(), terms.consistent)),
         }
@@ -141,11 +144,12 @@ impl<'p> Target<'p> {
                 self.found(before.as_ref(), tell_old)?;
             }
             let consumed = open.delete(tx, place, before.as_ref(), on).await?;
-            return Ok(Done { item: before.filter(|_| writing.returning.is_some()), consumed });
+            return Ok(Done { item: before.filter(|_| writing.returning.is_some()), consumed, size: 0 });
         };
         let found = self.found(before.as_ref(), tell_old)?;
         let after = updated(open, &self.key, Some(found), update)?;
         let consumed = open.keep(tx, place, Some(found), after.as_ref(), on).await?;
+        let size = after.as_ref().map_or(0, item_size);
         let item = match writing.returning {
             None => None,
             Some(Returning::AllOld) => before,
@@ -153,7 +157,7 @@ impl<'p> Target<'p> {
             Some(Returning::ModifiedOld) => Some(update.touched(found)),
             Some(Returning::ModifiedNew) => after.map(|after| update.touched(&after)),
         };
-        Ok(Done { item: item.filter(|item| !item.is_empty()), consumed })
+        Ok(Done { item: item.filter(|item| !item.is_empty()), consumed, size })
     }
 
     /// The item, if it is there and as it should be: a statement neither updates nor finds what isn't.
@@ -181,6 +185,6 @@ fn place_of_new(insertion: &Insertion, open: &OpenTable) -> Result<Place, Dynamo
 fn read(selection: &Selection, item: Option<&Item>, consistent: bool) -> Done {
     let projected =
         |item: &Item| selection.projection.as_ref().map_or(item.clone(), |it: &Projection| it.apply(item));
-    let units = read_units(item.map_or(0, item_size), consistent);
-    Done { item: item.map(projected), consumed: Consumed::table(units) }
+    let size = item.map_or(0, item_size);
+    Done { item: item.map(projected), consumed: Consumed::table(read_units(size, consistent)), size }
 }

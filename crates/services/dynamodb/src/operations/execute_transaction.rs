@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::changing::{Done, Surface, Target, Terms};
 use super::client_token::ClientToken;
 use super::statements::{RawParameters, check_members, needed, values};
-use super::transact_write_items::{MAX_ACTIONS, cancel_for, in_transaction, reason_or};
+use super::transact_write_items::{MAX_ACTIONS, add_size, cancel_for, in_transaction, reason_or};
 use crate::DynamoDb;
 use crate::access::Decided;
 use crate::capacity::{Answering, Consumed, write_all};
@@ -180,10 +180,13 @@ async fn execute(
     if places.iter().enumerate().any(|(at, place)| places[..at].iter().any(|other| other.key == place.key)) {
         return Err(Invalid::TransactTwice.into());
     }
-    let (mut reasons, mut done) = (Vec::new(), Vec::new());
+    let (mut reasons, mut done, mut size) = (Vec::new(), Vec::<Done>::new(), 0);
     for (((one, target), open), place) in input.statements.iter().zip(&targets).zip(opened).zip(&places) {
         let outcome = target.act(tx, open, place, one.terms, on).await;
-        done.extend(reason_or(outcome, &mut reasons)?);
+        if let Some(one) = reason_or(outcome, &mut reasons)? {
+            add_size(&mut size, one.size)?;
+            done.push(one);
+        }
     }
     cancel_for(reasons)?;
     Ok(done)

@@ -18,6 +18,10 @@ use crate::value::{
 /// A page ends with the item that passes this many bytes.
 const MAX_PAGE_SIZE: usize = 1 << 20;
 
+/// A page ends with the item that makes its JSON pass this many bytes, whatever it counts: a number of three bytes may
+/// have over a hundred digits.
+const MAX_PAGE_JSON: usize = 8 << 20;
+
 /// `Select`
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Select {
@@ -234,9 +238,9 @@ pub(super) struct Found {
 }
 
 impl Found {
-    /// Whether the page ends: with a megabyte of what lay on the way, or of what was fetched beside it.
+    /// Whether the page ends: with a megabyte of what lay on the way, or of what was fetched beside it, or with JSON.
     fn is_full(&self) -> bool {
-        self.size >= MAX_PAGE_SIZE || self.fetched_size >= MAX_PAGE_SIZE
+        self.size.max(self.fetched_size) >= MAX_PAGE_SIZE || self.items.len() >= MAX_PAGE_JSON
     }
 }
 

@@ -5,7 +5,7 @@ use homeport_core::Fault;
 use homeport_service::{Answer, Asked, ByHand, Call, Cx, Effect, Operation, Permissions};
 use serde::Deserialize;
 
-use super::transact_write_items::{MAX_ACTIONS, check_count, in_transaction};
+use super::transact_write_items::{MAX_ACTIONS, add_size, check_count, in_transaction};
 use crate::DynamoDb;
 use crate::access::{Decided, Need, permissions};
 use crate::capacity::{Answering, Consumed, read_units, write_all};
@@ -117,12 +117,14 @@ impl Operation for TransactGetItems {
                     opened.push(DynamoDb::table(cx, &tx, &get.table, &input.decided).await?);
                 }
                 check_keys(input, &opened)?;
-                let mut items = Vec::new();
+                let (mut items, mut size) = (Vec::new(), 0);
                 let mut consumed: BTreeMap<&TableName, (SharedTable, Consumed)> = BTreeMap::new();
                 for (get, open) in input.gets.iter().zip(opened) {
                     let place = open.place(&get.key)?;
                     let item = open.item(&tx, &place, &get.key).await?;
-                    let units = 2.0 * read_units(item.as_ref().map_or(0, item_size), true);
+                    let read = item.as_ref().map_or(0, item_size);
+                    add_size(&mut size, read)?;
+                    let units = 2.0 * read_units(read, true);
                     let of_table = consumed
                         .entry(&get.table)
                         .or_insert_with(|| (open.clone(), Consumed::of_transacted_reads()));

@@ -96,6 +96,12 @@ impl Kind {
     }
 }
 
+/// Adds what an item counts to what those of its transaction count, unless that is too much.
+pub(super) fn add_size(all: &mut usize, one: usize) -> Result<(), Invalid> {
+    *all += one;
+    if *all > MAX_TRANSACTION { Err(Invalid::TransactSize) } else { Ok(()) }
+}
+
 /// Notes too few or too many actions.
 pub(super) fn check_count(count: Option<usize>, violations: &mut Violations) {
     let Some(count) = count else { return violations.require::<()>(None, "transactItems") };
@@ -122,8 +128,9 @@ fn decode(call: &Call) -> Result<Input, DynamoError> {
     violations.finish()?;
     let actions =
         chosen.into_iter().map(|(name, write)| decode_action(name, write)).collect::<Result<Vec<_>, _>>()?;
-    if actions.iter().map(|action| item_size(&action.key)).sum::<usize>() > MAX_TRANSACTION {
-        return Err(Invalid::TransactSize.into());
+    let mut size = 0;
+    for action in &actions {
+        add_size(&mut size, item_size(&action.key))?;
     }
     Ok(Input { actions, capacity, metrics, token, decided: Decided::default() })
 }
@@ -319,11 +326,12 @@ async fn write<'a>(
         }
         places.push(place);
     }
-    let mut consumed = ConsumedByTable::new();
+    let (mut consumed, mut size) = (ConsumedByTable::new(), 0);
     if reasons.iter().all(Option::is_none) {
         reasons.clear();
         for ((action, open), place) in input.actions.iter().zip(opened).zip(places.iter().flatten()) {
-            if let Some(units) = reason_or(act(tx, action, open, place, on).await, &mut reasons)? {
+            if let Some((units, made)) = reason_or(act(tx, action, open, place, on).await, &mut reasons)? {
+                add_size(&mut size, made)?;
                 let of_table = consumed.entry(&action.table).or_insert_with(Consumed::of_transacted_writes);
                 of_table.add(&units.doubled());
             }
@@ -361,24 +369,27 @@ fn place(action: &Action, open: &OpenTable) -> Result<Place, DynamoError> {
     }
 }
 
+/// Does one action; gives what that consumes, and the size that counts towards the transaction's.
 async fn act(
     tx: &Tx,
     action: &Action,
     open: &OpenTable,
     place: &Place,
     on: Occasion,
-) -> Result<Consumed, DynamoError> {
+) -> Result<(Consumed, usize), DynamoError> {
     let before = open.item(tx, place, &action.key).await?;
     check_condition(action.condition.as_ref(), before.as_ref(), action.tell_old)?;
-    match &action.kind {
-        Kind::Check => Ok(Consumed::table(write_units(before.as_ref().map_or(0, item_size)))),
-        Kind::Put => open.put(tx, place, before.as_ref(), &action.key, on).await,
-        Kind::Delete => open.delete(tx, place, before.as_ref(), on).await,
+    let given = item_size(&action.key);
+    Ok(match &action.kind {
+        Kind::Check => (Consumed::table(write_units(before.as_ref().map_or(0, item_size))), given),
+        Kind::Put => (open.put(tx, place, before.as_ref(), &action.key, on).await?, given),
+        Kind::Delete => (open.delete(tx, place, before.as_ref(), on).await?, given),
         Kind::Update(update) => {
             let after = updated(open, &action.key, before.as_ref(), update)?;
-            open.keep(tx, place, before.as_ref(), after.as_ref(), on).await
+            let consumed = open.keep(tx, place, before.as_ref(), after.as_ref(), on).await?;
+            (consumed, after.as_ref().map_or(given, item_size))
         }
-    }
+    })
 }
 
 /// Notes a failure of one action as its reason. What is wrong with the request whatever the store holds, ends it
@@ -397,6 +408,7 @@ pub(super) fn reason_or<T>(
     let message = error.to_string();
     let reason = match error {
         DynamoError::ConditionFailed { item } => {
+            let item = item.filter(|_| has_room(reasons));
             CancellationReason { code: "ConditionalCheckFailed", message: Some(message), item }
         }
         DynamoError::DuplicateItem => {
@@ -411,6 +423,12 @@ pub(super) fn reason_or<T>(
     };
     reasons.push(Some(reason));
     Ok(None)
+}
+
+/// Whether the reasons may show one more item: not behind as many bytes as a transaction's items may have.
+fn has_room(reasons: &[Option<CancellationReason>]) -> bool {
+    let items = reasons.iter().flatten().filter_map(|reason| reason.item.as_ref());
+    items.map(String::len).sum::<usize>() < MAX_TRANSACTION
 }
 
 fn answer(input: &Input, opened: &[SharedTable], consumed: &ConsumedByTable<'_>) -> Vec<u8> {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::app::{app, call, done, put, refusal, sorts};
+use super::app::{app, call, done, get, hash_table, put, range_table, refusal, sorts};
 use homeport_testkit::TestCaller;
 
 /// As many empty objects.
@@ -141,4 +141,137 @@ async fn a_page_ends_with_a_megabyte_that_was_fetched_beside_an_index() {
     assert_eq!(pages(&admin, "ExecuteStatement", statement).await, (vec![4, 4, 1], all));
     let page = done(&admin, "Query", with("ALL_ATTRIBUTES")).await;
     assert_eq!(page["ConsumedCapacity"]["Table"]["CapacityUnits"], 4.0 * 37.0);
+}
+
+/// A list of so many numbers that count three bytes each and print as a hundred and more.
+fn long_numbers(count: usize) -> Value {
+    json!({"L": vec![json!({"N": "1E-130"}); count]})
+}
+
+#[tokio::test]
+async fn a_page_ends_with_its_json_too() {
+    let app = app();
+    let admin = app.admin();
+    done(&admin, "CreateTable", range_table("notes", "S")).await;
+    for n in 0..4 {
+        let item = json!({"p": {"S": "x"}, "r": {"S": n.to_string()}, "v": long_numbers(40_000)});
+        put(&admin, "notes", item).await;
+    }
+    let query = json!({
+        "TableName": "notes", "KeyConditionExpression": "p = :p", "ExpressionAttributeValues": {":p": {"S": "x"}},
+    });
+    let all: Vec<String> = (0..4).map(|n| n.to_string()).collect();
+    assert_eq!(pages(&admin, "Query", query).await, (vec![2, 2, 0], all.clone()));
+    let scan = json!({"TableName": "notes"});
+    assert_eq!(pages(&admin, "Scan", scan.clone()).await, (vec![2, 2, 0], all.clone()));
+    let statement = json!({"Statement": "SELECT * FROM notes WHERE p = 'x'"});
+    assert_eq!(pages(&admin, "ExecuteStatement", statement).await, (vec![2, 2, 0], all));
+    let counted = done(&admin, "Scan", json!({"TableName": "notes", "Select": "COUNT"})).await;
+    assert_eq!((&counted["Count"], &counted["LastEvaluatedKey"]), (&json!(4), &Value::Null));
+}
+
+#[tokio::test]
+async fn a_batch_is_full_by_its_json_and_leaves_no_item_for_ever() {
+    let app = app();
+    let admin = app.admin();
+    done(&admin, "CreateTable", hash_table("notes")).await;
+    let mut keys = Vec::new();
+    // Two of these are more than an answer, and the last alone is.
+    for (n, numbers) in [70_000, 70_000, 70_000, 130_000].into_iter().enumerate() {
+        put(&admin, "notes", json!({"p": {"S": n.to_string()}, "v": long_numbers(numbers)})).await;
+        keys.push(json!({"p": {"S": n.to_string()}}));
+    }
+    let mut wanted = json!({"notes": {"Keys": keys}});
+    let mut got = Vec::new();
+    while wanted != json!({}) {
+        let reply = call(&admin, "BatchGetItem", json!({"RequestItems": wanted})).await.ok();
+        assert!(reply.text().len() < 20 << 20);
+        let page = reply.json();
+        let items = page["Responses"]["notes"].as_array().cloned().unwrap_or_default();
+        assert_eq!(items.len(), 1);
+        got.extend(items.iter().map(|item| item["p"]["S"].as_str().unwrap_or_default().to_owned()));
+        wanted = page["UnprocessedKeys"].clone();
+    }
+    assert_eq!(got, ["0", "1", "2", "3"]);
+    let projected = json!({"notes": {"Keys": keys, "ProjectionExpression": "p"}});
+    let page = done(&admin, "BatchGetItem", json!({"RequestItems": projected})).await;
+    assert_eq!(page["Responses"]["notes"].as_array().map(Vec::len), Some(4));
+}
+
+/// A table `notes` of so many items of 390,000 bytes.
+async fn large_items(caller: &TestCaller, count: usize) {
+    done(caller, "CreateTable", hash_table("notes")).await;
+    for n in 0..count {
+        let item = json!({"p": {"S": n.to_string()}, "v": {"S": "v".repeat(390_000)}, "n": {"N": "0"}});
+        put(caller, "notes", item).await;
+    }
+}
+
+const TOO_LARGE: &str = "Transaction request size has exceeded the maximum allowed size";
+
+#[tokio::test]
+async fn a_transaction_reads_four_megabytes_and_no_more() {
+    let app = app();
+    let admin = app.admin();
+    large_items(&admin, 11).await;
+    let get = |n: usize| json!({"Get": {"TableName": "notes", "Key": {"p": {"S": n.to_string()}}}});
+    let select = |n: usize| json!({"Statement": format!("SELECT n FROM notes WHERE p = '{n}'")});
+    let gets = |count: usize| json!({"TransactItems": (0..count).map(get).collect::<Value>()});
+    let selects = |count: usize| json!({"TransactStatements": (0..count).map(select).collect::<Value>()});
+    for (operation, enough, too_many) in
+        [("TransactGetItems", gets(10), gets(11)), ("ExecuteTransaction", selects(10), selects(11))]
+    {
+        let read = done(&admin, operation, enough).await;
+        assert_eq!(read["Responses"].as_array().map(Vec::len), Some(10), "{operation}");
+        let refused = refusal(&admin, operation, too_many).await;
+        assert_eq!(refused, ("ValidationException".into(), TOO_LARGE.into()), "{operation}");
+    }
+}
+
+#[tokio::test]
+async fn what_updates_make_counts_towards_the_size_of_their_transaction() {
+    let app = app();
+    let admin = app.admin();
+    large_items(&admin, 11).await;
+    let update = |n: usize| {
+        json!({"Update": {
+            "TableName": "notes", "Key": {"p": {"S": n.to_string()}}, "UpdateExpression": "ADD n :one",
+            "ExpressionAttributeValues": {":one": {"N": "1"}},
+        }})
+    };
+    let statement = |n: usize| json!({"Statement": format!("UPDATE notes SET n = n + 1 WHERE p = '{n}'")});
+    let updates = |count: usize| json!({"TransactItems": (0..count).map(update).collect::<Value>()});
+    let statements =
+        |count: usize| json!({"TransactStatements": (0..count).map(statement).collect::<Value>()});
+    for (operation, enough, too_many, made) in [
+        ("TransactWriteItems", updates(10), updates(11), "1"),
+        ("ExecuteTransaction", statements(10), statements(11), "2"),
+    ] {
+        let refused = refusal(&admin, operation, too_many).await;
+        assert_eq!(refused, ("ValidationException".into(), TOO_LARGE.into()), "{operation}");
+        done(&admin, operation, enough).await;
+        assert_eq!(get(&admin, "notes", json!({"p": {"S": "0"}})).await["n"]["N"], made);
+        assert_eq!(get(&admin, "notes", json!({"p": {"S": "10"}})).await["n"]["N"], "0");
+    }
+}
+
+#[tokio::test]
+async fn reasons_show_items_until_they_are_four_megabytes() {
+    let app = app();
+    let admin = app.admin();
+    large_items(&admin, 13).await;
+    let check = |n: usize| {
+        json!({"ConditionCheck": {
+            "TableName": "notes", "Key": {"p": {"S": n.to_string()}}, "ConditionExpression": "attribute_exists(x)",
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        }})
+    };
+    let checks = json!({"TransactItems": (0..13).map(check).collect::<Value>()});
+    let refused = call(&admin, "TransactWriteItems", checks).await;
+    let reasons = refused.refused("TransactionCanceledException", 400).json()["CancellationReasons"].clone();
+    for (n, reason) in reasons.as_array().into_iter().flatten().enumerate() {
+        assert_eq!(reason["Code"], "ConditionalCheckFailed");
+        assert_eq!(reason.get("Item").is_some(), n < 11, "{n}");
+    }
+    assert_eq!(reasons.as_array().map(Vec::len), Some(13));
 }
