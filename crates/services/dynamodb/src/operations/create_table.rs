@@ -24,6 +24,8 @@ use crate::table::{Index, Schema, StreamView, Table, Throughput};
 const MAX_TABLES: i64 = 2_500;
 /// Local indexes of a table.
 const MAX_LOCAL_INDEXES: usize = 5;
+/// Of too many indexes, as many are looked at before it is told that they are too many.
+const MAX_LOOKED_AT: usize = 100;
 
 /// `CreateTable` (API reference): a table, ready when the answer arrives.
 pub(crate) struct CreateTable;
@@ -129,7 +131,7 @@ pub(super) fn table(
         )
         .into());
     }
-    let definitions = Definitions { given };
+    let definitions = Definitions::of(given);
     let schema = definitions.schema(elements, false)?;
     if input.local_secondary_indexes.is_none() && input.global_secondary_indexes.is_none() {
         definitions.check_used(&schema, &[])?;
@@ -183,7 +185,7 @@ fn indexes(
                 "Table KeySchema does not have a range key, which is required when specifying a LocalSecondaryIndex",
             );
         }
-        for raw in local {
+        for raw in local.iter().take(MAX_LOOKED_AT) {
             let number = indexes.len() as u64 + 1;
             let index = index(raw, false, number, definitions, &indexes)?;
             check_local(&index, table)?;
@@ -197,7 +199,7 @@ fn indexes(
         if global.is_empty() {
             return parameter("List of GlobalSecondaryIndexes is empty");
         }
-        for raw in global {
+        for raw in global.iter().take(MAX_LOOKED_AT) {
             let number = indexes.len() as u64 + 1;
             let mut index = index(raw, true, number, definitions, &indexes)?;
             raw.throughput().give(&mut index, on_demand)?;

@@ -74,10 +74,10 @@ fn create(table: &mut Table, raw: &RawIndex, given: &[AttributeDefinition]) -> R
     if table.indexes.iter().filter(|index| index.global).count() >= MAX_GLOBAL_INDEXES {
         return Ok(parameter("GlobalSecondaryIndex count exceeds the per-table limit of 20")?);
     }
-    Definitions { given }.check_named(&raw.key_schema)?;
+    Definitions::of(given).check_named(&raw.key_schema)?;
     let all = Definitions::with_those_of(given, table);
     let number = table.draw_number();
-    let mut made = index(raw, true, number, &Definitions { given: &all }, &table.indexes)?;
+    let mut made = index(raw, true, number, &Definitions::of(&all), &table.indexes)?;
     raw.throughput().give(&mut made, table.throughput.is_none())?;
     made.state = IndexState::Building;
     table.indexes.push(made);

@@ -1,5 +1,7 @@
 //! How tables and indexes are described in requests, and what of that AWS accepts.
 
+use std::collections::{HashMap, HashSet};
+
 use serde::Deserialize;
 
 use super::hash_order::{grown, sized};
@@ -87,21 +89,31 @@ pub(super) fn parameter<T>(said: impl Into<String>) -> Result<T, Invalid> {
     Err(Invalid::Parameter(said.into()))
 }
 
-/// Attribute definitions, and which of them were used.
+/// Attribute definitions.
 pub(super) struct Definitions<'a> {
-    pub(super) given: &'a [AttributeDefinition],
+    given: &'a [AttributeDefinition],
+    /// The first of each attribute.
+    named: HashMap<&'a str, &'a AttributeDefinition>,
 }
 
 /// The most attributes of a global index's partition key, and of its sort key.
 const MAX_KEY_ATTRIBUTES: usize = 4;
 
-impl Definitions<'_> {
+impl<'a> Definitions<'a> {
+    pub(super) fn of(given: &'a [AttributeDefinition]) -> Self {
+        let mut named = HashMap::new();
+        for definition in given {
+            named.entry(definition.attribute_name.as_str()).or_insert(definition);
+        }
+        Self { given, named }
+    }
+
     pub(super) fn names(&self) -> String {
         sized(self.given.iter().map(|definition| definition.attribute_name.as_str())).join(", ")
     }
 
     pub(super) fn attribute(&self, name: &str) -> Option<KeyAttribute> {
-        let definition = self.given.iter().find(|definition| definition.attribute_name == name)?;
+        let definition = self.named.get(name)?;
         let kind = match definition.attribute_type.as_str() {
             "N" => KeyKind::N,
             "B" => KeyKind::B,
@@ -113,17 +125,15 @@ impl Definitions<'_> {
     /// Those that a table's keys have already, and these: what is there keeps its type.
     pub(super) fn with_those_of(given: &[AttributeDefinition], table: &Table) -> Vec<AttributeDefinition> {
         let schemas = std::iter::once(&table.schema).chain(table.indexes.iter().map(|index| &index.schema));
-        let mut all: Vec<AttributeDefinition> = Vec::new();
         let known = schemas.flat_map(Schema::attributes).map(|attribute| AttributeDefinition {
             attribute_name: attribute.name.clone(),
             attribute_type: attribute.kind.name().to_owned(),
         });
-        for definition in known.chain(given.iter().cloned()) {
-            if !all.iter().any(|other| other.attribute_name == definition.attribute_name) {
-                all.push(definition);
-            }
-        }
-        all
+        let mut names = HashSet::new();
+        known
+            .chain(given.iter().cloned())
+            .filter(|definition| names.insert(definition.attribute_name.clone()))
+            .collect()
     }
 
     /// Refuses keys that these definitions don't name.
@@ -143,10 +153,8 @@ impl Definitions<'_> {
     pub(super) fn schema(&self, elements: &[KeySchemaElement], global: bool) -> Result<Schema, Invalid> {
         self.check_named(elements)?;
         let mut attributes = elements.iter().filter_map(|it| self.attribute(&it.attribute_name));
-        let repeated = |at: usize, element: &KeySchemaElement| {
-            elements[..at].iter().any(|other| other.attribute_name == element.attribute_name)
-        };
-        if elements.iter().enumerate().any(|(at, element)| repeated(at, element)) {
+        let mut names = HashSet::new();
+        if !elements.iter().all(|element| names.insert(&element.attribute_name)) {
             return table_rule(
                 "Both the Hash Key and the Range Key element in the KeySchema have the same name",
             );
@@ -170,9 +178,7 @@ impl Definitions<'_> {
     /// Refuses definitions that no key uses, and two of one attribute.
     pub(super) fn check_used(&self, schema: &Schema, indexes: &[Index]) -> Result<(), Invalid> {
         let used = |name: &str| schema.has(name) || indexes.iter().any(|index| index.schema.has(name));
-        let repeated = self.given.iter().enumerate().any(|(at, definition)| {
-            self.given[..at].iter().any(|other| other.attribute_name == definition.attribute_name)
-        });
+        let repeated = self.named.len() < self.given.len();
         if !repeated && self.given.iter().all(|definition| used(&definition.attribute_name)) {
             return Ok(());
         }

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use homeport_core::{Arn, Scope};
 use homeport_service::{Asked, Cx, Effect, Operation, Permissions};
@@ -26,7 +26,8 @@ pub(super) fn check_tags(tags: &[RawTag]) -> Result<(), Invalid> {
     if tags.iter().any(|tag| tag.key.to_ascii_lowercase().starts_with("aws:")) {
         return Err(Invalid::Table("Tag keys starting with 'aws:' are reserved for system use".to_owned()));
     }
-    if tags.iter().enumerate().any(|(at, tag)| tags[..at].iter().any(|other| other.key == tag.key)) {
+    let mut keys = HashSet::new();
+    if !tags.iter().all(|tag| keys.insert(&tag.key)) {
         return Err(Invalid::Table("Found duplicate Tag Key".to_owned()));
     }
     if tags.len() > MAX_TAGS {

@@ -275,3 +275,56 @@ async fn reasons_show_items_until_they_are_four_megabytes() {
     }
     assert_eq!(reasons.as_array().map(Vec::len), Some(13));
 }
+
+#[tokio::test]
+async fn the_members_of_a_table_are_not_compared_each_with_all() {
+    let app = app();
+    let admin = app.admin();
+    let definition = |name: &str| json!({"AttributeName": name, "AttributeType": "S"});
+    let mut table = hash_table("notes");
+    let mut many: Vec<Value> = (0..200_000).map(|n| definition(&format!("attribute-{n}"))).collect();
+    many.push(definition("p"));
+    table["AttributeDefinitions"] = many.into();
+    let (_, said) = refusal(&admin, "CreateTable", table).await;
+    assert!(said.ends_with("does not exactly match number of attributes defined in AttributeDefinitions"));
+
+    let mut table = range_table("notes", "S");
+    let index = |n: usize| {
+        json!({
+            "IndexName": format!("index-{n}"), "Projection": {"ProjectionType": "ALL"},
+            "KeySchema": [{"AttributeName": "p", "KeyType": "HASH"}, {"AttributeName": "r", "KeyType": "RANGE"}],
+        })
+    };
+    for (member, said) in [
+        ("LocalSecondaryIndexes", "Number of LocalSecondaryIndexes exceeds per-table limit of 5"),
+        ("GlobalSecondaryIndexes", "GlobalSecondaryIndex count exceeds the per-table limit of 20"),
+    ] {
+        table[member] = (0..80_000).map(index).collect::<Value>();
+        let (_, told) = refusal(&admin, "CreateTable", table.clone()).await;
+        assert_eq!(told, format!("One or more parameter values were invalid: {said}"));
+        table.as_object_mut().map(|table| table.remove(member));
+    }
+
+    let tag = |n: usize| json!({"Key": format!("tag-{n}"), "Value": ""});
+    table["Tags"] = (0..300_000).map(tag).collect::<Value>();
+    let (_, said) = refusal(&admin, "CreateTable", table).await;
+    assert_eq!(said, "The number of tags exceeds the limit of 50");
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_an_index_is_told_before_that_it_is_one_too_many() {
+    let app = app();
+    let admin = app.admin();
+    let mut table = range_table("notes", "S");
+    let index = |name: String| {
+        json!({
+            "IndexName": name, "Projection": {"ProjectionType": "ALL"},
+            "KeySchema": [{"AttributeName": "p", "KeyType": "HASH"}, {"AttributeName": "r", "KeyType": "RANGE"}],
+        })
+    };
+    let mut indexes: Vec<Value> = (0..30).map(|n| index(format!("index-{n}"))).collect();
+    indexes[29] = index("index-7".to_owned());
+    table["GlobalSecondaryIndexes"] = indexes.into();
+    let (_, said) = refusal(&admin, "CreateTable", table).await;
+    assert_eq!(said, "One or more parameter values were invalid: Duplicate index name: index-7");
+}
