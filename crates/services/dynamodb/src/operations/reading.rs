@@ -1,8 +1,11 @@
 //! What `Query` and `Scan` have in common: a page of items along a stretch of keys.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use homeport_store::{Direction, MAX_PAGE_ROWS, Range, Row, Tx};
+use tokio::task::coop::consume_budget;
+use tokio::time::Instant;
 
 use crate::capacity::{Answering, Consumed, read_units};
 use crate::error::{DynamoError, Invalid};
@@ -21,6 +24,8 @@ const MAX_PAGE_SIZE: usize = 1 << 20;
 /// A page ends with the item that makes its JSON pass this many bytes, whatever it counts: a number of three bytes may
 /// have over a hundred digits.
 const MAX_PAGE_JSON: usize = 8 << 20;
+/// A page ends behind the item at which its filter has taken so long: it may look at megabytes for each.
+const FILTERING: Duration = Duration::from_secs(1);
 
 /// `Select`
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -254,13 +259,13 @@ impl Walk<'_> {
 
     /// Goes along until the limit, or a megabyte, with all that was found before.
     pub(super) async fn go(&mut self, tx: &Tx, found: &mut Found) -> Result<(), DynamoError> {
-        let limit = self.wish.limit.unwrap_or(usize::MAX);
+        let (limit, begun) = (self.wish.limit.unwrap_or(usize::MAX), Instant::now());
         loop {
             let batch = limit.saturating_sub(found.scanned).min(MAX_PAGE_ROWS);
             let page = tx.scan(self.range.clone(), self.direction, batch).await?;
             for row in &page.rows {
                 self.take(tx, row, found).await?;
-                if found.scanned == limit || found.is_full() {
+                if found.scanned == limit || found.is_full() || self.has_filtered_enough(begun).await {
                     found.last = Some(row.clone());
                     return Ok(());
                 }
@@ -272,6 +277,16 @@ impl Walk<'_> {
                 Direction::Backward => range.before(&last.key),
             };
         }
+    }
+
+    /// Whether the page ends for the time that its filter takes, which may have long values to look at for each row.
+    async fn has_filtered_enough(&self, begun: Instant) -> bool {
+        if self.wish.filter.is_none() {
+            return false;
+        }
+        // Others' calls have their turn meanwhile.
+        consume_budget().await;
+        begun.elapsed() >= FILTERING
     }
 
     async fn take(&self, tx: &Tx, row: &Row, found: &mut Found) -> Result<(), DynamoError> {
