@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use homeport_core::Scope;
 use homeport_service::{Asked, Cx, Effect, Operation, Permissions};
 use serde::{Deserialize, Serialize};
 
@@ -46,12 +45,6 @@ pub(crate) struct Tags {
     tags: BTreeMap<String, String>,
 }
 
-/// The ARN that policies are asked about, however the function is named.
-fn asked_arn(scope: &Scope, resource: &str) -> String {
-    let named = Named::whole(scope, resource);
-    named.map_or_else(|_| resource.to_owned(), |named| named.arn(scope).to_string())
-}
-
 async fn change(
     cx: &Cx<Lambda>,
     resource: &str,
@@ -82,8 +75,8 @@ impl Operation for TagResource {
     const NAME: &'static str = "TagResource";
     const EFFECT: Effect = Effect::Writes;
 
-    fn permissions(asked: &Asked<'_, Lambda>, input: &TagInput) -> Permissions {
-        Permissions::one("lambda:TagResource", asked_arn(asked.scope, &input.resource))
+    fn permissions(_: &Asked<'_, Lambda>, input: &TagInput) -> Permissions {
+        Permissions::one("lambda:TagResource", &input.resource)
     }
 
     fn run(cx: Cx<Lambda>, input: TagInput) -> impl Future<Output = Result<Done, LambdaError>> + Send {
@@ -100,8 +93,8 @@ impl Operation for UntagResource {
     const NAME: &'static str = "UntagResource";
     const EFFECT: Effect = Effect::Writes;
 
-    fn permissions(asked: &Asked<'_, Lambda>, input: &UntagInput) -> Permissions {
-        Permissions::one("lambda:UntagResource", asked_arn(asked.scope, &input.resource))
+    fn permissions(_: &Asked<'_, Lambda>, input: &UntagInput) -> Permissions {
+        Permissions::one("lambda:UntagResource", &input.resource)
     }
 
     fn run(cx: Cx<Lambda>, input: UntagInput) -> impl Future<Output = Result<Done, LambdaError>> + Send {
@@ -123,8 +116,8 @@ impl Operation for ListTags {
     const NAME: &'static str = "ListTags";
     const EFFECT: Effect = Effect::Reads;
 
-    fn permissions(asked: &Asked<'_, Lambda>, input: &ListInput) -> Permissions {
-        Permissions::one("lambda:ListTags", asked_arn(asked.scope, &input.resource))
+    fn permissions(_: &Asked<'_, Lambda>, input: &ListInput) -> Permissions {
+        Permissions::one("lambda:ListTags", &input.resource)
     }
 
     fn run(cx: Cx<Lambda>, input: ListInput) -> impl Future<Output = Result<Tags, LambdaError>> + Send {
