@@ -1,6 +1,6 @@
 //! What DynamoDB does with HTTP as no other service does.
 
-use homeport_service::Body;
+use homeport_service::{Body, OperationInfo};
 use http::header::{CONTENT_TYPE, SERVER};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
@@ -36,6 +36,16 @@ pub(crate) fn no_call(
     }
     cors::expose(response.headers_mut(), Some(&head.headers));
     Some(response)
+}
+
+/// The largest body that is read, in bytes: a description of a table is small, and the tree that it is read into takes
+/// some seventy times its bytes.
+const MAX_DESCRIPTION: usize = 1 << 20;
+
+/// How large a body may be where the service takes so much.
+pub(crate) fn max_body(routed: &Routed, info: OperationInfo, most: usize) -> usize {
+    let is_description = routed.model.is_dynamodb() && info.by_hand.is_none();
+    if is_description { most.min(MAX_DESCRIPTION) } else { most }
 }
 
 /// Gives an answer of DynamoDB's the headers that are its own. JSON is called what the client called it.

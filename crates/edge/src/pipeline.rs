@@ -277,7 +277,7 @@ impl Pipeline {
     ) -> Result<CallBody, Fault> {
         let s3 = routed.model.name == "s3";
         let streams = info.by_hand == Some(true);
-        let limit = hosted.spec().max_body;
+        let limit = dynamodb::max_body(routed, info, hosted.spec().max_body);
         if s3 {
             let form = self.authenticator.verify_s3(way.arrival(), signature, routed, caller).await?;
             // One that was read as a form is no more verified than one that still arrives.

@@ -277,12 +277,12 @@ async fn reasons_show_items_until_they_are_four_megabytes() {
 }
 
 #[tokio::test]
-async fn the_members_of_a_table_are_not_compared_each_with_all() {
+async fn a_table_of_thousands_of_members_is_refused_for_their_number() {
     let app = app();
     let admin = app.admin();
     let definition = |name: &str| json!({"AttributeName": name, "AttributeType": "S"});
     let mut table = hash_table("notes");
-    let mut many: Vec<Value> = (0..200_000).map(|n| definition(&format!("attribute-{n}"))).collect();
+    let mut many: Vec<Value> = (0..15_000).map(|n| definition(&format!("attribute-{n}"))).collect();
     many.push(definition("p"));
     table["AttributeDefinitions"] = many.into();
     let (_, said) = refusal(&admin, "CreateTable", table).await;
@@ -299,14 +299,14 @@ async fn the_members_of_a_table_are_not_compared_each_with_all() {
         ("LocalSecondaryIndexes", "Number of LocalSecondaryIndexes exceeds per-table limit of 5"),
         ("GlobalSecondaryIndexes", "GlobalSecondaryIndex count exceeds the per-table limit of 20"),
     ] {
-        table[member] = (0..80_000).map(index).collect::<Value>();
+        table[member] = (0..5_000).map(index).collect::<Value>();
         let (_, told) = refusal(&admin, "CreateTable", table.clone()).await;
         assert_eq!(told, format!("One or more parameter values were invalid: {said}"));
         table.as_object_mut().map(|table| table.remove(member));
     }
 
     let tag = |n: usize| json!({"Key": format!("tag-{n}"), "Value": ""});
-    table["Tags"] = (0..300_000).map(tag).collect::<Value>();
+    table["Tags"] = (0..20_000).map(tag).collect::<Value>();
     let (_, said) = refusal(&admin, "CreateTable", table).await;
     assert_eq!(said, "The number of tags exceeds the limit of 50");
 }
@@ -327,4 +327,18 @@ async fn what_is_wrong_with_an_index_is_told_before_that_it_is_one_too_many() {
     table["GlobalSecondaryIndexes"] = indexes.into();
     let (_, said) = refusal(&admin, "CreateTable", table).await;
     assert_eq!(said, "One or more parameter values were invalid: Duplicate index name: index-7");
+}
+
+#[tokio::test]
+async fn a_megabyte_is_enough_to_describe_a_table_and_more_is_not_read() {
+    let app = app();
+    let admin = app.admin();
+    done(&admin, "CreateTable", hash_table("notes")).await;
+    let arn = "arn:aws:dynamodb:us-east-1:123456789012:table/notes";
+    let tags = |count: usize| {
+        let tag = |at: usize| json!({"Key": format!("k{at}"), "Value": "v".repeat(200)});
+        json!({"ResourceArn": arn, "Tags": (0..count).map(tag).collect::<Vec<_>>()})
+    };
+    assert_eq!(refusal(&admin, "TagResource", tags(4_000)).await.0, "ValidationException");
+    assert_eq!(refusal(&admin, "TagResource", tags(6_000)).await.0, "RequestEntityTooLargeException");
 }
