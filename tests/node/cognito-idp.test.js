@@ -3,7 +3,6 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, before, test } from "node:test";
@@ -15,6 +14,7 @@ import {
 import { AuthenticationDetails, CognitoUser, CognitoUserPool } from "amazon-cognito-identity-js";
 import { CognitoJwtVerifier, JwtVerifier } from "aws-jwt-verify";
 import { SimpleJwksCache } from "aws-jwt-verify/jwk";
+import { freePort } from "./homeport.js";
 
 const program = process.env.HOMEPORT ?? path.resolve(import.meta.dirname, "../../target/release/homeport");
 const folder = mkdtempSync(path.join(tmpdir(), "homeport-cognito-"));
@@ -25,13 +25,6 @@ let server;
 let endpoint;
 let pool;
 let client;
-
-const freePort = () => new Promise((resolve) => {
-  const probe = createServer().listen(0, "127.0.0.1", () => {
-    const { port } = probe.address();
-    probe.close(() => resolve(port));
-  });
-});
 
 const homeport = (...words) => execFileSync(program, [...words, "--data", data], { encoding: "utf8" }).trim();
 const code = (name) => homeport("outbox", "--to", `${name}@example.com`, "--last", "--code");

@@ -2,7 +2,6 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, before, test } from "node:test";
@@ -10,6 +9,7 @@ import { CreateTableCommand, DynamoDBClient, waitUntilTableExists } from "@aws-s
 import {
   DynamoDBDocumentClient, GetCommand, PutCommand, QueryCommand, TransactWriteCommand, UpdateCommand, paginateScan,
 } from "@aws-sdk/lib-dynamodb";
+import { freePort } from "./homeport.js";
 
 const program = process.env.HOMEPORT ?? path.resolve(import.meta.dirname, "../../target/release/homeport");
 const folder = mkdtempSync(path.join(tmpdir(), "homeport-dynamodb-"));
@@ -17,13 +17,6 @@ const data = path.join(folder, "data");
 let server;
 let client;
 let documents;
-
-const freePort = () => new Promise((resolve) => {
-  const probe = createServer().listen(0, "127.0.0.1", () => {
-    const { port } = probe.address();
-    probe.close(() => resolve(port));
-  });
-});
 
 before(async () => {
   const endpoint = `http://127.0.0.1:${await freePort()}`;

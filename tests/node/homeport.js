@@ -1,6 +1,6 @@
 // A Homeport of one's own for a test, calls to it as bytes that no SDK would send, and a browser.
 import { execFileSync, spawn } from "node:child_process";
-import { createHash, createHmac } from "node:crypto";
+import { createHash, createHmac, randomInt } from "node:crypto";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import http from "node:http";
 import net from "node:net";
@@ -35,13 +35,15 @@ export function openBrowser(names = {}) {
 
 export const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
+/**
+ * A port for a server that wants a number. The kernel hands out those from 32768 on to whoever asks for any, as source
+ * of a connection too; a lower one is still free when the server starts.
+ */
 export function freePort() {
-  return new Promise((resolve, reject) => {
-    const probe = net.createServer().once("error", reject);
-    probe.listen(0, "127.0.0.1", () => {
-      const { port } = probe.address();
-      probe.close(() => resolve(port));
-    });
+  return new Promise((resolve) => {
+    const probe = net.createServer().once("error", () => resolve(freePort()));
+    const port = randomInt(12000, 32000);
+    probe.listen(port, "127.0.0.1", () => probe.close(() => resolve(port)));
   });
 }
 

@@ -2,7 +2,6 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { Readable } from "node:stream";
@@ -12,6 +11,7 @@ import {
   PutBucketCorsCommand, PutObjectCommand, S3Client,
 } from "@aws-sdk/client-s3";
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
+import { freePort } from "./homeport.js";
 
 const program = process.env.HOMEPORT ?? path.resolve(import.meta.dirname, "../../target/release/homeport");
 const folder = mkdtempSync(path.join(tmpdir(), "homeport-s3-"));
@@ -20,13 +20,6 @@ const Bucket = "photos";
 let server;
 let client;
 let endpoint;
-
-const freePort = () => new Promise((resolve) => {
-  const probe = createServer().listen(0, "127.0.0.1", () => {
-    const { port } = probe.address();
-    probe.close(() => resolve(port));
-  });
-});
 
 before(async () => {
   endpoint = `http://127.0.0.1:${await freePort()}`;

@@ -6,6 +6,7 @@ import itertools
 import os
 import pathlib
 import pwd
+import random
 import re
 import shutil
 import signal
@@ -28,9 +29,13 @@ def programs():
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """One for a server that wants a number, also when it starts again: the kernel hands out those from 32768 on to
+    whoever asks for any, as source of a connection too."""
+    while True:
+        port = random.randrange(12000, 32000)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def run(name, *words, check=True):

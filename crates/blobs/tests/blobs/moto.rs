@@ -4,6 +4,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
@@ -36,7 +37,7 @@ impl Moto {
             eprintln!("SKIPPED blobs in an S3 cluster: moto_server is not installed");
             return None;
         };
-        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = lasting_port();
         let server = Command::new(program)
             .args(["-H", "127.0.0.1", "-p", &port.to_string()])
             .args(arguments)
@@ -105,6 +106,20 @@ impl Drop for Moto {
     fn drop(&mut self) {
         self.server.kill().ok();
         self.server.wait().ok();
+    }
+}
+
+/// A loopback port for a server that wants a number. The kernel hands out ports from 32768 on to whoever asks for any,
+/// as source of a connection too; a lower one is still free when the server starts, and when it starts again.
+fn lasting_port() -> u16 {
+    const PORTS: std::ops::Range<u32> = 12_000..32_000;
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    loop {
+        let place = std::process::id() * 61 + NEXT.fetch_add(1, Ordering::Relaxed);
+        let port = (PORTS.start + place % PORTS.len() as u32) as u16;
+        if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
     }
 }
 

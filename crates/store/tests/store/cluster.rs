@@ -28,18 +28,24 @@ impl Cluster {
     pub(crate) fn start() -> Option<Self> {
         let programs = FOLDERS.iter().map(PathBuf::from).find(|folder| folder.join("initdb").exists())?;
         let folder = tempfile::tempdir().unwrap();
-        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let cluster = Self { programs, folder, port, databases: AtomicU32::new(0), nodes: AtomicU32::new(0) };
+        let cluster = Self {
+            programs,
+            folder,
+            port: lasting_port(),
+            databases: AtomicU32::new(0),
+            nodes: AtomicU32::new(0),
+        };
         let data = cluster.data();
         if std::fs::metadata(cluster.folder.path()).unwrap().uid() == 0 {
             // The server refuses to run as root.
-            run(Command::new("chown").arg("postgres").arg(cluster.folder.path()));
+            assert!(run(Command::new("chown").arg("postgres").arg(cluster.folder.path())));
         }
         let data_text = data.to_str().unwrap();
-        cluster.program(
+        let made = cluster.program(
             "initdb",
             &["-D", data_text, "-A", "trust", "-U", "homeport", "-E", "UTF8", "--no-sync"],
         );
+        assert!(made, "no database");
         cluster.pg_ctl(&["start"]);
         Some(cluster)
     }
@@ -68,10 +74,11 @@ impl Cluster {
         let (data, log) = (data.to_str().unwrap(), log.to_str().unwrap());
         let mut arguments = vec!["-D", data, "-w", "-l", log, "-o", &options];
         arguments.extend(action);
-        self.program("pg_ctl", &arguments);
+        let done = self.program("pg_ctl", &arguments);
+        assert!(done, "{action:?}: {}", std::fs::read_to_string(log).unwrap_or_default());
     }
 
-    fn program(&self, name: &str, arguments: &[&str]) {
+    fn program(&self, name: &str, arguments: &[&str]) -> bool {
         let program = self.programs.join(name);
         let root = std::fs::metadata("/proc/self").unwrap().uid() == 0;
         let mut command = match root {
@@ -82,7 +89,7 @@ impl Cluster {
             }
             false => Command::new(program),
         };
-        run(command.args(arguments).current_dir(Path::new("/")));
+        run(command.args(arguments).current_dir(Path::new("/")))
     }
 
     /// A node on a database of its own.
@@ -152,7 +159,7 @@ impl Cluster {
         std::fs::write(&path, text).unwrap();
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
         if std::fs::metadata(&path).unwrap().uid() == 0 {
-            run(Command::new("chown").arg("postgres").arg(&path));
+            assert!(run(Command::new("chown").arg("postgres").arg(&path)));
         }
         path
     }
@@ -174,7 +181,20 @@ impl Drop for Cluster {
     }
 }
 
-fn run(command: &mut Command) {
-    let done = command.stdin(Stdio::null()).stdout(Stdio::null()).status().unwrap();
-    assert!(done.success(), "{command:?}");
+/// A loopback port for a server that wants a number. The kernel hands out ports from 32768 on to whoever asks for any,
+/// as source of a connection too; a lower one is still free when the server starts, and when it starts again.
+fn lasting_port() -> u16 {
+    const PORTS: std::ops::Range<u32> = 12_000..32_000;
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    loop {
+        let place = std::process::id() * 61 + NEXT.fetch_add(1, Ordering::Relaxed);
+        let port = (PORTS.start + place % PORTS.len() as u32) as u16;
+        if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
+}
+
+fn run(command: &mut Command) -> bool {
+    command.stdin(Stdio::null()).stdout(Stdio::null()).status().unwrap().success()
 }
