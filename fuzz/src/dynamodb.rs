@@ -73,6 +73,10 @@ pub fn items(data: &[u8]) {
         let mut straight = Vec::new();
         let opened = StoredItem::open(&stored).expect("a stored item opens");
         assert_eq!(opened.size(), item_size(&item));
+        assert!(opened.holds(&item.iter().collect()));
+        for (name, value) in &item {
+            assert_eq!(opened.value(name), Ok(Some(value.clone())));
+        }
         opened.write_json(&mut straight).expect("a stored item is written");
         assert_eq!(straight, json);
     }
@@ -81,7 +85,8 @@ pub fn items(data: &[u8]) {
     }
     if let Ok(opened) = StoredItem::open(data) {
         let _ = opened.write_json(&mut Vec::new());
-        let _ = opened.holds("a", &AttributeValue::Null);
+        let null = ("a".to_owned(), AttributeValue::Null);
+        let _ = (opened.holds(&[(&null.0, &null.1)].into_iter().collect()), opened.value("a"));
     }
 }
 

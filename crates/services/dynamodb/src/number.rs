@@ -118,12 +118,12 @@ impl Number {
 
 impl From<u64> for Number {
     fn from(n: u64) -> Self {
-        let mut number = Self { negative: false, exponent: 0, mantissa: u128::from(n) };
-        while number.mantissa != 0 && number.mantissa.is_multiple_of(10) {
-            number.mantissa /= 10;
-            number.exponent += 1;
+        let (mut mantissa, mut exponent) = (n, 0);
+        while mantissa != 0 && mantissa.is_multiple_of(10) {
+            mantissa /= 10;
+            exponent += 1;
         }
-        number
+        Self { negative: false, exponent, mantissa: u128::from(mantissa) }
     }
 }
 

@@ -12,7 +12,7 @@ mod stored;
 
 pub use decode::Checked;
 pub use encode::{write_item, write_string, write_value};
-pub use stored::{Corrupt, StoredItem, decode as decode_stored, encode as encode_stored};
+pub use stored::{Corrupt, StoredAttributes, StoredItem, decode as decode_stored, encode as encode_stored};
 
 /// The largest item, in bytes as AWS counts them.
 pub const MAX_ITEM_SIZE: usize = 400 * 1024;

@@ -253,7 +253,7 @@ async fn get(
             continue;
         }
         let partition = &got.open.table.schema.partition.name;
-        let is_asked_for = key.get(partition).is_some_and(|value| item.holds(partition, value));
+        let is_asked_for = item.holds(&key.get_key_value(partition).into_iter().collect());
         let json = if is_asked_for { Some(projected(of, &stored)?) } else { None };
         let taken = json.as_ref().map_or(0, Vec::len).max(item.size());
         // An item that no answer has room for is given alone, or it would be left for ever.

@@ -123,7 +123,7 @@ fn answer(
     if let Some(stored) = stored {
         let item = StoredItem::open(stored)?;
         let partition = &open.table.schema.partition.name;
-        if input.key.get(partition).is_some_and(|value| item.holds(partition, value)) {
+        if item.holds(&input.key.get_key_value(partition).into_iter().collect()) {
             size = item.size();
             match &input.projection {
                 None => answer.try_member("Item", |out| item.write_json(out))?,

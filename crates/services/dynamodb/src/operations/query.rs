@@ -224,7 +224,14 @@ fn walk<'a>(open: &'a SharedTable, input: &'a Input) -> Result<Walk<'a>, DynamoE
         range = if input.forward { range.after(key.as_bytes()) } else { range.before(key.as_bytes()) };
     }
     let direction = if input.forward { Direction::Forward } else { Direction::Backward };
-    Ok(Walk { open, index, range, direction, partition: stretch.partition, wish: &input.wish })
+    Ok(Walk {
+        open,
+        index,
+        range,
+        direction,
+        partition: stretch.partition.iter().collect(),
+        wish: &input.wish,
+    })
 }
 
 fn check_filter(open: &OpenTable, schema: &Schema, input: &Input) -> Result<(), Invalid> {

@@ -15,7 +15,8 @@ use crate::metering::Meter;
 use crate::request::{Integer, ReturnCapacity, Violations};
 use crate::table::{Index, IndexProjection, IndexState, KeyAttribute, Schema, Table};
 use crate::value::{
-    AttributeValue, Checked, Item, StoredItem, ValueError, decode_stored, item_size, write_item,
+    AttributeValue, Checked, Item, StoredAttributes, StoredItem, ValueError, decode_stored, item_size,
+    write_item,
 };
 
 /// A page ends with the item that passes this many bytes.
@@ -223,7 +224,7 @@ pub(super) struct Walk<'a> {
     pub(super) range: Range,
     pub(super) direction: Direction,
     /// The partition key that rows must have, where only one partition is wanted.
-    pub(super) partition: Item,
+    pub(super) partition: StoredAttributes,
     pub(super) wish: &'a Wish,
 }
 
@@ -263,6 +264,10 @@ impl Walk<'_> {
         loop {
             let batch = limit.saturating_sub(found.scanned).min(MAX_PAGE_ROWS);
             let page = tx.scan(self.range.clone(), self.direction, batch).await?;
+            if self.writes_whole_rows() && self.wish.select != Select::Count {
+                let stored: usize = page.rows.iter().map(|row| row.value.len()).sum();
+                found.items.reserve((stored + stored / 4).min(MAX_PAGE_SIZE));
+            }
             for row in &page.rows {
                 self.take(tx, row, found).await?;
                 if found.scanned == limit || found.is_full() || self.has_filtered_enough(begun).await {
@@ -291,13 +296,12 @@ impl Walk<'_> {
 
     async fn take(&self, tx: &Tx, row: &Row, found: &mut Found) -> Result<(), DynamoError> {
         let stored = StoredItem::open(&row.value)?;
-        if !self.partition.iter().all(|(name, value)| stored.holds(name, value)) {
+        if !stored.holds(&self.partition) {
             return Ok(());
         }
         found.scanned += 1;
         found.size += stored.size();
-        let fetches = self.fetches();
-        if !fetches && self.wish.filter.is_none() && self.wish.projection.is_none() {
+        if self.writes_whole_rows() {
             found.count += 1;
             if self.wish.select != Select::Count {
                 separate(&mut found.items);
@@ -306,7 +310,9 @@ impl Walk<'_> {
             return Ok(());
         }
         let mut item = decode_stored(&row.value)?;
-        if fetches && let Some(whole) = self.fetch(tx, &item).await? {
+        if self.fetches()
+            && let Some(whole) = self.fetch(tx, &item).await?
+        {
             let size = item_size(&whole);
             found.fetched.push(size);
             found.fetched_size += size;
@@ -326,6 +332,11 @@ impl Walk<'_> {
         separate(&mut found.items);
         write_item(&item, &mut found.items);
         Ok(())
+    }
+
+    /// Whether a row is written, or counted, as it lies there.
+    fn writes_whole_rows(&self) -> bool {
+        self.wish.filter.is_none() && self.wish.projection.is_none() && !self.fetches()
     }
 
     /// Whether whole items are read from the table, as a local index does not hold what is asked for.
@@ -365,10 +376,14 @@ impl Walk<'_> {
 
     /// The key of the row at which the walk ended.
     pub(super) fn last_key(&self, last: &Row) -> Result<Item, DynamoError> {
-        let item = decode_stored(&last.value)?;
-        let names = start_key_names(&self.open.table.schema, self.index);
-        let part = |name: &&str| Some(((*name).to_owned(), item.get(*name)?.clone()));
-        Ok(names.iter().filter_map(part).collect())
+        let stored = StoredItem::open(&last.value)?;
+        let mut key = Item::new();
+        for name in start_key_names(&self.open.table.schema, self.index) {
+            if let Some(value) = stored.value(name)? {
+                key.insert(name.to_owned(), value);
+            }
+        }
+        Ok(key)
     }
 
     /// What reading so many bytes consumes.

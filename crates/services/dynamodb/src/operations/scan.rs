@@ -18,7 +18,7 @@ use crate::legacy::{self, RawConditions, any_suffices, check_attributes, check_o
 use crate::request::{
     Integer, RawPlaceholders, ReturnCapacity, TableName, Violations, body, check_generations, check_not_empty,
 };
-use crate::value::Item;
+use crate::value::{Item, StoredAttributes};
 
 /// The most segments of a parallel scan.
 const MAX_SEGMENTS: i32 = 1_000_000;
@@ -234,7 +234,8 @@ fn walk<'a>(open: &'a SharedTable, input: &'a Input) -> Result<Walk<'a>, DynamoE
     check_held(open, index, &input.wish)?;
     open.table.check_paths(input.wish.projection.iter().flat_map(|projection| projection.paths()))?;
     open.table.check_paths(input.wish.filter.iter().flat_map(Condition::paths))?;
-    Ok(Walk { open, index, range, direction: Direction::Forward, partition: Item::new(), wish: &input.wish })
+    let partition = StoredAttributes::default();
+    Ok(Walk { open, index, range, direction: Direction::Forward, partition, wish: &input.wish })
 }
 
 impl ByHand for Scan {

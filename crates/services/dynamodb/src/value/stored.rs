@@ -69,17 +69,37 @@ impl<'a> StoredItem<'a> {
         self.size
     }
 
-    /// Whether the item has this attribute with this value.
-    pub fn holds(&self, name: &str, value: &AttributeValue) -> bool {
-        let mut wanted = Vec::new();
-        write_value(value, &mut wanted);
-        self.reader.find(name.as_bytes()).is_ok_and(|found| found == Some(wanted.as_slice()))
+    /// Whether the item has all these attributes with these values.
+    pub fn holds(&self, wanted: &StoredAttributes) -> bool {
+        wanted.0.iter().all(|(name, value)| {
+            self.reader.find(name.as_bytes()).is_ok_and(|found| found == Some(value.as_slice()))
+        })
+    }
+
+    /// The value of an attribute.
+    pub fn value(&self, name: &str) -> Result<Option<AttributeValue>, Corrupt> {
+        self.reader.find(name.as_bytes())?.map(|value| Reader(value).value()).transpose()
     }
 
     /// Appends the item as JSON, straight from its stored form.
     pub fn write_json(mut self, out: &mut Vec<u8>) -> Result<(), Corrupt> {
         out.reserve(self.reader.0.len() * 2);
         self.reader.map_json(out)
+    }
+}
+
+/// Attributes with their values as they are stored, which many items are compared with.
+#[derive(Debug, Default)]
+pub struct StoredAttributes(Vec<(String, Vec<u8>)>);
+
+impl<'a> FromIterator<(&'a String, &'a AttributeValue)> for StoredAttributes {
+    fn from_iter<I: IntoIterator<Item = (&'a String, &'a AttributeValue)>>(attributes: I) -> Self {
+        let stored = |(name, value): (&String, &AttributeValue)| {
+            let mut bytes = Vec::new();
+            write_value(value, &mut bytes);
+            (name.clone(), bytes)
+        };
+        Self(attributes.into_iter().map(stored).collect())
     }
 }
 
@@ -221,6 +241,11 @@ impl<'a> Reader<'a> {
             _ => 0,
         };
         let bytes = self.take(usize::from(head & LENGTH))?;
+        if bytes.len() <= 8 && head & (SIGN | WHOLE) == WHOLE {
+            let mut mantissa = [0_u8; 8];
+            mantissa[..bytes.len()].copy_from_slice(bytes);
+            return Ok(Number::from(u64::from_le_bytes(mantissa)));
+        }
         let mut mantissa = [0_u8; 16];
         mantissa.get_mut(..bytes.len()).ok_or(Corrupt)?.copy_from_slice(bytes);
         let mantissa = u128::from_le_bytes(mantissa);

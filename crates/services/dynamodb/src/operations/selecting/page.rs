@@ -73,7 +73,7 @@ impl Page<'_> {
             index: self.index,
             range: stretch.range.clone(),
             direction: self.direction,
-            partition: stretch.partition_key(self.schema),
+            partition: stretch.partition_key(self.schema).iter().collect(),
             wish: self.wish,
         }
     }
