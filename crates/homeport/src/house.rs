@@ -207,6 +207,7 @@ fn embedded(config: &Config) -> EmbeddedOptions {
         row_cache_bytes: usize::try_from(bytes(config.store.row_cache_mib)).unwrap_or(usize::MAX),
         block_cache_bytes: bytes(config.store.block_cache_mib),
         memtable_bytes: bytes(config.store.memtable_mib),
+        ..EmbeddedOptions::default()
     }
 }
 

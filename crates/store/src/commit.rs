@@ -22,6 +22,11 @@ impl Commit {
     pub(crate) fn reads_nothing(&self) -> bool {
         self.reads.is_empty()
     }
+
+    /// The bytes of what it read and writes.
+    pub(crate) fn size(&self) -> usize {
+        self.reads.size() + self.writes.size()
+    }
 }
 
 /// Why a commit did not happen.

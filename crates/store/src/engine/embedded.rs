@@ -6,6 +6,7 @@
 mod committer;
 mod folder;
 mod journal;
+mod merger;
 mod pace;
 mod row_cache;
 
@@ -42,12 +43,19 @@ pub struct EmbeddedOptions {
     /// Writes that are gathered before they become a file. More means fewer, bigger files and a longer replay
     /// after a crash.
     pub memtable_bytes: u64,
+    /// What merging makes files of, when a folder is made. Smaller ones are merged sooner, and there are more of them.
+    pub file_bytes: u64,
 }
 
 impl Default for EmbeddedOptions {
     /// What suits a laptop: a few megabytes each.
     fn default() -> Self {
-        Self { row_cache_bytes: 8 << 20, block_cache_bytes: 8 << 20, memtable_bytes: 8 << 20 }
+        Self {
+            row_cache_bytes: 8 << 20,
+            block_cache_bytes: 8 << 20,
+            memtable_bytes: 8 << 20,
+            file_bytes: 16 << 20,
+        }
     }
 }
 
@@ -90,13 +98,15 @@ impl Embedded {
 
     pub(crate) async fn commit(&self, commit: Commit) -> Result<u64, Refused> {
         let (reply, answer) = oneshot::channel();
-        self.committer.queue(Request::Commit(Box::new(commit), reply));
+        let size = commit.size();
+        self.committer.queue(Request::Commit(Box::new(commit), reply), size).await;
         answer.await.unwrap_or_else(|gone| Err(Refused::Failed(failed(gone))))
     }
 
     pub(crate) async fn count(&self, count: Count) -> Result<Counted, StoreError> {
         let (reply, answer) = oneshot::channel();
-        self.committer.queue(Request::Count(count, reply));
+        let size = count.key.len();
+        self.committer.queue(Request::Count(count, reply), size).await;
         answer.await.unwrap_or_else(|gone| Err(failed(gone)))
     }
 }

@@ -146,7 +146,7 @@ impl WriteSet {
         self.ops.range::<[u8], _>(range).map(|(key, op)| (key.clone(), op.clone())).collect()
     }
 
-    pub(super) fn size(&self) -> usize {
+    pub(crate) fn size(&self) -> usize {
         self.size
     }
 

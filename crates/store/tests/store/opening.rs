@@ -204,3 +204,26 @@ async fn writes_become_files_once_they_take_the_memory_they_may() {
     }
     panic!("256 KiB were written, and no file was made");
 }
+
+const MEMTABLES: usize = 300;
+
+/// With files this small beside what becomes one at a time, a step for each memtable is too few.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn merging_keeps_up_with_what_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let options =
+        EmbeddedOptions { memtable_bytes: 256 << 10, file_bytes: 64 << 10, ..EmbeddedOptions::default() };
+    let store = Store::open(folder.path(), options).await.unwrap();
+    let random = SeededRandomness::new(1);
+    for number in 0..MEMTABLES {
+        let mut bytes = vec![0; 256 << 10];
+        random.fill(&mut bytes);
+        let rows: Vec<&[u8]> = bytes.chunks(4 << 10).collect();
+        let rows = &rows;
+        let written = store.write(|tx| async move {
+            rows.iter().try_for_each(|row| tx.put(&Key::of("rows").bytes(&row[..8]), row.to_vec()))
+        });
+        let written = tokio::time::timeout(std::time::Duration::from_secs(20), written).await;
+        written.unwrap_or_else(|_| panic!("commit {number} waits for ever")).unwrap();
+    }
+}

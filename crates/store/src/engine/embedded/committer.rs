@@ -5,14 +5,18 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use fjall::{AbstractTree, PersistMode};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::folder::VERSION_KEY;
+use super::merger::Merger;
 use super::{Current, Tree};
 use crate::commit::Touched;
 use crate::conflicts::Window;
 use crate::engine::requests::{Answer, Decided, Request};
 use crate::watch::Watchers;
 
+/// The room that requests wait in, in KiB. Who asked may go away; what was asked stays until its turn.
+const ROOM: u32 = 64 << 10;
 /// Memtables that wait to become files; while there are so many, commits wait.
 const MOST_WAITING: usize = 4;
 /// Runs of files that wait to be merged; while there are so many, commits wait.
@@ -23,6 +27,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(10);
 /// The thread that decides the order of commits.
 pub(super) struct Committer {
     queue: Arc<Queue>,
+    room: Arc<Semaphore>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -32,9 +37,12 @@ struct Queue {
     more: Condvar,
 }
 
+/// A request, and the room that it takes until its turn.
+type Placed = (Request, OwnedSemaphorePermit);
+
 #[derive(Default)]
 struct Waiting {
-    requests: Vec<Request>,
+    requests: Vec<Placed>,
     closed: bool,
 }
 
@@ -47,17 +55,23 @@ impl Committer {
     ) -> io::Result<Self> {
         let queue = Arc::<Queue>::default();
         let window = Window::starting_at(current.get().version);
+        let merger = Merger::start(tree.database.clone(), tree.keyspace.clone())?;
+        merger.look();
         let mut thread =
-            Thread { queue: Arc::clone(&queue), tree, current, watchers, window, memtable_bytes };
+            Thread { queue: Arc::clone(&queue), tree, merger, current, watchers, window, memtable_bytes };
         let spawned = std::thread::Builder::new().name("store-commit".into()).spawn(move || {
             let _fatal = AbortOnPanic;
             thread.run();
         })?;
-        Ok(Self { queue, thread: Some(spawned) })
+        Ok(Self { queue, room: Arc::new(Semaphore::new(ROOM as usize)), thread: Some(spawned) })
     }
 
-    pub(super) fn queue(&self, request: Request) {
-        self.queue.waiting.lock().unwrap_or_else(PoisonError::into_inner).requests.push(request);
+    /// Takes a request of so many bytes, once there is room for it.
+    pub(super) async fn queue(&self, request: Request, size: usize) {
+        let wanted = u32::try_from(size >> 10).map_or(ROOM, |size| size.saturating_add(1).min(ROOM));
+        // It is never closed; without room nobody would be answered.
+        let Ok(room) = Arc::clone(&self.room).acquire_many_owned(wanted).await else { return };
+        self.queue.waiting.lock().unwrap_or_else(PoisonError::into_inner).requests.push((request, room));
         self.queue.more.notify_one();
     }
 }
@@ -76,7 +90,7 @@ impl Drop for Committer {
 
 impl Queue {
     /// Everything that waits, in order; empty only when the store is being closed.
-    fn take(&self) -> Vec<Request> {
+    fn take(&self) -> Vec<Placed> {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         while waiting.requests.is_empty() && !waiting.closed {
             waiting = self.more.wait(waiting).unwrap_or_else(PoisonError::into_inner);
@@ -88,6 +102,7 @@ impl Queue {
 struct Thread {
     queue: Arc<Queue>,
     tree: Tree,
+    merger: Merger,
     current: Arc<Current>,
     watchers: Arc<Watchers>,
     window: Window,
@@ -107,10 +122,11 @@ impl Thread {
         }
     }
 
-    fn commit_group(&mut self, requests: &mut impl Iterator<Item = Request>) {
+    fn commit_group(&mut self, requests: &mut impl Iterator<Item = Placed>) {
         let published = self.current.get();
         let below = |key: &[u8]| published.get(&Bytes::copy_from_slice(key));
-        let decided = Decided::behind(published.version, &mut self.window, || requests.next(), below);
+        let decided =
+            Decided::behind(published.version, &mut self.window, || Some(requests.next()?.0), below);
         if !decided.changes_nothing() {
             self.make_durable(decided.last, decided.changes, &decided.touched);
         }
@@ -138,7 +154,7 @@ impl Thread {
         }
         if let Err(error) = batch.commit() {
             // Whether the disk has it is unknown, so nothing true can be answered any more.
-            end_process(&error);
+            end_process("flush its journal", &error);
         }
         self.current.set(self.tree.published(version));
         self.watchers.tell(touched);
@@ -150,8 +166,9 @@ impl Thread {
         let tree = &self.tree.keyspace.tree;
         while tree.sealed_memtable_count() >= MOST_WAITING || tree.l0_run_count() >= MOST_RUNS {
             if let Err(error) = self.tree.database.persist(PersistMode::Buffer) {
-                end_process(&error);
+                end_process("write its files", &error);
             }
+            self.merger.look();
             std::thread::sleep(LOOK_EVERY);
         }
     }
@@ -160,26 +177,28 @@ impl Thread {
     /// seconds meanwhile: the memtable would take as much memory as is written then, and the worker could end up
     /// waiting for room in the queue that it alone empties.
     fn set_aside(&self) {
-        if self.tree.keyspace.tree.active_memtable().size() >= self.memtable_bytes
-            && let Err(error) = self.tree.keyspace.rotate_memtable()
-        {
+        if self.tree.keyspace.tree.active_memtable().size() < self.memtable_bytes {
+            return;
+        }
+        if let Err(error) = self.tree.keyspace.rotate_memtable() {
             tracing::warn!(%error, "the store could not set its writes aside to become a file; it will try again");
         }
+        self.merger.look();
     }
 }
 
-fn end_process(error: &fjall::Error) -> ! {
-    tracing::error!(%error, "the store could not flush its journal; the process ends");
+pub(super) fn end_process(what: &str, error: &impl std::error::Error) -> ! {
+    tracing::error!(%error, "the store could not {what}; the process ends");
     std::process::abort();
 }
 
-/// Without the committer nothing true can be answered, so its end is the process's.
-struct AbortOnPanic;
+/// Without its threads the store could answer nothing true, or would stand still: their end is the process's.
+pub(super) struct AbortOnPanic;
 
 impl Drop for AbortOnPanic {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            tracing::error!("the store's committer panicked; the process ends");
+            tracing::error!("a thread of the store panicked; the process ends");
             std::process::abort();
         }
     }

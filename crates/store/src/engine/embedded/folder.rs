@@ -18,9 +18,6 @@ const MAKING_FILE: &str = "making";
 const LOCK_FILE: &str = "lock";
 const DATA_FOLDER: &str = "keyspace";
 const KEYSPACE: &str = "rows";
-/// Files of this size. A merge takes one and some ten of the next level, and while it lasts no memtable becomes a file:
-/// of fjall's own 64 MiB that would be seconds.
-const FILE_BYTES: u64 = 16 << 20;
 /// Where fjall keeps the folders of its keyspaces.
 const FJALL_KEYSPACES: &str = "keyspaces";
 /// What fjall writes last when it makes a database.
@@ -119,7 +116,9 @@ fn open_data(data: &Path, options: &EmbeddedOptions) -> fjall::Result<Opened> {
         // From the second level on, which has most of the rows, a file's index and filter are read by pieces: whole, an
         // index is a megabyte, and a cache would hold few of them.
         let by_pieces = || PartitioningPolicy::new([false, false, true]);
-        let merging = Leveled::default().with_table_target_size(FILE_BYTES);
+        // A merge takes one file and some ten of the next level, and while the worker merges no memtable becomes a file:
+        // of fjall's own 64 MiB that would be seconds.
+        let merging = Leveled::default().with_table_target_size(options.file_bytes);
         KeyspaceCreateOptions::default()
             // The committer sets full memtables aside.
             .max_memtable_size(u64::MAX)
