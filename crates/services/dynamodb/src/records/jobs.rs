@@ -45,7 +45,7 @@ pub enum Work {
 }
 
 /// Items on their way from a table or a backup into a backup or a table.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Copying {
     /// Where from.
     pub from: Origin,
@@ -58,7 +58,7 @@ pub struct Copying {
 }
 
 /// Where items are copied from.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Origin {
     /// A table as it was at a moment.
     Table {
@@ -79,7 +79,7 @@ pub enum Origin {
 }
 
 /// A backup.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BackupRef {
     /// The installation's account.
     pub account: Account,
@@ -110,7 +110,7 @@ impl From<&Backup> for BackupRef {
 }
 
 /// Where items are copied to.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Goal {
     /// A backup.
     Backup(BackupRef),

@@ -23,42 +23,74 @@ const STEP: usize = 200;
 /// A transaction ends behind the item that passes this many bytes.
 const STEP_BYTES: usize = 4 << 20;
 
-/// Does the next stretch; true while there are more.
+/// Does the next stretch; true while there are more. It is read beforehand: what was there as of a moment never changes,
+/// while a transaction that had read it all would be in conflict with whoever writes there now.
 pub(super) async fn step(store: &Store, job: &str, now: Timestamp) -> Result<bool, DynamoError> {
+    let read = store
+        .read(|tx| async move {
+            let Some(copying) = copying(&tx, job).await? else { return Ok(None) };
+            let stretch = stretch(&tx, &copying).await?;
+            Ok::<_, DynamoError>(Some((copying, stretch)))
+        })
+        .await?;
+    let Some((from, stretch)) = read else { return Ok(false) };
+    let (from, stretch) = (&from, &stretch);
     store
         .write(|tx| async move {
-            let Some(job) = JOBS.get(&tx, job).await? else { return Ok(false) };
-            let Work::Copy(copying) = &job.work else { return Ok(false) };
-            let Some(mut goal) = Receiver::open(&tx, &copying.to).await? else {
-                JOBS.delete(&tx, job.id.as_str()).await?;
-                return Ok(false);
-            };
-            let next = stretch(&tx, copying, &mut goal, now).await?;
-            let goes_on = next.is_some();
-            goal.keep(&tx, !goes_on).await?;
-            match next {
-                Some(next) => {
-                    JOBS.put(&tx, &Job { id: job.id.clone(), work: Work::Copy(Box::new(next)) }).await?
-                }
-                None => {
-                    release(&tx, &copying.from, &job.id).await?;
-                    JOBS.delete(&tx, job.id.as_str()).await?;
-                }
+            match copying(&tx, job).await? {
+                None => Ok(false),
+                // Another node was as far.
+                Some(found) if found != *from => Ok(true),
+                Some(_) => put_down(&tx, job, from, stretch, now).await,
             }
-            Ok(goes_on)
         })
         .await
 }
 
-/// Copies some; says how far it came, unless it came to the end.
-async fn stretch(
+async fn copying(tx: &Tx, job: &str) -> Result<Option<Copying>, DynamoError> {
+    Ok(match JOBS.get(tx, job).await?.map(|job| job.work) {
+        Some(Work::Copy(copying)) => Some(*copying),
+        _ => None,
+    })
+}
+
+/// Gives the goal a stretch, and writes down how far that is; true while there are more.
+async fn put_down(
     tx: &Tx,
+    job: &str,
     copying: &Copying,
-    goal: &mut Receiver,
+    stretch: &Stretch,
     now: Timestamp,
-) -> Result<Option<Copying>, DynamoError> {
+) -> Result<bool, DynamoError> {
+    let Some(mut goal) = Receiver::open(tx, &copying.to).await? else {
+        JOBS.delete(tx, job).await?;
+        return Ok(false);
+    };
+    for (suffix, item) in &stretch.items {
+        goal.take(tx, suffix, item.clone(), now).await?;
+    }
+    goal.keep(tx, stretch.next.is_none()).await?;
+    match &stretch.next {
+        Some(next) => {
+            JOBS.put(tx, &Job { id: job.to_owned(), work: Work::Copy(Box::new(next.clone())) }).await?
+        }
+        None => {
+            release(tx, &copying.from, job).await?;
+            JOBS.delete(tx, job).await?;
+        }
+    }
+    Ok(stretch.next.is_some())
+}
+
+/// Some items, each with its place, and how far they come, unless they come to the end.
+struct Stretch {
+    items: Vec<(Vec<u8>, Bytes)>,
+    next: Option<Copying>,
+}
+
+async fn stretch(tx: &Tx, copying: &Copying) -> Result<Stretch, DynamoError> {
     let mut after = copying.after.as_deref().map(hex::decode).transpose().unwrap_or_default();
-    let (mut bytes, begun) = (0, Instant::now());
+    let (mut items, mut bytes, begun) = (Vec::new(), 0, Instant::now());
     for _ in 0..STEP {
         let found = match copying.in_history {
             false => next_item(tx, &copying.from, after.as_deref()).await?,
@@ -67,18 +99,18 @@ async fn stretch(
         let Some((suffix, item)) = found else {
             let has_history = matches!(copying.from, Origin::Table { .. });
             let next = Copying { after: None, in_history: true, ..copying.clone() };
-            return Ok((has_history && !copying.in_history).then_some(next));
+            return Ok(Stretch { items, next: (has_history && !copying.in_history).then_some(next) });
         };
         if let Some(item) = item {
             bytes += item.len();
-            goal.take(tx, &suffix, item, now).await?;
+            items.push((suffix.clone(), item));
         }
         after = Some(suffix);
         if bytes >= STEP_BYTES || begun.elapsed() >= STRETCH {
             break;
         }
     }
-    Ok(Some(Copying { after: after.map(hex::encode), ..copying.clone() }))
+    Ok(Stretch { items, next: Some(Copying { after: after.map(hex::encode), ..copying.clone() }) })
 }
 
 /// A place, and what is to be copied of it.
