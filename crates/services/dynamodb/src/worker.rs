@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use homeport_store::KeyParts;
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
 use crate::DynamoDb;
 use crate::error::DynamoError;
@@ -28,7 +28,7 @@ mod trim;
 pub(crate) use copy::end_unneeded;
 pub(crate) use trim::KEPT_SECONDS;
 
-/// Steps of a job until it is another's turn.
+/// Steps of a job, or of a table's clearing, until it is another's turn.
 const STEPS: usize = 20;
 /// Records that one look finds.
 const PAGE: usize = 100;
@@ -59,21 +59,28 @@ impl DynamoDb {
         }
     }
 
-    /// What has expired goes.
+    /// What has expired goes. Each kind by itself: there may be more of one than ever goes.
     async fn work_by_time(&self) {
-        let (mut tidied, mut forgot): (Option<Instant>, Option<Instant>) = (None, None);
-        loop {
-            note("expired items", self.remove_expired().await);
-            if tidied.is_none_or(|at| at.elapsed() >= TIDY_EVERY) {
-                note("what is out of date", self.tidy().await);
-                tidied = Some(Instant::now());
-            }
-            if forgot.is_none_or(|at| at.elapsed() >= FORGET_EVERY) {
-                note("versions of items", self.forget().await);
-                forgot = Some(Instant::now());
-            }
-            sleep(EVERY).await;
-        }
+        tokio::join!(
+            async {
+                loop {
+                    note("expired items", self.remove_expired().await);
+                    sleep(EVERY).await;
+                }
+            },
+            async {
+                loop {
+                    note("what is out of date", self.tidy().await);
+                    sleep(TIDY_EVERY).await;
+                }
+            },
+            async {
+                loop {
+                    note("versions of items", self.forget().await);
+                    sleep(FORGET_EVERY).await;
+                }
+            },
+        );
     }
 
     /// Does every job there is, and removes what deleted tables left.

@@ -3,7 +3,7 @@
 use homeport_core::{SharedClock, Timestamp};
 use homeport_store::{Direction, Key, KeyParts, Part, Range, Row, Store, Tx};
 
-use super::{PAGE, note};
+use super::{PAGE, STEPS, note};
 use crate::error::DynamoError;
 use crate::expiry::{expired_by, expires_at};
 use crate::items::{Occasion, OpenTable};
@@ -15,7 +15,13 @@ const STEP: usize = 25;
 
 /// Removes what has expired in all tables.
 pub(super) async fn all(store: &Store, clock: &SharedClock) -> Result<(), DynamoError> {
-    let mut after = None;
+    while some(store, clock).await? {}
+    Ok(())
+}
+
+/// Removes some of each table, so that none waits for another's end; true while there is more.
+async fn some(store: &Store, clock: &SharedClock) -> Result<bool, DynamoError> {
+    let (mut after, mut more) = (None, false);
     loop {
         let cursor = &after;
         let found = store
@@ -23,18 +29,23 @@ pub(super) async fn all(store: &Store, clock: &SharedClock) -> Result<(), Dynamo
             .await?;
         for expiring in &found.records {
             // A table that can't be cleared must not keep others from it.
-            note(&expiring.table.name, table(store, expiring, clock).await);
+            let done = table(store, expiring, clock).await.map(|goes_on| more |= goes_on);
+            note(&expiring.table.name, done);
         }
         after = found.cursor;
         if after.is_none() {
-            return Ok(());
+            return Ok(more);
         }
     }
 }
 
-async fn table(store: &Store, expiring: &Expiring, clock: &SharedClock) -> Result<(), DynamoError> {
-    while step(store, expiring, clock).await? {}
-    Ok(())
+async fn table(store: &Store, expiring: &Expiring, clock: &SharedClock) -> Result<bool, DynamoError> {
+    for _ in 0..STEPS {
+        if !step(store, expiring, clock).await? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// Removes some of a table's expired items; true while there are more.
