@@ -601,7 +601,7 @@ pub enum Invalid {
     #[error("Transaction request cannot include multiple operations on one item")]
     TransactTwice,
     /// Items of more than 4 MB together.
-    #[error("Transaction request size has exceeded the maximum allowed size")]
+    #[error("Collection size of transaction payload cannot exceed 4194304 bytes")]
     TransactSize,
     /// `ConditionalOperator` without legacy conditions.
     #[error("ConditionalOperator cannot be used without Filter or Expected")]

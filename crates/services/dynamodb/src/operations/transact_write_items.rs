@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use homeport_core::Fault;
@@ -315,30 +315,36 @@ async fn write<'a>(
     opened: &[SharedTable],
     on: Occasion,
 ) -> Result<ConsumedByTable<'a>, DynamoError> {
-    let mut reasons = Vec::new();
-    let mut places: Vec<Option<Place>> = Vec::new();
-    for (action, open) in input.actions.iter().zip(opened) {
-        let place = reason_or(place(action, open), &mut reasons)?;
-        if let Some(place) = &place
-            && places.iter().flatten().any(|other| other.key == place.key)
-        {
-            return Err(Invalid::TransactTwice.into());
-        }
-        places.push(place);
-    }
-    let (mut consumed, mut size) = (ConsumedByTable::new(), 0);
-    if reasons.iter().all(Option::is_none) {
-        reasons.clear();
-        for ((action, open), place) in input.actions.iter().zip(opened).zip(places.iter().flatten()) {
-            if let Some((units, made)) = reason_or(act(tx, action, open, place, on).await, &mut reasons)? {
-                add_size(&mut size, made)?;
-                let of_table = consumed.entry(&action.table).or_insert_with(Consumed::of_transacted_writes);
-                of_table.add(&units.doubled());
-            }
+    let places = places(input, opened)?;
+    let (mut reasons, mut consumed, mut size) = (Vec::new(), ConsumedByTable::new(), 0);
+    for ((action, open), place) in input.actions.iter().zip(opened).zip(&places) {
+        if let Some((units, made)) = reason_or(act(tx, action, open, place, on).await, &mut reasons)? {
+            add_size(&mut size, made)?;
+            let of_table = consumed.entry(&action.table).or_insert_with(Consumed::of_transacted_writes);
+            of_table.add(&units.doubled());
         }
     }
     cancel_for(reasons)?;
     Ok(consumed)
+}
+
+/// Where the actions' items lie. Of those that are wrong the first alone is told, before any that is there twice.
+fn places(input: &Input, opened: &[SharedTable]) -> Result<Vec<Place>, DynamoError> {
+    let (mut places, mut reasons) = (Vec::new(), Vec::new());
+    for (action, open) in input.actions.iter().zip(opened) {
+        match reason_or(place(action, open), &mut reasons)? {
+            Some(place) => places.push(place),
+            None => break,
+        }
+    }
+    reasons.resize(input.actions.len(), None);
+    cancel_for(reasons)?;
+    let mut seen = BTreeSet::new();
+    if places.iter().all(|place| seen.insert(place.key.as_bytes())) {
+        Ok(places)
+    } else {
+        Err(Invalid::TransactTwice.into())
+    }
 }
 
 /// Gives up the transaction if there is a reason to.

@@ -207,7 +207,7 @@ async fn large_items(caller: &TestCaller, count: usize) {
     }
 }
 
-const TOO_LARGE: &str = "Transaction request size has exceeded the maximum allowed size";
+const TOO_LARGE: &str = "Collection size of transaction payload cannot exceed 4194304 bytes";
 
 #[tokio::test]
 async fn a_transaction_reads_four_megabytes_and_no_more() {

@@ -76,6 +76,18 @@ async fn the_reasons_say_which_action_failed_and_how() {
         call(&admin, "TransactWriteItems", wrong).await.refused("TransactionCanceledException", 400);
     let said = "One or more parameter values were invalid: Type mismatch for key p expected: S actual: N";
     assert_eq!(reasons.json()["CancellationReasons"][0]["Message"], said);
+    let more = write(json!([
+        {"Put": {"TableName": "notes", "Item": {"p": {"S": "a"}}}},
+        {"Put": {"TableName": "notes", "Item": {"p": {"S": "a"}}}},
+        {"Put": {"TableName": "notes", "Item": {"p": {"N": "7"}}}},
+        {"Put": {"TableName": "notes", "Item": {"p": {"N": "8"}}}},
+    ]));
+    let first = "Transaction cancelled, please refer cancellation reasons for specific reasons [None, None, ValidationError, None]";
+    assert_eq!(
+        refusal(&admin, "TransactWriteItems", more).await,
+        ("TransactionCanceledException".into(), first.into()),
+        "the first wrong key is told, and before what is there twice"
+    );
     let twice = write(json!([
         {"Put": {"TableName": "notes", "Item": {"p": {"S": "a"}}}},
         {"Delete": {"TableName": "notes", "Key": {"p": {"S": "a"}}}},
