@@ -257,10 +257,13 @@ fn check_name(name: &str) -> Result<(), ValueError> {
 }
 
 /// `AttributesToGet` as a projection.
-pub(crate) fn projection(attributes: Vec<String>) -> Result<Projection, Invalid> {
+pub(crate) fn projection(attributes: Vec<String>) -> Result<Projection, DynamoError> {
     for (at, attribute) in attributes.iter().enumerate() {
+        if attribute.len() > MAX_NAME_LENGTH {
+            return Err(ValueError::NameTooLong.into());
+        }
         if attributes[..at].contains(attribute) {
-            return Err(Invalid::DuplicateAttribute(attribute.clone()));
+            return Err(Invalid::DuplicateAttribute(attribute.clone()).into());
         }
     }
     Ok(Projection::of_attributes(attributes))

@@ -38,6 +38,10 @@ pub enum NumberError {
     /// Closer to zero than 1E-130.
     #[error("Number underflow. Attempting to store a number with magnitude smaller than supported range")]
     Underflow,
+    /// So far beyond 9.99…E+125 that AWS's older words, whose count of digits is of 32 bits, take it for too close to
+    /// zero.
+    #[error("{}", Self::Underflow)]
+    Wrapped,
     /// More than 38 significant digits.
     #[error("Attempting to store more than 38 significant digits in a Number")]
     TooPrecise,

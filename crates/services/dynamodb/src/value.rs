@@ -120,9 +120,7 @@ pub enum ValueError {
     )]
     TooDeep,
     /// An attribute's name longer than [`MAX_NAME_LENGTH`].
-    #[error(
-        "One or more parameter values were invalid: Attribute name is too large, must be less than 65536 bytes"
-    )]
+    #[error("Attribute name is too large, must be less than 65536 bytes")]
     NameTooLong,
 }
 
@@ -141,6 +139,7 @@ impl ValueError {
         const INVALID: &str = "One or more parameter values were invalid";
         match self {
             Self::Number(NumberError::Empty) => format!("{self}: "),
+            Self::Number(NumberError::Wrapped) => NumberError::Overflow.to_string(),
             Self::DuplicateStrings(Repeated { ordered, .. }) => {
                 format!("{INVALID}: Input collection {ordered} contains duplicates.")
             }

@@ -1,10 +1,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::ExpressionError;
-use crate::value::{SharedValue, ValueError};
+use crate::value::{MAX_NAME_LENGTH, SharedValue, ValueError};
 
 /// What a request's names and values come to where they are used, in bytes (AWS's bound on substitution variables).
 const MAX_SUBSTITUTED: usize = 2 << 20;
+
+/// The bytes of a placeholder, its mark among them (Developer Guide, "Quotas", on expression parameters).
+const MAX_KEY_LENGTH: usize = 255;
 
 /// A request's `ExpressionAttributeNames` and `ExpressionAttributeValues`, and which of them its expressions used.
 #[derive(Default)]
@@ -40,11 +43,22 @@ pub enum PlaceholderError {
         /// Its key.
         key: String,
     },
-    /// An attribute's name of no or too many characters.
+    /// A key of too many bytes.
     #[error(
-        "ExpressionAttributeNames contains invalid value: Attribute name must be greater than or equal to 1 and less than or equal to 65535 bytes for key {0}"
+        "ExpressionAttributeNames contains invalid key: The expression attribute map contains a key that is too long; size of key: {0}"
     )]
-    NameLength(String),
+    LongNameKey(usize),
+    /// A value's key of too many bytes.
+    #[error(
+        "ExpressionAttributeValues contains invalid key: The expression attribute map contains a key that is too long;"
+    )]
+    LongValueKey,
+    /// An attribute's name of no characters.
+    #[error("ExpressionAttributeNames contains invalid value: Empty attribute name for key {0}")]
+    NoName(String),
+    /// An attribute's name of too many bytes.
+    #[error("{}", ValueError::NameTooLong)]
+    LongName,
     /// Names that no expression uses.
     #[error("Value provided in ExpressionAttributeNames unused in expressions: keys: {{{0}}}")]
     UnusedNames(String),
@@ -66,8 +80,13 @@ impl<'a> Placeholders<'a> {
             if values.is_empty() {
                 return Err(PlaceholderError::NoValues);
             }
-            if let Some(key) = values.keys().find(|key| !is_placeholder(key, ':')) {
-                return Err(PlaceholderError::ValueKey(key.clone()));
+            for key in values.keys() {
+                if key.len() > MAX_KEY_LENGTH {
+                    return Err(PlaceholderError::LongValueKey);
+                }
+                if !is_placeholder(key, ':') {
+                    return Err(PlaceholderError::ValueKey(key.clone()));
+                }
             }
         }
         Ok(Self { names, values, ..Self::default() })
@@ -115,14 +134,23 @@ fn check_names(names: &BTreeMap<String, String>) -> Result<(), PlaceholderError>
     if names.is_empty() {
         return Err(PlaceholderError::NoNames);
     }
-    if let Some(key) = names.keys().find(|key| !is_placeholder(key, '#')) {
-        return Err(PlaceholderError::NameKey(key.clone()));
+    for key in names.keys() {
+        if key.len() > MAX_KEY_LENGTH {
+            return Err(PlaceholderError::LongNameKey(key.len()));
+        }
+        if !is_placeholder(key, '#') {
+            return Err(PlaceholderError::NameKey(key.clone()));
+        }
     }
-    let fits = |name: &String| !name.is_empty() && name.len() <= crate::value::MAX_NAME_LENGTH;
-    match names.iter().find(|(_, name)| !fits(name)) {
-        Some((key, _)) => Err(PlaceholderError::NameLength(key.clone())),
-        None => Ok(()),
+    for (key, name) in names {
+        if name.is_empty() {
+            return Err(PlaceholderError::NoName(key.clone()));
+        }
+        if name.len() > MAX_NAME_LENGTH {
+            return Err(PlaceholderError::LongName);
+        }
     }
+    Ok(())
 }
 
 fn is_placeholder(key: &str, mark: char) -> bool {

@@ -99,6 +99,9 @@ impl Number {
 fn finish(negative: bool, reading: &Reading, exponent: i64) -> Result<Number, NumberError> {
     let digits_before = if reading.mantissa == 0 { 0 } else { reading.length - 1 };
     let magnitude = (digits_before - reading.fraction).saturating_add(exponent);
+    if magnitude >= i64::from(i32::MAX) && exponent <= i64::from(i32::MAX) {
+        return Err(NumberError::Wrapped);
+    }
     if magnitude > i64::from(MAX_MAGNITUDE) {
         return Err(NumberError::Overflow);
     }
@@ -204,6 +207,10 @@ mod tests {
         assert!(Number::parse("1E-130").is_ok());
         assert_eq!(Number::parse("0e126"), Err(NumberError::Overflow));
         assert_eq!(Number::parse("0e-131"), Err(NumberError::Underflow));
+        assert_eq!(Number::parse("1e2147483646"), Err(NumberError::Overflow));
+        assert_eq!(Number::parse("1e2147483647"), Err(NumberError::Wrapped));
+        assert_eq!(Number::parse("12e2147483646"), Err(NumberError::Wrapped));
+        assert_eq!(Number::parse("1e2147483648"), Err(NumberError::Overflow));
         assert_eq!(Number::parse("1e9223372036854775807"), Err(NumberError::Overflow));
         let beyond = "1e9223372036854775808";
         assert_eq!(Number::parse(beyond), Err(NumberError::NotANumber(beyond.to_owned())));

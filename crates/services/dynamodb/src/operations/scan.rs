@@ -109,7 +109,7 @@ fn decode(call: &Call) -> Result<Input, DynamoError> {
     violations.one_of(body.conditional_operator.as_deref(), "conditionalOperator", &operators);
     check_operators(body.scan_filter.as_ref(), "scanFilter", &mut violations);
     check_segment(body.segment, &mut violations);
-    check_limit(body.limit, "limit", &mut violations);
+    check_limit(body.limit, "Limit", &mut violations);
     violations.finish()?;
     let expressions = [
         ("ProjectionExpression", body.projection_expression.is_some()),
@@ -165,8 +165,9 @@ fn check_total(total: Option<Integer>, violations: &mut Violations) {
 
 fn check_segment(segment: Option<Integer>, violations: &mut Violations) {
     if let Some(Integer { value: segment, .. }) = segment {
-        let at_least = "Member must have value greater than or equal to 0";
-        violations.check(segment >= 0, || format!("'{segment}'"), "segment", at_least);
+        if segment < 0 {
+            violations.note("Value at 'Segment'", "Member must have value greater than or equal to 0");
+        }
         let at_most = "Member must have value less than or equal to 999999";
         violations.check(segment < MAX_SEGMENTS, || format!("'{segment}'"), "segment", at_most);
     }

@@ -156,6 +156,9 @@ async fn legacy_parameters_are_of_their_form() {
     .await;
 }
 
+const AT_LEAST_ONE: &str =
+    "Value at 'Limit' failed to satisfy constraint: Member must have value greater than or equal to 1";
+
 #[tokio::test]
 async fn a_limit_is_read_as_a_whole_number() {
     let limit = |limit: Value| json!({"Limit": limit});
@@ -172,12 +175,13 @@ async fn a_limit_is_read_as_a_whole_number() {
     assert_refused(vec![
         ("Query", limit(json!(0.5)), shown("0")),
         ("Query", limit(json!(-2_147_483_649_i64)), shown("-2147483648")),
-        ("Scan", limit(json!(0)), shown("0")),
+        ("Scan", limit(json!(0)), one(AT_LEAST_ONE)),
+        ("Scan", json!({"Segment": -1, "TotalSegments": 2}), one("Value at 'Segment' failed to satisfy constraint: Member must have value greater than or equal to 0")),
         ("Query", no_table, unnamed),
         (
             "Query",
             json!({"Limit": 0, "Select": "X"}),
-            one("Value at 'Limit' failed to satisfy constraint: Member must have value greater than or equal to 1"),
+            one(AT_LEAST_ONE),
         ),
     ])
     .await;
@@ -266,4 +270,55 @@ async fn a_query_of_an_empty_key_is_refused() {
         );
         assert_eq!(refusal(&admin, "Query", input).await, ("ValidationException".to_owned(), said));
     }
+}
+
+#[tokio::test]
+async fn names_of_placeholders_and_attributes_have_bounds() {
+    let names = |key: &str, name: &str| {
+        json!({"UpdateExpression": format!("SET {key} = :v"), "ExpressionAttributeNames": {key: name},
+            "ExpressionAttributeValues": {":v": {"S": "x"}}})
+    };
+    let value = |key: &str| json!({"UpdateExpression": format!("SET v = {key}"), "ExpressionAttributeValues": {key: {"S": "x"}}});
+    let (long, name) = (format!("#{}", "a".repeat(255)), "n".repeat(65_536));
+    let invalid = "contains invalid key: The expression attribute map contains a key that is too long;";
+    let too_large = "Attribute name is too large, must be less than 65536 bytes";
+    assert_refused(vec![
+        (
+            "UpdateItem",
+            names(&long, "x"),
+            one(&format!("ExpressionAttributeNames {invalid} size of key: 256")),
+        ),
+        (
+            "UpdateItem",
+            value(&format!(":{}", "v".repeat(255))),
+            one(&format!("ExpressionAttributeValues {invalid}")),
+        ),
+        (
+            "UpdateItem",
+            names("#x", ""),
+            one("ExpressionAttributeNames contains invalid value: Empty attribute name for key #x"),
+        ),
+        ("UpdateItem", names("#x", &name), one(too_large)),
+        ("PutItem", json!({"Item": {"p": {"S": "a"}, name.clone(): {"S": "x"}}}), one(too_large)),
+        ("GetItem", json!({"AttributesToGet": [name.clone()]}), too_large.to_owned()),
+    ])
+    .await;
+    let app = app();
+    let admin = app.admin();
+    done(&admin, "CreateTable", hash_table("absent")).await;
+    done(&admin, "UpdateItem", call("UpdateItem", &names(&long[..255], &name[1..]))).await;
+}
+
+#[tokio::test]
+async fn a_number_far_beyond_the_greatest_is_told_in_older_words_as_too_small() {
+    let number = json!({"p": {"S": "a"}, "n": {"N": "1e2147483647"}});
+    let app = app();
+    let admin = app.admin();
+    done(&admin, "CreateTable", hash_table("notes")).await;
+    let batch = json!({"RequestItems": {"notes": [{"PutRequest": {"Item": number}}]}});
+    let older = "Number underflow. Attempting to store a number with magnitude smaller than supported range";
+    assert_eq!(refusal(&admin, "BatchWriteItem", batch).await.1, older);
+    let newer = "Number overflow. Attempting to store a number with magnitude larger than supported range";
+    let put = json!({"TableName": "notes", "Item": number});
+    assert_eq!(refusal(&admin, "PutItem", put).await.1, one(newer));
 }
