@@ -96,7 +96,7 @@ impl Need {
         let mut leading: Vec<String> = named.filter_map(text).collect();
         let mut scans = None;
         if let (Some(condition), Some(schema)) = (&self.selected, schema) {
-            // What can't be told apart will be refused when it is run.
+            // What can't be told apart, and what no statement reads, will be refused when it is run.
             let branches = branches(condition.as_ref(), schema).ok().flatten();
             scans = Some(branches.is_none());
             leading.extend(branches.into_iter().flatten().filter_map(|branch| text(&branch.partition)));

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use homeport_store::Tx;
 
+use super::statements::check_keys;
 use super::update_item::{check_targets, updated};
 use super::writing::check_condition;
 use crate::capacity::{Consumed, read_units, write_units};
@@ -66,6 +67,8 @@ impl<'p> Target<'p> {
                 named.filter(|(_, beside)| beside.is_some()).ok_or(StatementError::ExistsShape)?
             }
             Plan::Select(selection) => {
+                let index = selection.index.as_deref().and_then(|name| open.table.index(name).ok());
+                index.map_or(Ok(()), check_keys)?;
                 let named = read_key(selection, &open.table.schema);
                 let operation = match surface {
                     Surface::Transaction => "ExecuteTransaction",

@@ -4,6 +4,7 @@ use homeport_store::{Direction, Tx};
 
 use super::next_token::Binding;
 use super::reading::{Select, Wish, check_held, holds, index as readable};
+use super::statements::check_keys;
 use crate::error::DynamoError;
 use crate::expression::Condition;
 use crate::items::{OpenTable, SharedTable};
@@ -83,6 +84,7 @@ fn index<'a>(
 ) -> Result<Option<&'a Index>, DynamoError> {
     let Some(name) = selection.index.as_deref() else { return Ok(None) };
     let index = open.table.index(name).map_err(|_| StatementError::NoIndex)?;
+    check_keys(index)?;
     if index.global && wish.consistent {
         return Err(StatementError::ConsistentIndex.into());
     }

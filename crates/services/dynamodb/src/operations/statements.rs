@@ -14,6 +14,7 @@ use crate::partiql::{
     MAX_STATEMENT_LENGTH, Plan, Returning, Selection, StatementError, Writing, equalities, prepare,
 };
 use crate::request::Violations;
+use crate::table::Index;
 use crate::value::{AttributeValue, Checked, ValueError};
 
 /// A statement's parameters as they came.
@@ -54,6 +55,12 @@ pub(super) fn plan(statement: &str, parameters: &[AttributeValue]) -> Result<Pla
         Plan::Exists(_) => Err(StatementError::ExistsElsewhere.into()),
         plan => Ok(plan),
     }
+}
+
+/// Refuses a global index whose key has several attributes of a kind: no statement reads it, whatever it asks for.
+pub(super) fn check_keys(index: &Index) -> Result<(), StatementError> {
+    let has_many = !index.schema.partition_rest.is_empty() || !index.schema.sort_rest.is_empty();
+    if has_many { Err(StatementError::ManyKeys) } else { Ok(()) }
 }
 
 /// How a statement is run: alone, or as part of another operation (`dynamodb:EnclosingOperation`).

@@ -204,6 +204,11 @@ pub enum StatementError {
     /// No such index.
     #[error("The table does not have the specified index")]
     NoIndex,
+    /// A read of a global index whose key has several attributes of a kind.
+    #[error(
+        "PartiQL statements cannot be executed on tables with multi-attribute HASH keys or multi-attribute RANGE keys."
+    )]
+    ManyKeys,
     /// A consistent read of a global index.
     #[error("Strongly consistent read is not supported on Global Secondary Indexes")]
     ConsistentIndex,

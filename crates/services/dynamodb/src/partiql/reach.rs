@@ -77,16 +77,12 @@ pub(crate) fn whole_key(condition: Option<&Condition>, schema: &Schema) -> Optio
     whole.then(|| (key, joined(rest, Condition::And)))
 }
 
-/// The branches of a condition; none if one of them is of no one partition, so that all there is must be read. So it
-/// is of an index whose key has several attributes.
+/// The branches of a condition; none if one of them is of no one partition, so that all there is must be read.
 pub(crate) fn branches<'c>(
     condition: Option<&'c Condition>,
     schema: &Schema,
 ) -> Result<Option<Vec<Branch<'c>>>, StatementError> {
     let Some(condition) = condition else { return Ok(None) };
-    if !schema.partition_rest.is_empty() || !schema.sort_rest.is_empty() {
-        return Ok(None);
-    }
     let mut found = Vec::new();
     for open in spread(condition, schema)? {
         match open.closed(schema)? {

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::app::{app, done, hash_table, put, refusal};
+use super::partiql::{execute, refused};
 use homeport_testkit::{TestApp, TestCaller};
 
 async fn indexed() -> (TestApp, TestCaller) {
@@ -150,4 +151,65 @@ async fn an_index_shows_all_its_keys_and_has_four_of_a_kind_at_most() {
     ]);
     table["GlobalSecondaryIndexes"][0]["KeySchema"] = mixed;
     assert_eq!(refusal(&admin, "CreateTable", table).await.0, "ValidationException");
+}
+
+/// What statements about such an index are answered, whatever they ask for.
+fn unreadable() -> (String, String) {
+    let said = "PartiQL statements cannot be executed on tables with multi-attribute HASH keys or multi-attribute RANGE keys.";
+    ("ValidationException".to_owned(), said.to_owned())
+}
+
+#[tokio::test]
+async fn no_statement_reads_such_an_index() {
+    let (_app, admin) = indexed().await;
+    for statement in [
+        "SELECT * FROM games.\"by-all\"",
+        "SELECT * FROM games.\"by-all\" WHERE team = 'a' AND \"year\" = 1",
+        // Another type than the key's.
+        "SELECT * FROM games.\"by-all\" WHERE team = 1",
+        "SELECT * FROM games.\"by-all\" WHERE team = 'a' ORDER BY court",
+    ] {
+        assert_eq!(refused(&admin, statement).await, unreadable(), "{statement}");
+    }
+    let batch = json!({"Statements": [
+        {"Statement": "SELECT * FROM games.\"by-all\" WHERE team = 'a'"},
+        {"Statement": "SELECT * FROM games WHERE p = '5'"},
+    ]});
+    let answer = done(&admin, "BatchExecuteStatement", batch).await;
+    let (code, said) = ("ValidationError".to_owned(), unreadable().1);
+    assert_eq!(answer["Responses"][0]["Error"], json!({"Code": code, "Message": said}));
+    assert_eq!(answer["Responses"][1]["Item"]["team"]["S"], "a");
+}
+
+#[tokio::test]
+async fn a_statement_that_cannot_be_read_is_told_so_before_its_index_is_looked_at() {
+    let (_app, admin) = indexed().await;
+    let said = refused(&admin, "SELECT * FROM games.\"by-all\" WHERE team = ?").await.1;
+    assert_eq!(said, "Number of parameters in request and statement don't match.");
+    let said = refused(&admin, "SELECT * FROM games.\"by-all\" WHERE").await.1;
+    assert!(said.starts_with("Statement wasn't well formed"), "{said}");
+}
+
+#[tokio::test]
+async fn statements_go_on_about_the_table_of_such_an_index() {
+    let (_app, admin) = indexed().await;
+    execute(&admin, "INSERT INTO games VALUE {'p': 'new', 'team': 'z', 'year': 1}").await;
+    let page = execute(&admin, "SELECT team FROM games WHERE p = 'new'").await;
+    assert_eq!(page["Items"], json!([{"team": {"S": "z"}}]));
+}
+
+#[tokio::test]
+async fn a_user_held_to_leading_keys_reads_nothing_of_such_an_index_by_statements() {
+    let (app, _admin) = indexed().await;
+    let table = "arn:aws:dynamodb:us-east-1:123456789012:table/games";
+    let held = json!({"Version": "2012-10-17", "Statement": [{
+        "Effect": "Allow", "Action": "dynamodb:*", "Resource": [table, format!("{table}/index/*")],
+        "Condition": {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["b"]}},
+    }]});
+    let held = app.user("held", &[&held.to_string()]);
+    for statement in ["SELECT * FROM games.\"by-all\"", "SELECT * FROM games.\"by-all\" WHERE team = 'b'"] {
+        assert_eq!(refused(&held, statement).await, unreadable(), "{statement}");
+    }
+    let (code, _) = refused(&held, "SELECT * FROM games.\"by-all\" WHERE team = 'a'").await;
+    assert_eq!(code, "AccessDeniedException");
 }
