@@ -28,6 +28,7 @@ mod index_updates;
 mod java_text;
 mod list_tables;
 mod next_token;
+mod policy_document;
 mod put_item;
 mod query;
 mod reading;

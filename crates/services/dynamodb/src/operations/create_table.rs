@@ -5,7 +5,8 @@ use homeport_service::{Asked, Cx, Effect, Operation, Permission, Permissions};
 use homeport_store::Tx;
 use serde::{Deserialize, Serialize};
 
-use super::resource_policies::{parsed, put};
+use super::policy_document::of_table;
+use super::resource_policies::put;
 use super::shape::{
     AttributeDefinition, Definitions, KeySchemaElement, MAX_GLOBAL_INDEXES, RawIndex, StreamSpecification,
     check_included, index, parameter,
@@ -269,7 +270,7 @@ impl Operation for CreateTable {
         let table = &table(&cx, &input, uuid_v4(&**cx.randomness()), hex::encode(seed))?;
         let view = input.stream_specification.as_ref().map(StreamSpecification::view).transpose()?.flatten();
         let stream: &Option<(StreamView, String)> = &view.map(|view| (view, uuid_v4(&**cx.randomness())));
-        let policy = input.resource_policy.as_deref().map(|text| Ok((text, parsed(text)?)));
+        let policy = input.resource_policy.as_deref().map(|text| Ok((text, of_table(text)?)));
         let policy = &policy.transpose().map_err(|error: Invalid| DynamoError::from(error))?;
         let revision = &uuid_v4(&**cx.randomness());
         let (cx, scope, now) = (&cx, cx.scope(), cx.now());

@@ -1,21 +1,20 @@
 //! Policies of tables and streams (Developer Guide, "Using resource-based policies for DynamoDB").
 
 use homeport_core::{Fault, uuid_v4};
-use homeport_policy::{Policy, PolicyKind};
+use homeport_policy::{Policy, PolicyFault, PolicyKind};
 use homeport_service::needs::{Pinned, PoliciesOf, Unpinned, met};
 use homeport_service::{Asked, Cx, Effect, Operation, Permissions, bump_authorization};
 use homeport_store::Tx;
 use serde::{Deserialize, Serialize};
 
+use super::policy_document::{no_policy, of_resource};
 use crate::DynamoDb;
-use crate::error::{DynamoError, Invalid};
+use crate::error::DynamoError;
 use crate::records::{POLICIES, PolicyRecord, STREAMS, TABLES, tables_of};
 use crate::request::TableName;
 use crate::resource_policy::owner_of;
 use crate::value::Corrupt;
 
-/// A policy has at most so many bytes.
-const MAX_POLICY: usize = 20 * 1024;
 /// What is expected of a resource that has no policy yet.
 const NO_POLICY: &str = "NO_POLICY";
 
@@ -24,17 +23,6 @@ const NO_POLICY: &str = "NO_POLICY";
 pub(crate) struct Output {
     #[serde(skip_serializing_if = "Option::is_none")]
     revision_id: Option<String>,
-}
-
-/// Refuses a text that is no policy of a resource.
-pub(super) fn parsed(text: &str) -> Result<Policy, Invalid> {
-    if text.len() > MAX_POLICY {
-        return Err(Invalid::Table(format!(
-            "Resource-based policy size exceeds the maximum allowed size of {MAX_POLICY} bytes"
-        )));
-    }
-    Policy::parse(text, PolicyKind::Resource)
-        .map_err(|fault| Invalid::Table(format!("Invalid policy document: {fault}")))
 }
 
 fn policies_of(cx: &Cx<DynamoDb>) -> Result<&dyn PoliciesOf, DynamoError> {
@@ -51,9 +39,7 @@ async fn record(
     revision: &str,
 ) -> Result<PolicyRecord, DynamoError> {
     let principals = Pinned::of(policies_of(cx)?, tx, policy).await.map_err(|unpinned| match unpinned {
-        Unpinned::UnknownPrincipal(name) => {
-            Invalid::Table(format!("Invalid policy document: Invalid principal in policy: {name}")).into()
-        }
+        Unpinned::UnknownPrincipal(name) => no_policy(PolicyFault::Principal(name)).into(),
         Unpinned::Store(error) => DynamoError::from(error),
     })?;
     let (arn, text, revision) = (arn.to_owned(), text.to_owned(), revision.to_owned());
@@ -125,7 +111,7 @@ impl Operation for PutResourcePolicy {
     }
 
     async fn run(cx: Cx<DynamoDb>, input: PutInput) -> Result<Output, DynamoError> {
-        let policy = &parsed(&input.policy)?;
+        let policy = &of_resource(&input.resource_arn, &input.policy)?;
         let fresh = &uuid_v4(&**cx.randomness());
         let (cx, arn, text) = (&cx, &input.resource_arn, &input.policy);
         let expected = input.expected_revision_id.as_deref();

@@ -3,12 +3,19 @@ use serde_json::{Value, json};
 use super::app::{call, done, get, hash_table, put, refusal, working_app};
 
 const TABLE: &str = "arn:aws:dynamodb:us-east-1:123456789012:table/notes";
+const STRANGER: &str = "arn:aws:iam::123456789012:user/teststranger0000";
 
+/// Lets in the stranger, or keeps out everybody.
 fn policy(effect: &str, actions: &[&str], resource: &str) -> String {
-    json!({"Version": "2012-10-17", "Statement": [{
-        "Effect": effect, "Principal": {"AWS": "*"}, "Action": actions, "Resource": resource,
-    }]})
-    .to_string()
+    let principal = if effect == "Allow" { STRANGER } else { "*" };
+    let statement = json!({
+        "Effect": effect, "Principal": {"AWS": principal}, "Action": actions, "Resource": resource,
+    });
+    document(json!([statement]))
+}
+
+fn document(statements: Value) -> String {
+    json!({"Version": "2012-10-17", "Statement": statements}).to_string()
 }
 
 fn putting(text: &str) -> Value {
@@ -102,7 +109,7 @@ async fn policies_that_cannot_be_are_refused() {
         ),
         (
             "PutResourcePolicy",
-            putting(&lets.replace("\"*\"", "\"arn:aws:iam::123456789012:role/nobody\"")),
+            putting(&lets.replace(STRANGER, "arn:aws:iam::123456789012:role/nobody")),
             "ValidationException",
         ),
     ] {
@@ -113,6 +120,108 @@ async fn policies_that_cannot_be_are_refused() {
         refusal(&admin, "PutResourcePolicy", expecting("NO_POLICY")).await.0,
         "PolicyNotFoundException"
     );
+}
+
+/// A statement that lets somebody read the table, with these members beside or instead.
+fn reading(members: Value) -> Value {
+    let mut statement = json!({
+        "Effect": "Allow", "Principal": {"AWS": STRANGER}, "Action": "dynamodb:GetItem", "Resource": TABLE,
+    });
+    let members = members.as_object().cloned().unwrap_or_default();
+    statement.as_object_mut().unwrap().extend(members);
+    statement
+}
+
+#[tokio::test]
+async fn a_policy_lets_in_everybody_only_on_a_condition() {
+    let (app, _service) = working_app();
+    let admin = app.admin();
+    done(&admin, "CreateTable", hash_table("notes")).await;
+    let said = "Resource-based policy grants unbounded access in one or more elements. Please revise the policy to ensure least-privilege form of access";
+    let unbounded = ("ValidationException".to_owned(), said.to_owned());
+    let everybody = [json!("*"), json!({"AWS": "*"}), json!({"AWS": [STRANGER, "*"]})];
+    for principal in &everybody {
+        let lets = reading(json!({"Principal": principal}));
+        let nothing_asked = reading(json!({"Principal": principal, "Condition": {"StringEquals": {}}}));
+        for statements in [lets.clone(), json!([reading(json!({})), lets.clone()]), nothing_asked] {
+            let text = document(statements);
+            assert_eq!(refusal(&admin, "PutResourcePolicy", putting(&text)).await, unbounded, "{text}");
+        }
+        let mut table = hash_table("others");
+        table["ResourcePolicy"] = json!(document(lets));
+        assert_eq!(refusal(&admin, "CreateTable", table).await, unbounded);
+        let condition = json!({"StringEquals": {"aws:PrincipalAccount": "123456789012"}});
+        for members in [
+            json!({"Principal": principal, "Condition": condition}),
+            json!({"Principal": principal, "Effect": "Deny", "Action": "dynamodb:Scan"}),
+        ] {
+            done(&admin, "PutResourcePolicy", putting(&document(reading(members)))).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_policy_speaks_only_of_what_can_be_done_to_its_resource() {
+    let (app, _service) = working_app();
+    let admin = app.admin();
+    let mut table = hash_table("notes");
+    table["StreamSpecification"] = json!({"StreamEnabled": true, "StreamViewType": "KEYS_ONLY"});
+    let made = done(&admin, "CreateTable", table).await;
+    let stream = made["TableDescription"]["LatestStreamArn"].as_str().unwrap();
+    for (resource, actions, strange) in [
+        (TABLE, json!("dynamodb:GetRecords"), "\"dynamodb:GetRecords\""),
+        (
+            TABLE,
+            json!(["dynamodb:ExecuteStatement", "dynamodb:PutItem", "s3:GetObject"]),
+            "\"dynamodb:ExecuteStatement\", \"s3:GetObject\"",
+        ),
+        (stream, json!(["dynamodb:GetItem"]), "\"dynamodb:GetItem\""),
+    ] {
+        let text = document(reading(json!({"Action": actions, "Resource": resource})));
+        let said = format!(
+            "One or more parameter values were invalid: Invalid policy document: The following action names are invalid: {strange}"
+        );
+        let refused =
+            refusal(&admin, "PutResourcePolicy", json!({"ResourceArn": resource, "Policy": text})).await;
+        assert_eq!(refused, ("ValidationException".to_owned(), said));
+    }
+    for (resource, actions) in [
+        (TABLE, json!(["dynamodb:getitem", "dynamodb:PartiQL*", "dynamodb:UpdateTimeToLive"])),
+        (TABLE, json!("*")),
+        (stream, json!(["dynamodb:GetRecords", "dynamodb:Get*"])),
+    ] {
+        let text = document(reading(json!({"Action": actions, "Resource": resource})));
+        done(&admin, "PutResourcePolicy", json!({"ResourceArn": resource, "Policy": text})).await;
+    }
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_policy_is_told_in_the_services_words() {
+    let (app, _service) = working_app();
+    let admin = app.admin();
+    done(&admin, "CreateTable", hash_table("notes")).await;
+    let twice = reading(json!({"Sid": "one"}));
+    let mut nothing = reading(json!({}));
+    nothing.as_object_mut().unwrap().remove("Resource");
+    let nobody = reading(json!({"Principal": {"AWS": "arn:aws:iam::123456789012:role/nobody"}}));
+    for (text, said) in [
+        ("{".to_owned(), "Invalid policy document: This policy contains invalid Json"),
+        (document(nothing), "Invalid policy document: Missing required field Resource"),
+        (
+            document(json!([twice, twice])),
+            "Invalid policy document: The Statement Ids in the policy are not unique",
+        ),
+        (document(json!([])), "Invalid policy document: Could not parse the policy: Statement is empty!"),
+        (
+            document(nobody),
+            "Invalid policy document: Invalid principal in policy: arn:aws:iam::123456789012:role/nobody",
+        ),
+        ("x".repeat(20 * 1024 + 1), "Maximum policy size of 20480 bytes exceeded"),
+    ] {
+        let said = format!("One or more parameter values were invalid: {said}");
+        let refused = refusal(&admin, "PutResourcePolicy", putting(&text)).await;
+        assert_eq!(refused, ("ValidationException".to_owned(), said));
+    }
 }
 
 #[tokio::test]
