@@ -31,7 +31,7 @@ pub enum DynamoError {
     #[error("Requested resource not found: Table: {0} not found")]
     NoTableNamed(String),
     /// No such resource, said of an operation on tags.
-    #[error("Requested resource not found: ResourcArn: {0} not found")]
+    #[error("Requested resource not found: ResourceArn: {0} not found")]
     NoResource(String),
     /// A table of that name is there already.
     #[error("Table already exists: {0}")]

@@ -43,6 +43,7 @@ mod operations {
     mod start_keys;
     mod streams;
     mod tables;
+    mod tags;
     mod throughput;
     mod transactions;
     mod transfers;

@@ -21,36 +21,68 @@ pub(super) struct RawTag {
     pub(super) value: String,
 }
 
-/// Refuses AWS's own prefix, the same key twice, and too many.
+/// Refuses keys and values of other characters than AWS's, its own prefix, the same key twice, and too many.
 pub(super) fn check_tags(tags: &[RawTag]) -> Result<(), Invalid> {
-    if tags.iter().any(|tag| tag.key.to_ascii_lowercase().starts_with("aws:")) {
-        return Err(Invalid::Table("Tag keys starting with 'aws:' are reserved for system use".to_owned()));
-    }
     let mut keys = HashSet::new();
-    if !tags.iter().all(|tag| keys.insert(&tag.key)) {
-        return Err(Invalid::Table("Found duplicate Tag Key".to_owned()));
+    for RawTag { key, value } in tags {
+        if !key.chars().all(may_stand) {
+            return Err(Invalid::Table(format!("The Tag Key provided is invalid, Key: {key}")));
+        }
+        if key.to_ascii_lowercase().starts_with("aws:") {
+            return Err(Invalid::Table(format!("Tag Key cannot be prefixed with aws:, Key: {key}")));
+        }
+        if !value.chars().all(may_stand) {
+            return Err(Invalid::Table(format!("The Tag Value provided is invalid, Value: {value}")));
+        }
+        if !keys.insert(key) {
+            let said = "Duplicate Tag Keys provided as input: Duplicate Tag Key found";
+            return Err(Invalid::Table(format!("{said} {key}")));
+        }
     }
-    if tags.len() > MAX_TAGS {
-        return Err(Invalid::Table(format!("The number of tags exceeds the limit of {MAX_TAGS}")));
-    }
-    Ok(())
+    check_count(tags.len())
 }
 
-/// The table that an ARN names.
-fn table_of(arn: &str) -> Result<TableName, Invalid> {
-    let parsed = Arn::parse(arn).ok().filter(|arn| arn.service() == "dynamodb");
-    let name = parsed.as_ref().and_then(|arn| arn.resource().strip_prefix("table/"));
-    if name.is_some_and(|name| !name.contains('/')) {
-        return Ok(TableName::of(arn));
+/// Letters, digits and spaces of every language, and some signs (Developer Guide, "Tagging restrictions in DynamoDB").
+fn may_stand(c: char) -> bool {
+    let is_space = c.is_whitespace() && !c.is_control();
+    c.is_alphanumeric() || is_space || matches!(c, '_' | '.' | ':' | '/' | '=' | '+' | '-' | '@')
+}
+
+fn check_count(count: usize) -> Result<(), Invalid> {
+    if count <= MAX_TAGS {
+        return Ok(());
     }
-    Err(Invalid::Table(format!("Invalid TableArn: Invalid ResourceArn provided as input {arn}")))
+    let said = "Number of Tags exceed the current limit for the provided ResourceArn";
+    Err(Invalid::Table(said.to_owned()))
+}
+
+/// The table that an ARN names, which must be one of the caller's region.
+fn table_of(scope: &Scope, text: &str) -> Result<TableName, Invalid> {
+    if !text.starts_with("arn:") {
+        return Err(Invalid::Parameter(format!("ARNs must start with 'arn:': {text}")));
+    }
+    let parsed = Arn::parse(text).ok().filter(|arn| arn.service() == "dynamodb");
+    let Some(arn) = parsed else {
+        let said = "Provided Arn is not a DynamoDB resource arn:";
+        return Err(Invalid::Parameter(format!("{said} {text}")));
+    };
+    let parts: Vec<&str> = arn.resource().split('/').collect();
+    match parts.as_slice() {
+        ["table", _] if arn.region() == scope.region.as_str() => Ok(TableName::of(text)),
+        ["table", _] | ["table", _, "stream", _] => {
+            Err(Invalid::Table(format!("Invalid TableArn: Invalid ResourceArn provided as input {text}")))
+        }
+        _ => Err(Invalid::Parameter(format!(
+            "Invalid resource arn provided, only table or stream is accepted. Provided resource arn: {text}"
+        ))),
+    }
 }
 
 async fn change<F>(cx: &Cx<DynamoDb>, arn: &str, change: F) -> Result<(), DynamoError>
 where
     F: Fn(&mut Table) -> Result<(), Invalid> + Send + Sync,
 {
-    let (named, scope, change) = (&table_of(arn)?, cx.scope(), &change);
+    let (named, scope, change) = (&table_of(cx.scope(), arn)?, cx.scope(), &change);
     cx.write(|tx| async move {
         let mut table = find(&tx, scope, named, arn).await?;
         change(&mut table)?;
@@ -106,10 +138,7 @@ impl Operation for TagResource {
         check_tags(&input.tags)?;
         change(&cx, &input.resource_arn, |table| {
             table.tags.extend(input.tags.iter().map(|tag| (tag.key.clone(), tag.value.clone())));
-            if table.tags.len() > MAX_TAGS {
-                return Err(Invalid::Table(format!("The number of tags exceeds the limit of {MAX_TAGS}")));
-            }
-            Ok(())
+            check_count(table.tags.len())
         })
         .await?;
         Ok(Nothing {})
@@ -145,6 +174,7 @@ impl Operation for UntagResource {
                 Invalid::Table("Atleast one Tag Key needs to be provided as Input.".to_owned()).into()
             );
         }
+        check_count(input.tag_keys.len())?;
         change(&cx, &input.resource_arn, |table| {
             table.tags.retain(|key, _| !input.tag_keys.contains(key));
             Ok(())
@@ -187,7 +217,8 @@ impl Operation for ListTagsOfResource {
     }
 
     async fn run(cx: Cx<DynamoDb>, input: ListInput) -> Result<ListOutput, DynamoError> {
-        let (named, scope, arn) = (&table_of(&input.resource_arn)?, cx.scope(), &input.resource_arn);
+        let (named, scope, arn) =
+            (&table_of(cx.scope(), &input.resource_arn)?, cx.scope(), &input.resource_arn);
         let table = cx.read(|tx| async move { find(&tx, scope, named, arn).await }).await?;
         Ok(ListOutput { tags: listed(table.tags) })
     }

@@ -308,7 +308,7 @@ async fn a_table_of_thousands_of_members_is_refused_for_their_number() {
     let tag = |n: usize| json!({"Key": format!("tag-{n}"), "Value": ""});
     table["Tags"] = (0..20_000).map(tag).collect::<Value>();
     let (_, said) = refusal(&admin, "CreateTable", table).await;
-    assert_eq!(said, "The number of tags exceeds the limit of 50");
+    assert_eq!(said, "Number of Tags exceed the current limit for the provided ResourceArn");
 }
 
 #[tokio::test]

@@ -1,0 +1,127 @@
+use homeport_testkit::TestCaller;
+use serde_json::{Value, json};
+
+use super::app::{app, done, hash_table, refusal};
+
+const NOTES: &str = "arn:aws:dynamodb:us-east-1:123456789012:table/notes";
+const TOO_MANY: &str = "Number of Tags exceed the current limit for the provided ResourceArn";
+
+fn tag(key: &str, value: &str) -> Value {
+    json!({"Key": key, "Value": value})
+}
+
+fn numbered(numbers: std::ops::Range<usize>) -> Value {
+    numbers.map(|number| tag(&format!("tag-{number}"), "")).collect()
+}
+
+fn tagging(arn: &str, tags: Value) -> Value {
+    json!({"ResourceArn": arn, "Tags": tags})
+}
+
+async fn tags_of(caller: &TestCaller) -> Vec<Value> {
+    let listed = done(caller, "ListTagsOfResource", json!({"ResourceArn": NOTES})).await;
+    listed["Tags"].as_array().cloned().unwrap()
+}
+
+fn invalid(said: &str) -> (String, String) {
+    ("ValidationException".to_owned(), said.to_owned())
+}
+
+#[tokio::test]
+async fn tags_that_cannot_be_are_refused_of_tables_old_and_new() {
+    let app = app();
+    let admin = app.admin();
+    done(&admin, "CreateTable", hash_table("notes")).await;
+    for (tags, said) in [
+        (json!([tag("a!", "b")]), "The Tag Key provided is invalid, Key: a!"),
+        (json!([tag("a\tb", "b")]), "The Tag Key provided is invalid, Key: a\tb"),
+        (json!([tag("a", "<b>")]), "The Tag Value provided is invalid, Value: <b>"),
+        (json!([tag("aws:x", "b")]), "Tag Key cannot be prefixed with aws:, Key: aws:x"),
+        (
+            json!([tag("a", "b"), tag("a", "c")]),
+            "Duplicate Tag Keys provided as input: Duplicate Tag Key found a",
+        ),
+        (numbered(0..51), TOO_MANY),
+    ] {
+        assert_eq!(refusal(&admin, "TagResource", tagging(NOTES, tags.clone())).await, invalid(said));
+        let mut table = hash_table("others");
+        table["Tags"] = tags;
+        assert_eq!(refusal(&admin, "CreateTable", table).await, invalid(said));
+    }
+    assert_eq!(tags_of(&admin).await, Vec::<Value>::new());
+    assert_eq!(done(&admin, "ListTables", json!({})).await, json!({"TableNames": ["notes"]}));
+}
+
+#[tokio::test]
+async fn tags_are_written_in_every_language_and_with_some_signs() {
+    let app = app();
+    let admin = app.admin();
+    done(&admin, "CreateTable", hash_table("notes")).await;
+    for (key, value) in [("Größe 1", "日本 語"), ("_.:/=+-@", "_.:/=+-@"), ("my:aws:x", ""), ("Цена", "१२")]
+    {
+        done(&admin, "TagResource", tagging(NOTES, json!([tag(key, value)]))).await;
+        assert!(tags_of(&admin).await.contains(&tag(key, value)), "{key}");
+    }
+}
+
+#[tokio::test]
+async fn a_table_has_fifty_tags_at_most() {
+    let app = app();
+    let admin = app.admin();
+    done(&admin, "CreateTable", hash_table("notes")).await;
+    done(&admin, "TagResource", tagging(NOTES, numbered(0..50))).await;
+    let one_more = tagging(NOTES, numbered(50..51));
+    assert_eq!(refusal(&admin, "TagResource", one_more.clone()).await, invalid(TOO_MANY));
+    // What is there already is only changed.
+    done(&admin, "TagResource", tagging(NOTES, numbered(49..50))).await;
+    let keys = |count: usize| -> Value { (0..count).map(|number| json!(format!("tag-{number}"))).collect() };
+    let untag = |count| json!({"ResourceArn": NOTES, "TagKeys": keys(count)});
+    assert_eq!(refusal(&admin, "UntagResource", untag(51)).await, invalid(TOO_MANY));
+    assert_eq!(tags_of(&admin).await.len(), 50);
+    done(&admin, "UntagResource", untag(50)).await;
+    done(&admin, "TagResource", one_more).await;
+    assert_eq!(tags_of(&admin).await.len(), 1);
+}
+
+#[tokio::test]
+async fn only_a_table_of_the_region_has_tags() {
+    let app = app();
+    let admin = app.admin();
+    done(&admin, "CreateTable", hash_table("notes")).await;
+    let wrong =
+        |said: &str, arn: &str| invalid(&format!("One or more parameter values were invalid: {said} {arn}"));
+    let index = format!("{NOTES}/index/by-g");
+    let elsewhere = NOTES.replace("us-east-1", "us-west-2");
+    let other_service = "arn:aws:sqs:us-east-1:123456789012:notes";
+    let absent = NOTES.replace("notes", "absent");
+    for (arn, refused) in [
+        ("foo", wrong("ARNs must start with 'arn:':", "foo")),
+        (other_service, wrong("Provided Arn is not a DynamoDB resource arn:", other_service)),
+        (
+            &index,
+            wrong(
+                "Invalid resource arn provided, only table or stream is accepted. Provided resource arn:",
+                &index,
+            ),
+        ),
+        (
+            &elsewhere,
+            invalid(&format!("Invalid TableArn: Invalid ResourceArn provided as input {elsewhere}")),
+        ),
+        (
+            &absent,
+            (
+                "ResourceNotFoundException".to_owned(),
+                format!("Requested resource not found: ResourceArn: {absent} not found"),
+            ),
+        ),
+    ] {
+        for (operation, input) in [
+            ("TagResource", tagging(arn, json!([tag("a", "b")]))),
+            ("UntagResource", json!({"ResourceArn": arn, "TagKeys": ["a"]})),
+            ("ListTagsOfResource", json!({"ResourceArn": arn})),
+        ] {
+            assert_eq!(refusal(&admin, operation, input).await, refused, "{operation}");
+        }
+    }
+}
