@@ -114,10 +114,8 @@ impl Specification {
         let days = self.recovery_period_in_days.unwrap_or(MAX_DAYS);
         if !self.point_in_time_recovery_enabled {
             if self.recovery_period_in_days.is_some() {
-                return Err(Invalid::Parameter(
-                    "RecoveryPeriodInDays can only be specified when PointInTimeRecoveryEnabled is true"
-                        .to_owned(),
-                ));
+                let said = "Invalid Request: Cannot specify RecoveryPeriodInDays when disabling point-in-time recovery.";
+                return Err(Invalid::Table(said.to_owned()));
             }
             table.recovery = None;
             return Ok(end_unneeded(table));

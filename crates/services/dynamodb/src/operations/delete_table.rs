@@ -82,10 +82,8 @@ pub(crate) async fn unlink(tx: &Tx, scope: &Scope, table: &Table, now: Timestamp
 fn check(table: &Table) -> Result<(), DynamoError> {
     let name = &table.name;
     if table.deletion_protection {
-        return Err(Invalid::Table(format!(
-            "Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection first. Table: {name}"
-        ))
-        .into());
+        let said = "Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection first.";
+        return Err(Invalid::Table(said.to_owned()).into());
     }
     if !table.is_ready() {
         return Err(DynamoError::InUse(format!("Table is being created: {name}")));

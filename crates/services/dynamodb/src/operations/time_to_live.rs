@@ -36,12 +36,12 @@ pub(crate) struct Output {
 fn apply(table: &mut Table, asked: &Specification) -> Result<Work, Invalid> {
     let wrong = |said: String| Err(Invalid::Table(said));
     match (&table.expiry, asked.enabled) {
-        (Some(_), true) => wrong("TimeToLive is already enabled".to_owned()),
-        (None, false) => wrong("TimeToLive is already disabled".to_owned()),
-        (Some(expiry), false) if expiry.attribute != asked.attribute_name => wrong(format!(
+        (Some(expiry), _) if expiry.attribute != asked.attribute_name => wrong(format!(
             "TimeToLive is active on a different AttributeName: current AttributeName is {}",
             expiry.attribute
         )),
+        (Some(_), true) => wrong("TimeToLive is already enabled".to_owned()),
+        (None, false) => wrong("TimeToLive is already disabled".to_owned()),
         (Some(expiry), false) => {
             let number = expiry.number;
             table.expiry = None;

@@ -359,3 +359,20 @@ async fn an_arn_that_is_not_quite_a_backups_own_names_none() {
         );
     }
 }
+
+#[tokio::test]
+async fn recovery_that_ends_has_no_period() {
+    let (app, _service) = working_app();
+    let admin = app.admin();
+    done(&admin, "CreateTable", hash_table("notes")).await;
+    let mut asked = recovery(false);
+    asked["PointInTimeRecoverySpecification"]["RecoveryPeriodInDays"] = json!(7);
+    let refused = refusal(&admin, "UpdateContinuousBackups", asked).await;
+    let said = "Invalid Request: Cannot specify RecoveryPeriodInDays when disabling point-in-time recovery.";
+    assert_eq!(refused, invalid(said));
+    done(&admin, "UpdateContinuousBackups", recovery(false)).await;
+}
+
+fn invalid(said: &str) -> (String, String) {
+    ("ValidationException".to_owned(), said.to_owned())
+}

@@ -93,7 +93,8 @@ async fn a_protected_table_stays_until_it_is_not() {
     done(&admin, "CreateTable", table).await;
     let (code, said) = refusal(&admin, "DeleteTable", json!({"TableName": "notes"})).await;
     assert_eq!(code, "ValidationException");
-    assert!(said.contains("protected against deletion"), "{said}");
+    let expected = "Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection first.";
+    assert_eq!(said, expected);
     let update = json!({"TableName": "notes", "DeletionProtectionEnabled": false, "BillingMode": "PROVISIONED", "ProvisionedThroughput": {"ReadCapacityUnits": 1, "WriteCapacityUnits": 2}});
     let updated = done(&admin, "UpdateTable", update).await;
     assert_eq!(updated["TableDescription"]["ProvisionedThroughput"]["WriteCapacityUnits"], 2);
