@@ -1,7 +1,8 @@
-use homeport_core::{Scope, Timestamp};
+use homeport_core::{Fault, Scope, Timestamp};
 use homeport_service::{Asked, Cx, Effect, Operation, Permissions};
 use homeport_store::Tx;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::backups::dated_id;
 use super::resource_policies::remove;
@@ -28,7 +29,27 @@ pub(crate) struct Input {
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct Output {
-    table_description: TableDescription,
+    table_description: Value,
+}
+
+/// What isn't told of a table any more once it is being deleted.
+const GONE: [&str; 5] = [
+    "AttributeDefinitions",
+    "CreationDateTime",
+    "GlobalSecondaryIndexes",
+    "KeySchema",
+    "LocalSecondaryIndexes",
+];
+
+/// The table as it is told of while it is being deleted.
+fn deleting(table: &Table) -> Result<Value, DynamoError> {
+    let described = TableDescription::of(table, Counts::default(), "DELETING");
+    let mut told = serde_json::to_value(described)
+        .map_err(|error| DynamoError::Fault(Fault::internal("a description is no JSON").because(error)))?;
+    if let Some(members) = told.as_object_mut() {
+        members.retain(|name, _| !GONE.contains(&name.as_str()));
+    }
+    Ok(told)
 }
 
 impl Operation for DeleteTable {
@@ -60,7 +81,7 @@ impl Operation for DeleteTable {
                 Ok(table)
             })
             .await?;
-        Ok(Output { table_description: TableDescription::of(&table, Counts::default(), "DELETING") })
+        Ok(Output { table_description: deleting(&table)? })
     }
 }
 

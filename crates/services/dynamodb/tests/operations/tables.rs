@@ -72,6 +72,34 @@ async fn a_deleted_table_takes_its_items_along() {
 }
 
 #[tokio::test]
+async fn what_a_deleted_table_was_made_of_is_told_no_more() {
+    let app = app();
+    let admin = app.admin();
+    let mut table = range_table("notes", "S");
+    let keys = table["KeySchema"].clone();
+    for (member, name) in [("LocalSecondaryIndexes", "local"), ("GlobalSecondaryIndexes", "global")] {
+        table[member] = json!([
+            {"IndexName": name, "KeySchema": keys, "Projection": {"ProjectionType": "ALL"}},
+        ]);
+    }
+    let made = done(&admin, "CreateTable", table).await["TableDescription"].clone();
+    let deleted = done(&admin, "DeleteTable", json!({"TableName": "notes"})).await;
+    let told = deleted["TableDescription"].as_object().unwrap();
+    let mut left = made.as_object().cloned().unwrap();
+    for gone in [
+        "KeySchema",
+        "AttributeDefinitions",
+        "CreationDateTime",
+        "GlobalSecondaryIndexes",
+        "LocalSecondaryIndexes",
+    ] {
+        assert!(left.remove(gone).is_some(), "{gone}");
+    }
+    left.insert("TableStatus".to_owned(), json!("DELETING"));
+    assert_eq!(*told, left);
+}
+
+#[tokio::test]
 async fn tables_are_listed_in_order_and_pages() {
     let app = app();
     let admin = app.admin();
