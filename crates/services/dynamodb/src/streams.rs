@@ -8,8 +8,9 @@ use homeport_service::{Entry, by_hand, modelled};
 use homeport_store::{KeyParts, Tx};
 
 use crate::DynamoDb;
-use crate::error::DynamoError;
+use crate::error::{DynamoError, Invalid};
 use crate::records::{STREAMS, StreamRecord, TABLES, tables_of};
+use crate::request::Violations;
 use crate::table::{StreamSetting, StreamView, Table};
 
 mod describe_stream;
@@ -27,6 +28,18 @@ pub(crate) static OPERATIONS: &[Entry<DynamoDb>] = &[
     modelled::<get_shard_iterator::GetShardIterator>(),
     modelled::<list_streams::ListStreams>(),
 ];
+
+/// The most streams or shards in one answer.
+const MAX_LISTED: usize = 100;
+
+/// Refuses to list more than AWS does.
+fn check_limit(limit: Option<usize>) -> Result<(), Invalid> {
+    let mut violations = Violations::default();
+    let limit = limit.unwrap_or(MAX_LISTED);
+    let constraint = "Member must have value less than or equal to 100";
+    violations.check(limit <= MAX_LISTED, || format!("'{limit}'"), "limit", constraint);
+    violations.finish()
+}
 
 /// Gives the table a stream. `id` is fresh.
 pub(crate) async fn begin_stream(

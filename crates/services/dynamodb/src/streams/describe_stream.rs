@@ -3,9 +3,9 @@ use homeport_store::{Direction, Range, Tx};
 use serde::{Deserialize, Serialize};
 
 use super::get_shard_iterator::stamp_of_row;
-use super::is_enabled;
 use super::sequence::{first, number_of};
 use super::stream_name::StreamName;
+use super::{check_limit, is_enabled};
 use crate::DynamoDb;
 use crate::description::{KeySchemaElement, key_schema};
 use crate::error::DynamoError;
@@ -19,6 +19,7 @@ pub(crate) struct DescribeStream;
 pub(crate) struct Input {
     stream_arn: String,
     exclusive_start_shard_id: Option<String>,
+    limit: Option<usize>,
 }
 
 #[derive(Serialize)]
@@ -83,6 +84,7 @@ impl Operation for DescribeStream {
     }
 
     async fn run(cx: Cx<DynamoDb>, input: Input) -> Result<Output, DynamoError> {
+        check_limit(input.limit)?;
         let named = &StreamName::parse(&input.stream_arn)?;
         let (cx, input) = (&cx, &input);
         cx.read(|tx| async move {

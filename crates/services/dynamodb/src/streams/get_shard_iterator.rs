@@ -47,6 +47,10 @@ async fn position(
 ) -> Result<Position, DynamoError> {
     let rows = Range::prefix(&stream_records(&stream.id));
     match input.shard_iterator_type.as_str() {
+        "TRIM_HORIZON" | "LATEST" if input.sequence_number.is_some() => {
+            let said = "ShardIteratorType TRIM_HORIZON and LATEST require SequenceNumber not to be specified";
+            Err(Invalid::Table(said.to_owned()).into())
+        }
         "TRIM_HORIZON" => Ok(Position::Start),
         "LATEST" => {
             let last = tx.scan(rows, Direction::Backward, 1).await?;

@@ -2,13 +2,11 @@ use homeport_service::{Asked, Cx, Effect, Operation, Permissions};
 use serde::{Deserialize, Serialize};
 
 use super::stream_name::StreamName;
+use super::{MAX_LISTED, check_limit};
 use crate::DynamoDb;
 use crate::error::DynamoError;
 use crate::records::{STREAMS, StreamRecord, streams_of};
 use crate::request::TableName;
-
-/// Streams in one answer.
-const MAX_STREAMS: usize = 100;
 
 /// `ListStreams` (API reference): all streams, or one table's.
 pub(crate) struct ListStreams;
@@ -61,13 +59,14 @@ impl Operation for ListStreams {
     }
 
     async fn run(cx: Cx<DynamoDb>, input: Input) -> Result<Output, DynamoError> {
+        check_limit(input.limit)?;
         let mut prefix = streams_of(cx.scope());
         if let Some(table) = &input.table_name {
             prefix = prefix.str(TableName::of(table).name());
         }
         let start = input.exclusive_start_stream_arn.as_deref().map(StreamName::parse).transpose()?;
         let after = start.map(|start| streams_of(cx.scope()).str(&start.table).str(&start.label));
-        let limit = input.limit.unwrap_or(MAX_STREAMS).clamp(1, MAX_STREAMS);
+        let limit = input.limit.unwrap_or(MAX_LISTED).max(1);
         let (prefix, after) = (&prefix, &after);
         let found = cx
             .read(|tx| async move {

@@ -236,6 +236,40 @@ async fn what_no_stream_has_is_refused() {
 }
 
 #[tokio::test]
+async fn an_iterator_of_no_record_takes_no_sequence_number() {
+    let (app, _service) = working_app();
+    let admin = app.admin();
+    done(&admin, "CreateTable", streamed("KEYS_ONLY")).await;
+    put(&admin, "notes", json!({"p": {"S": "a"}})).await;
+    let begin = iterator(&admin, "TRIM_HORIZON", None).await;
+    let number = records(&admin, &begin).await.0[0]["dynamodb"]["SequenceNumber"].clone();
+    let (arn, shard) = stream_of(&admin).await;
+    let with_number = |kind: &str| json!({"StreamArn": arn, "ShardId": shard, "ShardIteratorType": kind, "SequenceNumber": number});
+    for kind in ["TRIM_HORIZON", "LATEST"] {
+        let (code, _) = refused(&admin, "GetShardIterator", with_number(kind)).await;
+        assert_eq!(code, "ValidationException", "{kind}");
+    }
+    ask(&admin, "GetShardIterator", with_number("AFTER_SEQUENCE_NUMBER")).await;
+}
+
+#[tokio::test]
+async fn no_more_than_a_hundred_streams_or_shards_are_listed() {
+    let (app, _service) = working_app();
+    let admin = app.admin();
+    done(&admin, "CreateTable", streamed("KEYS_ONLY")).await;
+    let (arn, _) = stream_of(&admin).await;
+    for (operation, mut input) in [("ListStreams", json!({})), ("DescribeStream", json!({"StreamArn": arn}))]
+    {
+        input["Limit"] = json!(100);
+        ask(&admin, operation, input.clone()).await;
+        input["Limit"] = json!(101);
+        let said = "1 validation error detected: Value '101' at 'limit' failed to satisfy constraint: Member must have value less than or equal to 100";
+        let told = refused(&admin, operation, input).await;
+        assert_eq!(told, ("ValidationException".to_owned(), said.to_owned()), "{operation}");
+    }
+}
+
+#[tokio::test]
 async fn a_stream_is_read_by_whom_its_policy_names_and_no_other() {
     let (app, _service) = working_app();
     let admin = app.admin();
