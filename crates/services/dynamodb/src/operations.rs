@@ -33,6 +33,7 @@ mod put_item;
 mod query;
 mod reading;
 mod resource_policies;
+mod restore_overrides;
 mod restore_table;
 mod scan;
 mod selecting;

@@ -34,7 +34,7 @@ impl BackupName {
             ["table", _, "backup", id] => {
                 Ok(Self { arn: arn.to_owned(), table: TableName::of(arn), id: id.to_owned() })
             }
-            _ => Err(Invalid::Table(format!("The BackupArn is invalid: {arn}"))),
+            _ => Err(Invalid::Table("Invalid Backup ARN".to_owned())),
         }
     }
 
@@ -73,6 +73,12 @@ pub(super) fn ask_history(table: &mut Table, job: &str, now: Timestamp) -> Resul
     history.asked_by.insert(job.to_owned());
     history.asked_upto = history.asked_upto.max(Some(now));
     Ok(number)
+}
+
+/// The moment that a request names. What was told to the millisecond is that millisecond when it is sent back, though
+/// as a fraction it may fall short of it.
+pub(super) fn moment(seconds: f64) -> Timestamp {
+    Timestamp::from_millis((seconds * 1_000.0).round() as i64)
 }
 
 /// The moment that is asked about when it is asked about now. What was written behind an earlier one's was written
@@ -296,5 +302,22 @@ impl Operation for ListBackups {
             backup_summaries: wanted.map(BackupSummary::of).collect(),
             last_evaluated_backup_arn: last,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_that_is_told_is_the_same_when_it_is_sent_back() {
+        for millis in (0..1_000).map(|fraction| 1_795_000_000_000 + fraction) {
+            let told = Timestamp::from_millis(millis);
+            let seconds = told.seconds_f64();
+            // A client may read the digits as the double beside.
+            for sent in [seconds.next_down(), seconds, seconds.next_up()] {
+                assert_eq!(moment(sent), told);
+            }
+        }
     }
 }

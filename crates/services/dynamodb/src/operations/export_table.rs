@@ -3,7 +3,7 @@ use homeport_service::{Asked, Cx, Effect, KeptCaller, Operation, Permissions};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::backups::{ask_history, dated_id, moment_of, table_to_keep};
+use super::backups::{ask_history, dated_id, moment, moment_of, table_to_keep};
 use super::continuous_backups::earliest;
 use super::shape::parameter;
 use super::transfer_token::TransferToken;
@@ -141,10 +141,6 @@ impl Input {
             with_old: incremental.export_view_type.as_deref() != Some("NEW_IMAGE"),
         })
     }
-}
-
-fn moment(seconds: f64) -> Timestamp {
-    Timestamp::from_millis((seconds * 1_000.0) as i64)
 }
 
 impl Operation for ExportTableToPointInTime {

@@ -1,100 +1,27 @@
 //! Restoring a table, from a backup or as of a moment. The items are copied behind the answer; until they are all
 //! there, the table is `CREATING` and can't be used.
 
-use std::collections::BTreeMap;
-
 use homeport_core::{Scope, Timestamp, uuid_v4};
 use homeport_service::{Asked, Cx, Effect, Operation, Permission, Permissions};
 use homeport_store::Tx;
 use serde::{Deserialize, Serialize};
 
-use super::backups::{BackupName, ask_history, moment_of, table_to_keep};
+use super::backups::{BackupName, ask_history, moment, moment_of, table_to_keep};
 use super::continuous_backups::earliest;
 use super::create_table::insert;
-use super::shape::{RawIndex, parameter};
-use super::throughput::RawThroughput;
+use super::restore_overrides::Overrides;
+use super::shape::table_rule;
 use crate::DynamoDb;
 use crate::description::{Counts, TableDescription};
-use crate::error::{DynamoError, Invalid};
+use crate::error::DynamoError;
 use crate::records::{BACKUPS, BackupRef, Copying, Goal, JOBS, Job, Origin, TABLES, TableRef, Work};
 use crate::request::TableName;
-use crate::table::{Index, Restored, Table};
-
-/// What the restored table has otherwise than the one that was kept.
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Overrides {
-    target_table_name: String,
-    billing_mode_override: Option<String>,
-    provisioned_throughput_override: Option<RawThroughput>,
-    global_secondary_index_override: Option<Vec<RawIndex>>,
-    local_secondary_index_override: Option<Vec<RawIndex>>,
-}
+use crate::table::{Restored, Table};
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct Output {
     table_description: TableDescription,
-}
-
-impl Overrides {
-    /// The new table. Tags, streams, time to live, protection and recovery don't come along, as on AWS.
-    fn table(&self, kept: &Table, id: &str, now: Timestamp, restored: Restored) -> Result<Table, Invalid> {
-        let mut table = Table {
-            name: self.target_table_name.clone(),
-            id: id.to_owned(),
-            created: now,
-            deletion_protection: false,
-            tags: BTreeMap::new(),
-            stream: None,
-            expiry: None,
-            history: None,
-            recovery: None,
-            restored: Some(restored),
-            ..kept.clone()
-        };
-        self.apply_billing(&mut table, now)?;
-        let global = self.global_secondary_index_override.as_deref();
-        let local = self.local_secondary_index_override.as_deref();
-        keep_named(&mut table.indexes, true, global)?;
-        keep_named(&mut table.indexes, false, local)?;
-        table.indexes.iter_mut().for_each(|index| index.state = Default::default());
-        Ok(table)
-    }
-
-    fn apply_billing(&self, table: &mut Table, now: Timestamp) -> Result<(), Invalid> {
-        let throughput = self.provisioned_throughput_override.map(RawThroughput::check).transpose()?;
-        match (self.billing_mode_override.as_deref(), throughput) {
-            (Some("PAY_PER_REQUEST"), None) => {
-                table.throughput = None;
-                table.on_demand_since = Some(now);
-                table.indexes.iter_mut().for_each(|index| index.throughput = None);
-                Ok(())
-            }
-            (Some("PAY_PER_REQUEST"), Some(_)) => parameter(
-                "Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when BillingMode is PAY_PER_REQUEST",
-            ),
-            (Some(_), None) if table.throughput.is_none() => parameter(
-                "ReadCapacityUnits and WriteCapacityUnits must both be specified when BillingMode is PROVISIONED",
-            ),
-            (_, Some(throughput)) => {
-                table.throughput = Some(throughput);
-                Ok(())
-            }
-            (_, None) => Ok(()),
-        }
-    }
-}
-
-/// Leaves the indexes that are named, where any are.
-fn keep_named(indexes: &mut Vec<Index>, global: bool, named: Option<&[RawIndex]>) -> Result<(), Invalid> {
-    let Some(named) = named else { return Ok(()) };
-    let known = |name: &str| indexes.iter().any(|index| index.global == global && index.name == name);
-    if let Some(unknown) = named.iter().find(|raw| !known(&raw.index_name)) {
-        return parameter(format!("The table does not have the specified index: {}", unknown.index_name));
-    }
-    indexes.retain(|index| index.global != global || named.iter().any(|raw| raw.index_name == index.name));
-    Ok(())
 }
 
 /// Puts the new table and the job that fills it.
@@ -202,10 +129,10 @@ impl ToPointInTime {
         let latest = self.use_latest_restorable_time == Some(true);
         let at = match (latest, self.restore_date_time) {
             (true, None) => now,
-            (false, Some(seconds)) => Timestamp::from_millis((seconds * 1_000.0) as i64),
+            (false, Some(seconds)) => moment(seconds),
             _ => {
-                return Ok(parameter(
-                    "Exactly one of UseLatestRestorableTime and RestoreDateTime must be specified",
+                return Ok(table_rule(
+                    "Invalid Request: Either one of RestoreDateTime or UseLatestRestorableTime must be specified, but not both",
                 )?);
             }
         };
@@ -236,8 +163,8 @@ impl Operation for RestoreTableToPointInTime {
     }
 
     async fn run(cx: Cx<DynamoDb>, input: ToPointInTime) -> Result<Output, DynamoError> {
-        if input.source().is_empty() {
-            return Ok(parameter("One of SourceTableName and SourceTableArn must be specified")?);
+        if input.source_table_arn.is_some() == input.source_table_name.is_some() {
+            return Ok(table_rule("Must provide exactly one of: sourceTableArn, sourceTableName")?);
         }
         let named = &TableName::of(input.source());
         let (id, job) = (&uuid_v4(&**cx.randomness()), &uuid_v4(&**cx.randomness()));

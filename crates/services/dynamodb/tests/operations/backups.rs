@@ -353,10 +353,7 @@ async fn an_arn_that_is_not_quite_a_backups_own_names_none() {
     let backup = back_up(&admin).await.as_str().unwrap().to_owned();
     for other in [backup.replace("arn:aws:", "arn:aws-cn:"), backup.replace("/backup/", "/x/backup/")] {
         let (code, said) = refusal(&admin, "DescribeBackup", json!({"BackupArn": other})).await;
-        assert_eq!(
-            (code.as_str(), said),
-            ("ValidationException", format!("The BackupArn is invalid: {other}"))
-        );
+        assert_eq!((code.as_str(), said.as_str()), ("ValidationException", "Invalid Backup ARN"));
     }
 }
 
@@ -375,4 +372,167 @@ async fn recovery_that_ends_has_no_period() {
 
 fn invalid(said: &str) -> (String, String) {
     ("ValidationException".to_owned(), said.to_owned())
+}
+
+#[tokio::test]
+async fn a_restore_names_one_source_and_one_moment() {
+    let (app, _service) = working_app();
+    let admin = app.admin();
+    done(&admin, "CreateTable", hash_table("notes")).await;
+    done(&admin, "UpdateContinuousBackups", recovery(true)).await;
+    let one_source = "Must provide exactly one of: sourceTableArn, sourceTableName";
+    let one_moment = "Invalid Request: Either one of RestoreDateTime or UseLatestRestorableTime must be specified, but not both";
+    let arn = "arn:aws:dynamodb:us-east-1:123456789012:table/notes";
+    for (asked, said) in [
+        (json!({"UseLatestRestorableTime": true}), one_source),
+        (
+            json!({"SourceTableName": "notes", "SourceTableArn": arn, "UseLatestRestorableTime": true}),
+            one_source,
+        ),
+        (json!({"SourceTableName": "notes"}), one_moment),
+        (
+            json!({"SourceTableName": "notes", "UseLatestRestorableTime": true, "RestoreDateTime": now(&app)}),
+            one_moment,
+        ),
+    ] {
+        let mut asked = asked;
+        asked["TargetTableName"] = json!("copy");
+        assert_eq!(refusal(&admin, "RestoreTableToPointInTime", asked).await, invalid(said));
+    }
+}
+
+/// The description of what the backup is restored as with these overrides.
+async fn restored_with(caller: &TestCaller, backup: &Value, overrides: Value) -> Value {
+    let mut asked = json!({"BackupArn": backup, "TargetTableName": "copy"});
+    asked.as_object_mut().unwrap().extend(overrides.as_object().cloned().unwrap());
+    done(caller, "RestoreTableFromBackup", asked).await["TableDescription"].clone()
+}
+
+/// Why it is not.
+async fn not_restored_with(caller: &TestCaller, backup: &Value, overrides: Value) -> (String, String) {
+    let mut asked = json!({"BackupArn": backup, "TargetTableName": "copy"});
+    asked.as_object_mut().unwrap().extend(overrides.as_object().cloned().unwrap());
+    refusal(caller, "RestoreTableFromBackup", asked).await
+}
+
+/// A backup of a table on demand with the index `by-g`.
+async fn indexed_backup(service: &homeport_dynamodb::DynamoDb, admin: &TestCaller) -> Value {
+    done(admin, "CreateTable", with_index("notes")).await;
+    put(admin, "notes", note("a", "x")).await;
+    let backup = back_up(admin).await;
+    service.do_jobs().await.unwrap();
+    backup
+}
+
+fn units(read: u64, write: u64) -> Value {
+    json!({"ReadCapacityUnits": read, "WriteCapacityUnits": write})
+}
+
+/// The index `by-g` of [`with_index`] in a restore, by this name.
+fn index(name: &str) -> Value {
+    let mut index = with_index("notes")["GlobalSecondaryIndexes"][0].clone();
+    index["IndexName"] = json!(name);
+    index
+}
+
+#[tokio::test]
+async fn a_restored_table_may_be_billed_otherwise() {
+    let (app, service) = working_app();
+    let admin = app.admin();
+    let backup = &indexed_backup(&service, &admin).await;
+    let provisioned = |indexes: Value| {
+        json!({
+            "BillingModeOverride": "PROVISIONED", "ProvisionedThroughputOverride": units(5, 6),
+            "GlobalSecondaryIndexOverride": indexes,
+        })
+    };
+    let mut without = provisioned(json!([]));
+    without.as_object_mut().unwrap().remove("GlobalSecondaryIndexOverride");
+    let said = invalid("Invalid Request: Must specify provisioned throughput for index by-g");
+    assert_eq!(not_restored_with(&admin, backup, without).await, said);
+    assert_eq!(not_restored_with(&admin, backup, provisioned(json!([index("by-g")]))).await, said);
+    let alone = json!({"ProvisionedThroughputOverride": units(5, 6)});
+    let said = "Invalid Request: Cannot override ProvisionedThroughput unless BillingMode is PROVISIONED";
+    assert_eq!(not_restored_with(&admin, backup, alone).await, invalid(said));
+    let mut served = index("by-g");
+    served["ProvisionedThroughput"] = units(7, 8);
+    let table = restored_with(&admin, backup, provisioned(json!([served]))).await;
+    assert_eq!(table["ProvisionedThroughput"]["ReadCapacityUnits"], 5);
+    assert_eq!(table["GlobalSecondaryIndexes"][0]["ProvisionedThroughput"]["WriteCapacityUnits"], 8);
+}
+
+#[tokio::test]
+async fn a_provisioned_tables_backup_keeps_what_its_indexes_serve() {
+    let (app, service) = working_app();
+    let admin = app.admin();
+    let mut table = with_index("notes");
+    table["BillingMode"] = json!("PROVISIONED");
+    table["ProvisionedThroughput"] = units(5, 6);
+    table["GlobalSecondaryIndexes"][0]["ProvisionedThroughput"] = units(7, 8);
+    done(&admin, "CreateTable", table).await;
+    let backup = &back_up(&admin).await;
+    service.do_jobs().await.unwrap();
+    let mut same = index("by-g");
+    same["ProvisionedThroughput"] = units(7, 8);
+    for overrides in [
+        json!({}),
+        json!({"BillingModeOverride": "PROVISIONED", "GlobalSecondaryIndexOverride": [index("by-g")]}),
+        json!({"GlobalSecondaryIndexOverride": [same]}),
+    ] {
+        let table = restored_with(&admin, backup, overrides).await;
+        assert_eq!(table["ProvisionedThroughput"]["WriteCapacityUnits"], 6);
+        assert_eq!(table["GlobalSecondaryIndexes"][0]["ProvisionedThroughput"]["ReadCapacityUnits"], 7);
+        service.do_jobs().await.unwrap();
+        done(&admin, "DeleteTable", json!({"TableName": "copy"})).await;
+    }
+    let on_demand = json!({"BillingModeOverride": "PAY_PER_REQUEST", "OnDemandThroughputOverride": {"MaxReadRequestUnits": 9}});
+    let table = restored_with(&admin, backup, on_demand).await;
+    assert_eq!(table["OnDemandThroughput"]["MaxReadRequestUnits"], 9);
+    assert_eq!(table["GlobalSecondaryIndexes"][0]["ProvisionedThroughput"]["ReadCapacityUnits"], 0);
+    let maximum = json!({"OnDemandThroughputOverride": {"MaxReadRequestUnits": 9}});
+    let said = "One or more parameter values were invalid: OnDemandThroughput cannot be specified when BillingMode is PROVISIONED";
+    assert_eq!(not_restored_with(&admin, backup, maximum).await, invalid(said));
+}
+
+#[tokio::test]
+async fn a_restore_asks_for_no_key_of_kms() {
+    let (app, service) = working_app();
+    let admin = app.admin();
+    let backup = &indexed_backup(&service, &admin).await;
+    let encrypted = |enabled: bool| json!({"SSESpecificationOverride": {"Enabled": enabled}});
+    assert_eq!(not_restored_with(&admin, backup, encrypted(true)).await.0, "ValidationException");
+    restored_with(&admin, backup, encrypted(false)).await;
+}
+
+#[tokio::test]
+async fn a_restored_index_is_one_of_the_same_keys_and_projection_by_any_name() {
+    let (app, service) = working_app();
+    let admin = app.admin();
+    let backup = &indexed_backup(&service, &admin).await;
+    let listed = |indexes: Value| json!({"GlobalSecondaryIndexOverride": indexes});
+    let (mut other_key, mut other_projection, mut sorted) = (index("by-g"), index("by-g"), index("by-g"));
+    other_key["KeySchema"][0]["AttributeName"] = json!("p");
+    other_projection["Projection"]["ProjectionType"] = json!("KEYS_ONLY");
+    sorted["KeySchema"] = json!([
+        {"AttributeName": "g", "KeyType": "HASH"}, {"AttributeName": "p", "KeyType": "RANGE"},
+    ]);
+    let twice = json!([index("by-g"), index("again")]);
+    for (indexes, name) in [
+        (json!([other_key]), "by-g"),
+        (json!([other_projection]), "by-g"),
+        (json!([sorted]), "by-g"),
+        (twice, "again"),
+    ] {
+        let said = format!(
+            "Invalid Request: Index {name} does not match a secondary index that existed in the source table and cannot be created during the restore operation"
+        );
+        assert_eq!(not_restored_with(&admin, backup, listed(indexes)).await, invalid(&said));
+    }
+    let local = json!({"LocalSecondaryIndexOverride": [index("by-g")]});
+    assert_eq!(not_restored_with(&admin, backup, local).await.0, "ValidationException");
+    restored_with(&admin, backup, listed(json!([index("renamed")]))).await;
+    service.do_jobs().await.unwrap();
+    let by = |name: &str| json!({"TableName": "copy", "IndexName": name, "Select": "COUNT"});
+    assert_eq!(done(&admin, "Scan", by("renamed")).await["Count"], 1);
+    assert_eq!(refusal(&admin, "Scan", by("by-g")).await.0, "ValidationException");
 }
