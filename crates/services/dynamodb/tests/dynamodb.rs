@@ -19,6 +19,7 @@ mod operations {
     mod batches;
     mod billing;
     mod bounds;
+    mod descriptions;
     mod expiry;
     mod exports;
     mod http;
