@@ -150,13 +150,8 @@ struct WarmDescription {
 
 impl WarmDescription {
     fn of(asked: Option<Throughput>, provisioned: Option<Throughput>) -> Self {
-        let least = Throughput::warm_anyway(provisioned);
-        let warm = asked.unwrap_or(least);
-        Self {
-            read_units_per_second: warm.read.max(least.read),
-            write_units_per_second: warm.write.max(least.write),
-            status: "ACTIVE",
-        }
+        let Throughput { read, write } = Throughput::warm(asked, provisioned);
+        Self { read_units_per_second: read, write_units_per_second: write, status: "ACTIVE" }
     }
 }
 

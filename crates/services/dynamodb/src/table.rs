@@ -93,6 +93,13 @@ impl Throughput {
     pub fn warm_anyway(provisioned: Option<Self>) -> Self {
         provisioned.unwrap_or(Self { read: 12_000, write: 4_000 })
     }
+
+    /// What is warm: what was asked for, and no less than what is warm anyway.
+    pub fn warm(asked: Option<Self>, provisioned: Option<Self>) -> Self {
+        let least = Self::warm_anyway(provisioned);
+        let asked = asked.unwrap_or(least);
+        Self { read: asked.read.max(least.read), write: asked.write.max(least.write) }
+    }
 }
 
 /// A partition key and maybe a sort key. A global index's may have four attributes each.

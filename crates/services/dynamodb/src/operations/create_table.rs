@@ -140,7 +140,7 @@ pub(super) fn table(
     let indexes = indexes(input, &definitions, &schema, throughput.is_none())?;
     definitions.check_used(&schema, &indexes)?;
     let on_demand = throughput.is_none();
-    let maximum = input.on_demand_throughput.map(|given| given.check(None, on_demand)).transpose()?;
+    let maximum = input.on_demand_throughput.map(|given| given.check(on_demand, "table")).transpose()?;
     let warm = input.warm_throughput.map(|given| given.check(throughput, "table")).transpose()?;
     let tags = input.tags.clone().unwrap_or_default();
     check_tags(&tags)?;

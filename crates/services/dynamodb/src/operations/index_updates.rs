@@ -36,6 +36,17 @@ struct DeleteAction {
     index_name: String,
 }
 
+/// Refuses a table with global indexes that were left without throughput when it ceased to be on-demand.
+pub(super) fn check_provisioned(table: &Table) -> Result<(), Invalid> {
+    let lacks = table.indexes.iter().find(|index| index.global && index.throughput.is_none());
+    match lacks.filter(|_| table.throughput.is_some()) {
+        Some(index) => {
+            parameter(format!("ProvisionedThroughput must be specified for index: {}", index.name))
+        }
+        None => Ok(()),
+    }
+}
+
 /// Brings the table's record in step; gives the work that follows: an index to fill, or one to remove.
 pub(super) fn apply(
     table: &mut Table,
@@ -78,7 +89,7 @@ fn create(table: &mut Table, raw: &RawIndex, given: &[AttributeDefinition]) -> R
     let all = Definitions::with_those_of(given, table);
     let number = table.draw_number();
     let mut made = index(raw, true, number, &Definitions::of(&all), &table.indexes)?;
-    raw.throughput().give(&mut made, table.throughput.is_none())?;
+    raw.throughput().add(&mut made, table.throughput.is_none())?;
     made.state = IndexState::Building;
     table.indexes.push(made);
     check_included(&table.indexes)?;

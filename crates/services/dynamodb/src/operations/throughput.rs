@@ -37,29 +37,55 @@ pub(super) struct RawMaximum {
     max_write_request_units: Option<i64>,
 }
 
+/// Each maximum that may be given, by its name.
+type Maxima = [(&'static str, Option<i64>); 2];
+
 impl RawMaximum {
+    /// The maximum of what is made: `table`, or `index` and its name.
+    pub(super) fn check(self, on_demand: bool, of: &str) -> Result<Option<OnDemandMaximum>, Invalid> {
+        if let Some((name, _)) = self.given().into_iter().find(|(_, units)| *units == Some(-1)) {
+            // There is nothing to lift yet.
+            return out_of_range(name, of);
+        }
+        self.change(None, on_demand, of)
+    }
+
     /// What becomes of the maximum that was there.
-    pub(super) fn check(
+    pub(super) fn change(
         self,
         before: Option<OnDemandMaximum>,
         on_demand: bool,
+        of: &str,
     ) -> Result<Option<OnDemandMaximum>, Invalid> {
-        if !on_demand {
-            return parameter("OnDemandThroughput cannot be specified when BillingMode is PROVISIONED");
+        if let Some((name, _)) = self.given().into_iter().find(|(_, units)| units.is_some() && !on_demand) {
+            return parameter(format!(
+                "{name} for OnDemandThroughput cannot be specified when the table BillingMode is PROVISIONED"
+            ));
         }
         let before = before.unwrap_or_default();
-        let asked = |given: Option<i64>, name: &str, before: Option<u64>| match given {
+        let asked = |(name, given): (&str, Option<i64>), before: Option<u64>| match given {
             None => Ok(before),
             Some(-1) => Ok(None),
             Some(units) => match u64::try_from(units) {
                 Ok(units @ 1..=MAX_UNITS) => Ok(Some(units)),
-                _ => table_rule(format!("Given value {units} for {name} is out of bounds")),
+                _ => out_of_range(name, of),
             },
         };
-        let read = asked(self.max_read_request_units, "MaxReadRequestUnits", before.read)?;
-        let write = asked(self.max_write_request_units, "MaxWriteRequestUnits", before.write)?;
+        let [read, write] = self.given();
+        let (read, write) = (asked(read, before.read)?, asked(write, before.write)?);
         Ok(Some(OnDemandMaximum { read, write }).filter(|it| it.read.is_some() || it.write.is_some()))
     }
+
+    fn given(self) -> Maxima {
+        [
+            ("MaxReadRequestUnits", self.max_read_request_units),
+            ("MaxWriteRequestUnits", self.max_write_request_units),
+        ]
+    }
+}
+
+fn out_of_range<T>(name: &str, of: &str) -> Result<T, Invalid> {
+    parameter(format!("Requested {name} for OnDemandThroughput for {of} is outside of valid range"))
 }
 
 /// `WarmThroughput`
@@ -71,18 +97,40 @@ pub(super) struct RawWarm {
 }
 
 impl RawWarm {
-    /// What is to be kept warm of `of` (`table`, or `index` and its name), beside what is warm anyway.
+    /// What is to be kept warm of `of` (`table`, or `index` and its name) from when it is made, beside what is warm
+    /// anyway.
     pub(super) fn check(self, provisioned: Option<Throughput>, of: &str) -> Result<Throughput, Invalid> {
-        let least = Throughput::warm_anyway(provisioned);
+        self.no_less_than(Throughput::warm_anyway(provisioned), of, |kind| match provisioned {
+            Some(_) => format!("{kind}CapacityUnits of ProvisionedThroughput"),
+            None => "initial throughput for OnDemand".to_owned(),
+        })
+    }
+
+    /// What is to be kept warm from now on: no less than before.
+    pub(super) fn raise(
+        self,
+        before: Option<Throughput>,
+        provisioned: Option<Throughput>,
+        of: &str,
+    ) -> Result<Throughput, Invalid> {
+        let current = Throughput::warm(before, provisioned);
+        self.no_less_than(current, of, |_| {
+            "current WarmThroughput, decreasing WarmThroughput is not supported".to_owned()
+        })
+    }
+
+    fn no_less_than(
+        self,
+        least: Throughput,
+        of: &str,
+        lower_than: impl Fn(&str) -> String,
+    ) -> Result<Throughput, Invalid> {
         let asked = |given: Option<u64>, kind: &str, least: u64| {
             let units = given.unwrap_or(least);
             if units >= least {
                 return Ok(units);
             }
-            let lower_than = match provisioned {
-                Some(_) => format!("{kind}CapacityUnits of ProvisionedThroughput"),
-                None => "initial throughput for OnDemand".to_owned(),
-            };
+            let lower_than = lower_than(kind);
             parameter(format!(
                 "Requested {kind}UnitsPerSecond for WarmThroughput for {of} is lower than {lower_than}"
             ))
@@ -103,32 +151,60 @@ pub(super) struct OfIndex {
 }
 
 impl OfIndex {
-    /// Gives it to an index that is made.
+    /// Gives it to an index that is made with its table.
     pub(super) fn give(self, index: &mut Index, on_demand: bool) -> Result<(), Invalid> {
-        if !on_demand && self.provisioned.is_none() {
-            return parameter(format!("ProvisionedThroughput is not specified for index: {}", index.name));
+        let name = &index.name;
+        match (on_demand, self.provisioned) {
+            (true, Some(_)) => parameter(format!(
+                "ProvisionedThroughput should not be specified for index: {name} when BillingMode is PAY_PER_REQUEST"
+            )),
+            (false, None) => parameter(format!("ProvisionedThroughput is not specified for index: {name}")),
+            _ => self.make(index, on_demand),
         }
-        self.change(index, on_demand)
+    }
+
+    /// Gives it to an index that is added to a table.
+    pub(super) fn add(self, index: &mut Index, on_demand: bool) -> Result<(), Invalid> {
+        let name = &index.name;
+        match (on_demand, self.provisioned) {
+            (true, Some(_)) => parameter(format!(
+                "Neither ReadCapacityUnits nor WriteCapacityUnits can be specified for index: {name} when BillingMode is PAY_PER_REQUEST"
+            )),
+            (false, None) => parameter(format!(
+                "Both ReadCapacityUnits and WriteCapacityUnits must be specified for index: {name}"
+            )),
+            _ => self.make(index, on_demand),
+        }
+    }
+
+    fn make(self, index: &mut Index, on_demand: bool) -> Result<(), Invalid> {
+        let of = format!("index {}", index.name);
+        index.throughput = self.provisioned.map(RawThroughput::check).transpose()?;
+        let maximum = self.maximum.map(|maximum| maximum.check(on_demand, &of)).transpose()?;
+        index.on_demand_maximum = maximum.flatten();
+        index.warm = self.warm.map(|warm| warm.check(index.throughput, &of)).transpose()?;
+        Ok(())
     }
 
     /// Gives what is asked for to an index that is there.
     pub(super) fn change(self, index: &mut Index, on_demand: bool) -> Result<(), Invalid> {
-        let name = &index.name;
+        let of = format!("index {}", index.name);
         if let Some(provisioned) = self.provisioned {
             if on_demand {
                 return parameter(format!(
-                    "ProvisionedThroughput should not be specified for index: {name} when BillingMode is PAY_PER_REQUEST"
+                    "The only Updates for index: {} when TableThroughputMode is PAY_PER_REQUEST can be to OnDemandThroughput, WarmThroughput",
+                    index.name
                 ));
             }
             let asked = provisioned.check()?;
-            check_unchanged(&format!("index {name}"), index.throughput, asked)?;
+            check_unchanged(&of, index.throughput, asked)?;
             index.throughput = Some(asked);
         }
         if let Some(maximum) = self.maximum {
-            index.on_demand_maximum = maximum.check(index.on_demand_maximum, on_demand)?;
+            index.on_demand_maximum = maximum.change(index.on_demand_maximum, on_demand, &of)?;
         }
         if let Some(warm) = self.warm {
-            index.warm = Some(warm.check(index.throughput, &format!("index {name}"))?);
+            index.warm = Some(warm.raise(index.warm, index.throughput, &of)?);
         }
         Ok(())
     }

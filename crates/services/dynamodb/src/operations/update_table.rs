@@ -122,10 +122,11 @@ impl Input {
 
     fn apply_limits(&self, table: &mut Table) -> Result<(), Invalid> {
         if let Some(maximum) = self.on_demand_throughput {
-            table.on_demand_maximum = maximum.check(table.on_demand_maximum, table.throughput.is_none())?;
+            let on_demand = table.throughput.is_none();
+            table.on_demand_maximum = maximum.change(table.on_demand_maximum, on_demand, "table")?;
         }
         if let Some(warm) = self.warm_throughput {
-            table.warm = Some(warm.check(table.throughput, "table")?);
+            table.warm = Some(warm.raise(table.warm, table.throughput, "table")?);
         }
         Ok(())
     }
@@ -187,6 +188,7 @@ impl Operation for UpdateTable {
                 if !table.is_ready() {
                     return Err(DynamoError::InUse(format!("Table is being created: {}", table.name)));
                 }
+                let was_on_demand = table.throughput.is_none();
                 input.apply(&mut table, now)?;
                 if let Some(view) = view {
                     change_stream(&tx, &mut table, view, &ids[0], now).await?;
@@ -195,6 +197,9 @@ impl Operation for UpdateTable {
                 let updates = input.global_secondary_index_updates.as_deref().unwrap_or_default();
                 if let Some(work) = index_updates::apply(&mut table, updates, given)? {
                     JOBS.put(&tx, &Job { id: ids[1].clone(), work }).await?;
+                }
+                if was_on_demand {
+                    index_updates::check_provisioned(&table)?;
                 }
                 TABLES.put(&tx, &table).await?;
                 Ok(table)

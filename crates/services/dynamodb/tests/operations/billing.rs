@@ -142,3 +142,87 @@ async fn what_cannot_be_served_so_is_refused() {
         assert_eq!(refusal(&admin, operation, input).await, ("ValidationException".to_owned(), said));
     }
 }
+
+#[tokio::test]
+async fn what_is_kept_warm_is_never_less_than_before() {
+    let app = app();
+    let admin = app.admin();
+    done(&admin, "CreateTable", indexed("notes")).await;
+    let table = |warm: Value| json!({"TableName": "notes", "WarmThroughput": warm});
+    let index = |warm: Value| {
+        let update = json!({"IndexName": "by-g", "WarmThroughput": warm});
+        json!({"TableName": "notes", "GlobalSecondaryIndexUpdates": [{"Update": update}]})
+    };
+    for (asked, of) in [(&table as &dyn Fn(Value) -> Value, "table"), (&index, "index by-g")] {
+        let more = json!({"ReadUnitsPerSecond": 15_000, "WriteUnitsPerSecond": 5_000});
+        done(&admin, "UpdateTable", asked(more)).await;
+        for kind in ["Read", "Write"] {
+            let less = json!({format!("{kind}UnitsPerSecond"): 4_500});
+            let said = format!(
+                "One or more parameter values were invalid: Requested {kind}UnitsPerSecond for WarmThroughput for {of} is lower than current WarmThroughput, decreasing WarmThroughput is not supported"
+            );
+            let refused = refusal(&admin, "UpdateTable", asked(less)).await;
+            assert_eq!(refused, ("ValidationException".to_owned(), said));
+        }
+        // What isn't named stays.
+        done(&admin, "UpdateTable", asked(json!({"WriteUnitsPerSecond": 6_000}))).await;
+    }
+    let table = done(&admin, "DescribeTable", json!({"TableName": "notes"})).await["Table"].clone();
+    let warm = json!({"ReadUnitsPerSecond": 15_000, "WriteUnitsPerSecond": 6_000, "Status": "ACTIVE"});
+    assert_eq!(table["WarmThroughput"], warm);
+    assert_eq!(table["GlobalSecondaryIndexes"][0]["WarmThroughput"], warm);
+}
+
+#[tokio::test]
+async fn a_maximum_of_nothing_and_one_of_a_provisioned_table_are_refused() {
+    let app = app();
+    let admin = app.admin();
+    done(&admin, "CreateTable", hash_table("notes")).await;
+    let outside =
+        |name: &str| format!("Requested {name} for OnDemandThroughput for table is outside of valid range");
+    let mut cases = Vec::new();
+    for name in ["MaxReadRequestUnits", "MaxWriteRequestUnits"] {
+        for units in [0, -1, -2] {
+            let mut table = hash_table("other");
+            table["OnDemandThroughput"] = json!({name: units});
+            cases.push(("CreateTable", table, outside(name)));
+        }
+        for units in [0, -2] {
+            let update = json!({"TableName": "notes", "OnDemandThroughput": {name: units}});
+            cases.push(("UpdateTable", update, outside(name)));
+        }
+        let mut table = hash_table("other");
+        table["BillingMode"] = json!("PROVISIONED");
+        table["ProvisionedThroughput"] = provisioned(1, 1);
+        table["OnDemandThroughput"] = json!({name: 10});
+        let said = format!(
+            "{name} for OnDemandThroughput cannot be specified when the table BillingMode is PROVISIONED"
+        );
+        cases.push(("CreateTable", table, said));
+    }
+    for (operation, input, said) in cases {
+        let shown = input.to_string();
+        let said = format!("One or more parameter values were invalid: {said}");
+        let refused = refusal(&admin, operation, input).await;
+        assert_eq!(refused, ("ValidationException".to_owned(), said), "{operation} {shown}");
+    }
+}
+
+#[tokio::test]
+async fn a_table_that_ceases_to_be_on_demand_needs_throughput_for_each_global_index() {
+    let app = app();
+    let admin = app.admin();
+    done(&admin, "CreateTable", indexed("notes")).await;
+    let mut update = json!({
+        "TableName": "notes", "BillingMode": "PROVISIONED", "ProvisionedThroughput": provisioned(1, 2),
+    });
+    let said =
+        "One or more parameter values were invalid: ProvisionedThroughput must be specified for index: by-g";
+    let refused = refusal(&admin, "UpdateTable", update.clone()).await;
+    assert_eq!(refused, ("ValidationException".to_owned(), said.to_owned()));
+    let index = json!({"IndexName": "by-g", "ProvisionedThroughput": provisioned(3, 4)});
+    update["GlobalSecondaryIndexUpdates"] = json!([{"Update": index}]);
+    let updated = done(&admin, "UpdateTable", update).await["TableDescription"].clone();
+    let units = &updated["GlobalSecondaryIndexes"][0]["ProvisionedThroughput"];
+    assert_eq!((&units["ReadCapacityUnits"], &units["WriteCapacityUnits"]), (&json!(3), &json!(4)));
+}
