@@ -79,6 +79,15 @@ fn billing(input: &Input) -> Result<Option<Throughput>, Invalid> {
     }
 }
 
+impl Input {
+    /// The keys of all indexes that are asked for.
+    fn index_schemas(&self, definitions: &Definitions<'_>) -> Result<Vec<Schema>, Invalid> {
+        let local = self.local_secondary_indexes.iter().flatten().map(|raw| (raw, false));
+        let global = self.global_secondary_indexes.iter().flatten().map(|raw| (raw, true));
+        local.chain(global).map(|(raw, global)| definitions.index_schema(raw, global)).collect()
+    }
+}
+
 /// What Homeport hasn't yet is refused, and never an empty success.
 fn check_built(input: &Input) -> Result<(), Invalid> {
     if input.sse_specification.as_ref().is_some_and(|sse| sse.enabled == Some(true)) {
@@ -134,12 +143,9 @@ pub(super) fn table(
     }
     let definitions = Definitions::of(given);
     let schema = definitions.schema(elements, false)?;
-    if input.local_secondary_indexes.is_none() && input.global_secondary_indexes.is_none() {
-        definitions.check_used(&schema, &[])?;
-    }
-    let indexes = indexes(input, &definitions, &schema, throughput.is_none())?;
-    definitions.check_used(&schema, &indexes)?;
+    definitions.check_used(&schema, &input.index_schemas(&definitions)?)?;
     let on_demand = throughput.is_none();
+    let indexes = indexes(input, &definitions, &schema, on_demand)?;
     let maximum = input.on_demand_throughput.map(|given| given.check(on_demand, "table")).transpose()?;
     let warm = input.warm_throughput.map(|given| given.check(throughput, "table")).transpose()?;
     let tags = input.tags.clone().unwrap_or_default();

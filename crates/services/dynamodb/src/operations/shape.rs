@@ -167,33 +167,80 @@ impl<'a> Definitions<'a> {
             return table_rule("Invalid KeySchema: The second KeySchemaElement is not a RANGE key type");
         }
         if elements[hashes..].iter().any(|element| element.key_type == "HASH") {
-            return table_rule(
-                "Invalid KeySchema: HASH key attributes must come before RANGE key attributes",
-            );
+            return parameter("All HASH key attributes must precede RANGE key attributes in the KeySchema");
         }
         let partition: Vec<KeyAttribute> = attributes.by_ref().take(hashes).collect();
         Ok(Schema::of(partition, attributes.collect()))
     }
 
     /// Refuses definitions that no key uses, and two of one attribute.
-    pub(super) fn check_used(&self, schema: &Schema, indexes: &[Index]) -> Result<(), Invalid> {
-        let used = |name: &str| schema.has(name) || indexes.iter().any(|index| index.schema.has(name));
-        let repeated = self.named.len() < self.given.len();
-        if !repeated && self.given.iter().all(|definition| used(&definition.attribute_name)) {
+    pub(super) fn check_used(&self, schema: &Schema, indexes: &[Schema]) -> Result<(), Invalid> {
+        self.check_once()?;
+        let schemas = || std::iter::once(schema).chain(indexes);
+        let names = || schemas().flat_map(Schema::attributes).map(|attribute| attribute.name.as_str());
+        let used: HashSet<&str> = names().collect();
+        if self.given.iter().all(|definition| used.contains(definition.attribute_name.as_str())) {
             return Ok(());
         }
-        if repeated || indexes.is_empty() {
+        if indexes.is_empty() {
             return parameter(
                 "Number of attributes in KeySchema does not exactly match number of attributes defined in AttributeDefinitions",
             );
         }
-        let schemas = std::iter::once(schema).chain(indexes.iter().map(|index| &index.schema));
-        let used = grown(schemas.flat_map(Schema::attributes).map(|attribute| attribute.name.as_str()));
         parameter(format!(
             "Some AttributeDefinitions are not used. AttributeDefinitions: [{}], keys used: [{}]",
             self.names(),
-            used.join(", ")
+            grown(names()).join(", ")
         ))
+    }
+
+    fn check_once(&self) -> Result<(), Invalid> {
+        match repeated(self.given.iter().map(|definition| definition.attribute_name.as_str())) {
+            Some(name) => parameter(format!("Attribute Name is duplicated: {name}")),
+            None => Ok(()),
+        }
+    }
+
+    /// The key of an index, if it is one.
+    pub(super) fn index_schema(&self, raw: &RawIndex, global: bool) -> Result<Schema, Invalid> {
+        let of_kind = |kind: &str| raw.key_schema.iter().filter(|element| element.key_type == kind).count();
+        let most = if global { MAX_KEY_ATTRIBUTES } else { 1 };
+        let too_many = ["HASH", "RANGE"].into_iter().find(|kind| of_kind(kind) > most);
+        match (too_many, global) {
+            (None, _) => self.schema(&raw.key_schema, global),
+            (Some(kind), true) => parameter(format!(
+                "The KeySchema exceeds the maximum allowed number of {kind} key attributes"
+            )),
+            (Some(_), false) => parameter(format!(
+                "Invalid KeySchema for index {}: at most {most} HASH and {most} RANGE key attributes are allowed",
+                raw.index_name
+            )),
+        }
+    }
+}
+
+/// The first name that comes again.
+fn repeated<'a>(mut names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let mut seen = HashSet::new();
+    names.find(|name| !seen.insert(*name))
+}
+
+fn projection(raw: &RawProjection) -> Result<IndexProjection, Invalid> {
+    let included = raw.non_key_attributes.as_deref();
+    match (raw.projection_type.as_deref(), included) {
+        (None, _) => parameter("Unknown ProjectionType: null"),
+        (Some("INCLUDE"), Some(names)) => match repeated(names.iter().map(String::as_str)) {
+            Some(name) => parameter(format!("Duplicate element in NonKeyAttributes: {name}")),
+            None => Ok(IndexProjection::Include(names.to_vec())),
+        },
+        (Some("INCLUDE"), None) => {
+            parameter("ProjectionType is INCLUDE, but NonKeyAttributes is not specified")
+        }
+        (Some(kind), Some(_)) => {
+            parameter(format!("ProjectionType is {kind}, but NonKeyAttributes is specified"))
+        }
+        (Some("KEYS_ONLY"), None) => Ok(IndexProjection::KeysOnly),
+        (Some(_), None) => Ok(IndexProjection::All),
     }
 }
 
@@ -204,28 +251,8 @@ pub(super) fn index(
     definitions: &Definitions<'_>,
     before: &[Index],
 ) -> Result<Index, Invalid> {
-    let of_kind = |kind: &str| raw.key_schema.iter().filter(|element| element.key_type == kind).count();
-    let most = if global { MAX_KEY_ATTRIBUTES } else { 1 };
-    if of_kind("HASH") > most || of_kind("RANGE") > most {
-        return parameter(format!(
-            "Invalid KeySchema for index {}: at most {most} HASH and {most} RANGE key attributes are allowed",
-            raw.index_name
-        ));
-    }
-    let schema = definitions.schema(&raw.key_schema, global)?;
-    let included = raw.projection.non_key_attributes.clone();
-    let projection = match (raw.projection.projection_type.as_deref(), included) {
-        (None, _) => return parameter("Unknown ProjectionType: null"),
-        (Some("INCLUDE"), Some(names)) => IndexProjection::Include(names),
-        (Some("INCLUDE"), None) => {
-            return parameter("ProjectionType is INCLUDE, but NonKeyAttributes is not specified");
-        }
-        (Some(kind), Some(_)) => {
-            return parameter(format!("ProjectionType is {kind}, but NonKeyAttributes is specified"));
-        }
-        (Some("KEYS_ONLY"), None) => IndexProjection::KeysOnly,
-        (Some(_), None) => IndexProjection::All,
-    };
+    let schema = definitions.index_schema(raw, global)?;
+    let projection = projection(&raw.projection)?;
     if before.iter().any(|other| other.name == raw.index_name) {
         return parameter(format!("Duplicate index name: {}", raw.index_name));
     }

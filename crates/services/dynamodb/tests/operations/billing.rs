@@ -120,7 +120,7 @@ async fn what_cannot_be_served_so_is_refused() {
         (
             "CreateTable",
             twice,
-            "One or more parameter values were invalid: Number of attributes in KeySchema does not exactly match number of attributes defined in AttributeDefinitions".to_owned(),
+            "One or more parameter values were invalid: Attribute Name is duplicated: p".to_owned(),
         ),
         (
             "CreateTable",

@@ -204,6 +204,49 @@ async fn a_table_that_cannot_be_is_refused_in_awss_words() {
 }
 
 #[tokio::test]
+async fn an_index_that_cannot_be_is_refused_in_awss_words() {
+    let app = app();
+    let admin = app.admin();
+    let indexed = |keys: &[(&str, &str)], projection: Value| {
+        let mut table = hash_table("notes");
+        let mut names = vec!["p"];
+        names.extend(keys.iter().map(|(name, _)| *name));
+        let attribute = |name: &&str| json!({"AttributeName": name, "AttributeType": "S"});
+        table["AttributeDefinitions"] = names.iter().map(attribute).collect();
+        let element = |(name, kind): &(&str, &str)| json!({"AttributeName": name, "KeyType": kind});
+        let key: Value = keys.iter().map(element).collect();
+        table["GlobalSecondaryIndexes"] =
+            json!([{"IndexName": "index", "KeySchema": key, "Projection": projection}]);
+        table
+    };
+    let all = || json!({"ProjectionType": "ALL"});
+    let five = ["a", "b", "c", "d", "e"].map(|name| (name, "HASH"));
+    let included = json!({"ProjectionType": "INCLUDE", "NonKeyAttributes": ["x", "x"]});
+    let mut unused = indexed(&[("g", "HASH")], json!({"ProjectionType": "INCLUDE"}));
+    let more = json!({"AttributeName": "more", "AttributeType": "S"});
+    unused["AttributeDefinitions"].as_array_mut().unwrap().push(more);
+    for (table, said) in [
+        (indexed(&five, all()), "The KeySchema exceeds the maximum allowed number of HASH key attributes"),
+        (
+            indexed(&[("a", "HASH"), ("b", "RANGE"), ("c", "HASH")], all()),
+            "All HASH key attributes must precede RANGE key attributes in the KeySchema",
+        ),
+        (indexed(&[("g", "HASH")], included), "Duplicate element in NonKeyAttributes: x"),
+        (
+            indexed(&[("g", "HASH")], json!({"ProjectionType": "INCLUDE"})),
+            "ProjectionType is INCLUDE, but NonKeyAttributes is not specified",
+        ),
+        (
+            unused,
+            "Some AttributeDefinitions are not used. AttributeDefinitions: [p, more, g], keys used: [p, g]",
+        ),
+    ] {
+        let said = format!("One or more parameter values were invalid: {said}");
+        assert_eq!(refusal(&admin, "CreateTable", table).await, ("ValidationException".to_owned(), said));
+    }
+}
+
+#[tokio::test]
 async fn a_table_that_an_arn_puts_elsewhere_is_not_made_here() {
     let app = app();
     let admin = app.admin();
