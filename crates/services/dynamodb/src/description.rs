@@ -268,11 +268,8 @@ impl TableDescription {
                 stream_enabled: true,
                 stream_view_type: stream.view.name(),
             }),
-            latest_stream_label: table.stream.as_ref().map(|stream| stream.label.clone()),
-            latest_stream_arn: table
-                .stream
-                .as_ref()
-                .map(|stream| format!("{}/stream/{}", table.arn(), stream.label)),
+            latest_stream_label: table.stream_label().map(str::to_owned),
+            latest_stream_arn: table.stream_label().map(|label| format!("{}/stream/{label}", table.arn())),
             deletion_protection_enabled: table.deletion_protection,
             restore_summary: table.restored.as_ref().map(|restored| RestoreSummary {
                 source_backup_arn: restored.backup_arn.clone(),

@@ -76,6 +76,9 @@ pub struct Table {
     /// What it was asked to keep warm, in units per second.
     #[serde(default)]
     pub warm: Option<Throughput>,
+    /// `LatestStreamLabel` of a table whose stream was disabled.
+    #[serde(default)]
+    pub ended_stream: Option<String>,
 }
 
 /// Provisioned capacity.
@@ -317,6 +320,11 @@ impl Table {
     /// `arn:aws:dynamodb:REGION:ACCOUNT:table/NAME`
     pub fn arn(&self) -> String {
         format!("arn:aws:dynamodb:{}:{}:table/{}", self.region, self.account, self.name)
+    }
+
+    /// `LatestStreamLabel`: of the stream that it has, or of the last one that it had.
+    pub fn stream_label(&self) -> Option<&str> {
+        self.stream.as_ref().map(|stream| &stream.label).or(self.ended_stream.as_ref()).map(String::as_str)
     }
 
     /// The index of this name.

@@ -165,6 +165,7 @@ pub(super) fn table(
         on_demand_maximum: maximum.flatten(),
         warm,
         stream: None,
+        ended_stream: None,
         expiry: None,
         history: None,
         recovery: None,
@@ -274,7 +275,8 @@ impl Operation for CreateTable {
         let mut seed = [0_u8; 32];
         cx.randomness().fill(&mut seed);
         let table = &table(&cx, &input, uuid_v4(&**cx.randomness()), hex::encode(seed))?;
-        let view = input.stream_specification.as_ref().map(StreamSpecification::view).transpose()?.flatten();
+        let view = input.stream_specification.as_ref().map(StreamSpecification::of_new_table).transpose()?;
+        let view = view.flatten();
         let stream: &Option<(StreamView, String)> = &view.map(|view| (view, uuid_v4(&**cx.randomness())));
         let policy = input.resource_policy.as_deref().map(|text| Ok((text, of_table(text)?)));
         let policy = &policy.transpose().map_err(|error: Invalid| DynamoError::from(error))?;

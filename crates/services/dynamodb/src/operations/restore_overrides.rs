@@ -53,6 +53,7 @@ impl Overrides {
             deletion_protection: false,
             tags: BTreeMap::new(),
             stream: None,
+            ended_stream: None,
             expiry: None,
             history: None,
             recovery: None,

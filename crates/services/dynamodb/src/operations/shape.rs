@@ -65,19 +65,34 @@ pub(super) struct StreamSpecification {
 }
 
 impl StreamSpecification {
-    /// The view of the stream that is asked for; none for no stream.
-    pub(super) fn view(&self) -> Result<Option<StreamView>, Invalid> {
+    /// The view of the stream that a new table is asked to have; none for no stream.
+    pub(super) fn of_new_table(&self) -> Result<Option<StreamView>, Invalid> {
         match (self.stream_enabled, self.stream_view_type.as_deref()) {
             (false, None) => Ok(None),
             (false, Some(_)) => parameter(
                 "Table is being created with a stream disabled, UpdateViewType should not be specified",
             ),
-            (true, None) => parameter("StreamViewType must be specified when StreamEnabled is true"),
-            (true, Some(name)) => match StreamView::parse(name) {
-                Some(view) => Ok(Some(view)),
-                None => parameter(format!("Unknown StreamViewType: {name}")),
-            },
+            (true, None) => {
+                parameter("Table is being created with a stream enabled, UpdateViewType is required")
+            }
+            (true, Some(name)) => Self::view(name).map(Some),
         }
+    }
+
+    /// The view of the stream that a table is asked to have from now on; none for no stream.
+    pub(super) fn of_table(&self) -> Result<Option<StreamView>, Invalid> {
+        match (self.stream_enabled, self.stream_view_type.as_deref()) {
+            (false, None) => Ok(None),
+            (false, Some(_)) => {
+                parameter("If stream is being disabled, then UpdateViewType must not be specified")
+            }
+            (true, None) => parameter("If stream is being enabled then UpdateViewType is required"),
+            (true, Some(name)) => Self::view(name).map(Some),
+        }
+    }
+
+    fn view(name: &str) -> Result<StreamView, Invalid> {
+        StreamView::parse(name).ok_or_else(|| Invalid::Parameter(format!("Unknown StreamViewType: {name}")))
     }
 }
 

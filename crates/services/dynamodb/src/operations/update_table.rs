@@ -145,11 +145,13 @@ async fn change_stream(
         (Some(_), Some(_)) => {
             Ok(table_rule(format!("Table already has an enabled stream: TableName: {name}"))?)
         }
-        (None, None) => Ok(table_rule(format!("Table is not stream enabled: TableName: {name}"))?),
+        (None, None) => Ok(table_rule(format!("Table has no stream to disable: TableName: {name}"))?),
         (Some(view), None) => begin_stream(tx, table, view, id.to_owned(), now).await,
-        (None, Some(_)) => {
+        (None, Some(stream)) => {
+            let label = stream.label.clone();
             end_stream(tx, table, now).await?;
             table.stream = None;
+            table.ended_stream = Some(label);
             Ok(())
         }
     }
@@ -170,7 +172,7 @@ impl Operation for UpdateTable {
 
     async fn run(cx: Cx<DynamoDb>, input: Input) -> Result<Output, DynamoError> {
         input.check()?;
-        let view = input.stream_specification.as_ref().map(StreamSpecification::view).transpose()?;
+        let view = input.stream_specification.as_ref().map(StreamSpecification::of_table).transpose()?;
         let ids = &[uuid_v4(&**cx.randomness()), uuid_v4(&**cx.randomness())];
         let (input, scope, now) = (&input, cx.scope(), cx.now());
         let table = cx

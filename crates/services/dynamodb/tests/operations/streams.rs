@@ -151,7 +151,10 @@ async fn a_stream_that_is_disabled_is_read_to_its_end_and_for_a_day() {
     let (arn, _) = stream_of(&admin).await;
     let off = json!({"TableName": "notes", "StreamSpecification": {"StreamEnabled": false}});
     let updated = done(&admin, "UpdateTable", off.clone()).await["TableDescription"].clone();
-    assert_eq!(updated["LatestStreamArn"], Value::Null);
+    assert_eq!((&updated["LatestStreamArn"], &updated["StreamSpecification"]), (&json!(arn), &Value::Null));
+    let described = done(&admin, "DescribeTable", json!({"TableName": "notes"})).await["Table"].clone();
+    let label = described["LatestStreamLabel"].as_str().unwrap();
+    assert!(arn.ends_with(&format!("/stream/{label}")));
     put(&admin, "notes", json!({"p": {"S": "untold"}})).await;
     let (found, next) = records(&admin, &begin).await;
     assert_eq!((found.len(), next), (1, Value::Null));
@@ -163,11 +166,12 @@ async fn a_stream_that_is_disabled_is_read_to_its_end_and_for_a_day() {
     let (code, said) = super::app::refusal(&admin, "UpdateTable", off).await;
     assert_eq!(
         (code.as_str(), said.as_str()),
-        ("ValidationException", "Table is not stream enabled: TableName: notes")
+        ("ValidationException", "Table has no stream to disable: TableName: notes")
     );
     let on = json!({"TableName": "notes", "StreamSpecification": {"StreamEnabled": true, "StreamViewType": "KEYS_ONLY"}});
     app.clock.advance_seconds(1);
-    done(&admin, "UpdateTable", on.clone()).await;
+    let again = done(&admin, "UpdateTable", on.clone()).await["TableDescription"].clone();
+    assert_ne!(again["LatestStreamArn"], json!(arn));
     let (code, _) = super::app::refusal(&admin, "UpdateTable", on).await;
     assert_eq!(code, "ValidationException");
     assert_eq!(ask(&admin, "ListStreams", json!({})).await["Streams"].as_array().map(Vec::len), Some(2));
@@ -303,5 +307,25 @@ async fn an_arn_of_another_partition_names_no_stream() {
         assert_eq!(refused(&admin, "GetShardIterator", asked).await.0, "ValidationException", "{other}");
         let (code, _) = refused(&admin, "DescribeStream", json!({"StreamArn": other})).await;
         assert_eq!(code, "ValidationException", "{other}");
+    }
+}
+
+#[tokio::test]
+async fn a_stream_is_enabled_with_a_view_and_disabled_without_one() {
+    let (app, _service) = working_app();
+    let admin = app.admin();
+    let table = done(&admin, "CreateTable", hash_table("notes")).await["TableDescription"].clone();
+    assert_eq!((&table["LatestStreamArn"], &table["LatestStreamLabel"]), (&Value::Null, &Value::Null));
+    for (specification, said) in [
+        (json!({"StreamEnabled": true}), "If stream is being enabled then UpdateViewType is required"),
+        (
+            json!({"StreamEnabled": false, "StreamViewType": "KEYS_ONLY"}),
+            "If stream is being disabled, then UpdateViewType must not be specified",
+        ),
+    ] {
+        let update = json!({"TableName": "notes", "StreamSpecification": specification});
+        let said = format!("One or more parameter values were invalid: {said}");
+        let refused = super::app::refusal(&admin, "UpdateTable", update).await;
+        assert_eq!(refused, ("ValidationException".to_owned(), said));
     }
 }

@@ -191,7 +191,7 @@ async fn a_table_that_cannot_be_is_refused_in_awss_words() {
         ),
         (
             changed(&|t| t["StreamSpecification"] = json!({"StreamEnabled": true})),
-            "One or more parameter values were invalid: StreamViewType must be specified when StreamEnabled is true",
+            "One or more parameter values were invalid: Table is being created with a stream enabled, UpdateViewType is required",
         ),
     ];
     for (table, said) in cases {
