@@ -1,5 +1,6 @@
 //! Tables as `DescribeTable` and its like show them.
 
+use homeport_core::Timestamp;
 use homeport_service::Cx;
 use homeport_store::Tx;
 use serde::Serialize;
@@ -177,6 +178,16 @@ impl BillingModeSummary {
 #[serde(rename_all = "PascalCase")]
 struct TableClassSummary {
     table_class: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_update_date_time: Option<f64>,
+}
+
+impl TableClassSummary {
+    /// Of a table that was asked to have a class.
+    fn of(table: &Table) -> Option<Self> {
+        let last_update_date_time = table.class_changed.map(Timestamp::seconds_f64);
+        Some(Self { table_class: table.table_class.clone()?, last_update_date_time })
+    }
 }
 
 #[derive(Serialize)]
@@ -258,10 +269,7 @@ impl TableDescription {
             table_arn: table.arn(),
             table_id: table.id.clone(),
             billing_mode_summary: BillingModeSummary::of(table),
-            table_class_summary: table
-                .table_class
-                .clone()
-                .map(|table_class| TableClassSummary { table_class }),
+            table_class_summary: TableClassSummary::of(table),
             local_secondary_indexes: described(false).collect(),
             global_secondary_indexes: described(true).collect(),
             stream_specification: table.stream.as_ref().map(|stream| StreamSpecification {

@@ -377,13 +377,16 @@ mod tests {
             on_demand_maximum: None,
             warm: None,
             ended_stream: None,
+            class_changed: None,
         }
     }
 
     #[test]
     fn a_table_that_was_stored_before_its_newest_members_came_is_read() {
         let mut stored = serde_json::to_value(table()).unwrap();
-        assert!(stored.as_object_mut().is_some_and(|table| table.remove("ended_stream").is_some()));
+        for member in ["ended_stream", "class_changed"] {
+            assert!(stored.as_object_mut().is_some_and(|table| table.remove(member).is_some()), "{member}");
+        }
         let read: Table = serde_json::from_value(stored).unwrap();
         assert_eq!((read.name.as_str(), read.stream_label()), ("notes", None));
     }

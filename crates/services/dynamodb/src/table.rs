@@ -79,6 +79,9 @@ pub struct Table {
     /// `LatestStreamLabel` of a table whose stream was disabled.
     #[serde(default)]
     pub ended_stream: Option<String>,
+    /// When its class last became another.
+    #[serde(default)]
+    pub class_changed: Option<Timestamp>,
 }
 
 /// Provisioned capacity.

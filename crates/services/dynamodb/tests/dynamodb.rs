@@ -43,6 +43,7 @@ mod operations {
     mod resource_policies;
     mod start_keys;
     mod streams;
+    mod table_changes;
     mod tables;
     mod tags;
     mod throughput;

@@ -166,6 +166,7 @@ pub(super) fn table(
         warm,
         stream: None,
         ended_stream: None,
+        class_changed: None,
         expiry: None,
         history: None,
         recovery: None,

@@ -54,6 +54,7 @@ impl Overrides {
             tags: BTreeMap::new(),
             stream: None,
             ended_stream: None,
+            class_changed: None,
             expiry: None,
             history: None,
             recovery: None,

@@ -87,8 +87,16 @@ impl Input {
         self.apply_billing(table, now)?;
         self.apply_limits(table)?;
         table.deletion_protection = self.deletion_protection_enabled.unwrap_or(table.deletion_protection);
-        table.table_class = self.table_class.clone().or(table.table_class.take());
+        self.apply_class(table, now);
         Ok(())
+    }
+
+    fn apply_class(&self, table: &mut Table, now: Timestamp) {
+        let Some(class) = &self.table_class else { return };
+        if table.table_class.as_deref().unwrap_or("STANDARD") != class {
+            table.class_changed = Some(now);
+        }
+        table.table_class = Some(class.clone());
     }
 
     fn apply_billing(&self, table: &mut Table, now: Timestamp) -> Result<(), Invalid> {
