@@ -56,6 +56,7 @@ impl Input {
         if let Some((name, _)) = unbuilt.iter().find(|(_, given)| given.is_some()) {
             return parameter(format!("{name} is not supported by this endpoint"));
         }
+        index_updates::check(self.index_updates())?;
         let changes = [
             self.billing_mode.is_some(),
             self.provisioned_throughput.is_some(),
@@ -72,6 +73,10 @@ impl Input {
             );
         }
         self.check_billing()
+    }
+
+    fn index_updates(&self) -> &[IndexUpdate] {
+        self.global_secondary_index_updates.as_deref().unwrap_or_default()
     }
 
     /// Refuses what no table can be billed by.
@@ -203,9 +208,8 @@ impl Operation for UpdateTable {
                 if let Some(view) = view {
                     change_stream(&tx, &mut table, view, &ids[0], now).await?;
                 }
-                let given = input.attribute_definitions.as_deref().unwrap_or_default();
-                let updates = input.global_secondary_index_updates.as_deref().unwrap_or_default();
-                if let Some(work) = index_updates::apply(&mut table, updates, given)? {
+                let given = input.attribute_definitions.as_deref();
+                if let Some(work) = index_updates::apply(&mut table, input.index_updates(), given)? {
                     JOBS.put(&tx, &Job { id: ids[1].clone(), work }).await?;
                 }
                 if was_on_demand {

@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use super::app::{done, hash_table, put, refusal, working_app};
+use super::app::{done, hash_table, put, range_table, refusal, working_app};
 
 /// 1,200 items: more than two steps of a job look at.
 const ITEMS: usize = 1_200;
@@ -132,7 +132,7 @@ async fn changes_of_indexes_that_cannot_be_are_refused() {
         (
             json!({"TableName": "notes", "GlobalSecondaryIndexUpdates": [{}]}),
             "ValidationException",
-            "One or more parameter values were invalid: One of GlobalSecondaryIndexUpdate action must be specified: Create, Update or Delete",
+            "One or more parameter values were invalid: One of GlobalSecondaryIndexUpdate.Update, GlobalSecondaryIndexUpdate.Create, GlobalSecondaryIndexUpdate.Delete must not be null",
         ),
     ] {
         assert_eq!(refusal(&admin, "UpdateTable", update).await, (code.to_owned(), said.to_owned()));
@@ -146,8 +146,10 @@ async fn an_attribute_of_a_key_keeps_its_type() {
     done(&admin, "CreateTable", hash_table("notes")).await;
     let mut otherwise = creating("by-g");
     otherwise["AttributeDefinitions"][0]["AttributeType"] = json!("N");
-    let updated = done(&admin, "UpdateTable", otherwise).await["TableDescription"].clone();
-    assert_eq!(updated["AttributeDefinitions"][0], json!({"AttributeName": "p", "AttributeType": "S"}));
+    let said = "One or more parameter values were invalid: Attributes cannot be redefined. Please check that your attribute has the same type as previously defined. Existing schema: Schema:[SchemaElement: key{p:S:HASH}] New schema: Schema:[SchemaElement: key{g:S:HASH}, SchemaElement: key{p:N:RANGE}]";
+    let refused = refusal(&admin, "UpdateTable", otherwise).await;
+    assert_eq!(refused, ("ValidationException".to_owned(), said.to_owned()));
+    done(&admin, "UpdateTable", creating("by-g")).await;
     service.do_jobs().await.unwrap();
     put(&admin, "notes", json!({"p": {"S": "a"}, "g": {"S": "x"}})).await;
     assert_eq!(done(&admin, "Scan", scan()).await["Count"], 1);
@@ -200,4 +202,107 @@ async fn values_that_no_index_can_hold_keep_older_items_out_of_it_and_harm_nothi
         done(&admin, "DeleteItem", json!({"TableName": "notes", "Key": {"p": {"S": name}}})).await;
     }
     assert_eq!(done(&admin, "Scan", scan()).await["Count"], 1);
+}
+
+fn provisioned(mut table: Value) -> Value {
+    table["BillingMode"] = json!("PROVISIONED");
+    table["ProvisionedThroughput"] = json!({"ReadCapacityUnits": 1, "WriteCapacityUnits": 1});
+    table
+}
+
+fn updating(name: &str) -> Value {
+    let units = json!({"ReadCapacityUnits": 2, "WriteCapacityUnits": 2});
+    let update = json!({"IndexName": name, "ProvisionedThroughput": units});
+    json!({"TableName": "notes", "GlobalSecondaryIndexUpdates": [{"Update": update}]})
+}
+
+#[tokio::test]
+async fn updates_of_indexes_that_are_not_one_each_are_refused() {
+    let (app, _service) = working_app();
+    let admin = app.admin();
+    done(&admin, "CreateTable", hash_table("notes")).await;
+    let mut undefined = creating("by-g");
+    undefined.as_object_mut().map(|update| update.remove("AttributeDefinitions"));
+    let mut both = creating("by-g");
+    both["GlobalSecondaryIndexUpdates"][0]["Delete"] = json!({"IndexName": "by-g"});
+    let mut twice = updating("by-g");
+    let again = twice["GlobalSecondaryIndexUpdates"][0].clone();
+    twice["GlobalSecondaryIndexUpdates"] = json!([again, again]);
+    for (update, said) in [
+        (undefined, "AttributeDefinitions is not specified for index: by-g"),
+        (both, "Only one global secondary index action is allowed per GlobalSecondaryIndexUpdate object"),
+        (twice, "Only one global secondary index update per index is allowed simultaneously. Index: by-g"),
+    ] {
+        let said = format!("One or more parameter values were invalid: {said}");
+        assert_eq!(refusal(&admin, "UpdateTable", update).await, ("ValidationException".to_owned(), said));
+    }
+}
+
+#[tokio::test]
+async fn a_local_index_stays_as_it_is() {
+    let (app, _service) = working_app();
+    let admin = app.admin();
+    let mut table = provisioned(range_table("notes", "S"));
+    table["LocalSecondaryIndexes"] = json!([{
+        "IndexName": "local", "KeySchema": table["KeySchema"], "Projection": {"ProjectionType": "ALL"},
+    }]);
+    done(&admin, "CreateTable", table).await;
+    for (update, what) in [(deleting("local"), "delete"), (updating("local"), "update")] {
+        let said = format!("Cannot {what} an index that is not a GlobalSecondaryIndex: local");
+        assert_eq!(refusal(&admin, "UpdateTable", update).await, ("ValidationException".to_owned(), said));
+    }
+    let (code, _) = refusal(&admin, "UpdateTable", updating("absent")).await;
+    assert_eq!(code, "ResourceNotFoundException");
+}
+
+#[tokio::test]
+async fn a_table_has_twenty_global_indexes_at_most() {
+    let (app, _service) = working_app();
+    let admin = app.admin();
+    let mut table = range_table("notes", "S");
+    let index = |n: usize| json!({"IndexName": format!("index-{n}"), "KeySchema": table["KeySchema"], "Projection": {"ProjectionType": "ALL"}});
+    let twenty: Value = (0..20).map(index).collect();
+    table["GlobalSecondaryIndexes"] = twenty;
+    done(&admin, "CreateTable", table).await;
+    let said = "Subscriber limit exceeded: Number of global secondary indexes exceeds per-table limit of 20";
+    let refused = refusal(&admin, "UpdateTable", creating("by-g")).await;
+    assert_eq!(refused, ("LimitExceededException".to_owned(), said.to_owned()));
+}
+
+#[tokio::test]
+async fn an_index_that_is_added_has_the_throughput_that_its_tables_billing_needs() {
+    let units = json!({"ReadCapacityUnits": 1, "WriteCapacityUnits": 1});
+    let mut provided = creating("by-g");
+    provided["GlobalSecondaryIndexUpdates"][0]["Create"]["ProvisionedThroughput"] = units;
+    let on_demand = hash_table("notes");
+    for (table, refused, taken, said) in [
+        (
+            on_demand.clone(),
+            provided.clone(),
+            creating("by-g"),
+            "Neither ReadCapacityUnits nor WriteCapacityUnits can be specified for index: by-g when BillingMode is PAY_PER_REQUEST",
+        ),
+        (
+            provisioned(on_demand),
+            creating("by-g"),
+            provided,
+            "Both ReadCapacityUnits and WriteCapacityUnits must be specified for index: by-g",
+        ),
+    ] {
+        let (app, service) = working_app();
+        let admin = app.admin();
+        done(&admin, "CreateTable", table.clone()).await;
+        let said = format!("One or more parameter values were invalid: {said}");
+        let refused = refusal(&admin, "UpdateTable", refused).await;
+        assert_eq!(refused, ("ValidationException".to_owned(), said));
+        done(&admin, "UpdateTable", taken).await;
+        service.do_jobs().await.unwrap();
+        if table["BillingMode"] == "PAY_PER_REQUEST" {
+            let said = "One or more parameter values were invalid: The only Updates for index: by-g when TableThroughputMode is PAY_PER_REQUEST can be to OnDemandThroughput, WarmThroughput";
+            let refused = refusal(&admin, "UpdateTable", updating("by-g")).await;
+            assert_eq!(refused, ("ValidationException".to_owned(), said.to_owned()));
+        } else {
+            done(&admin, "UpdateTable", updating("by-g")).await;
+        }
+    }
 }
