@@ -6,6 +6,7 @@ mod backups;
 mod batch_execute_statement;
 mod batch_get_item;
 mod batch_write_item;
+mod changes;
 mod changing;
 mod client_token;
 mod continuous_backups;

@@ -4,6 +4,7 @@ use homeport_store::Tx;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::changes::Changes;
 use super::index_updates::{self, IndexUpdate};
 use super::shape::{AttributeDefinition, StreamSpecification, parameter, table_rule};
 use super::throughput::{RawMaximum, RawThroughput, RawWarm, check_unchanged};
@@ -56,27 +57,39 @@ impl Input {
         if let Some((name, _)) = unbuilt.iter().find(|(_, given)| given.is_some()) {
             return parameter(format!("{name} is not supported by this endpoint"));
         }
+        if self.global_secondary_index_updates.as_ref().is_some_and(Vec::is_empty) {
+            return parameter("List of GlobalSecondaryIndexUpdates is empty");
+        }
         index_updates::check(self.index_updates())?;
-        let changes = [
-            self.billing_mode.is_some(),
-            self.provisioned_throughput.is_some(),
-            self.on_demand_throughput.is_some(),
-            self.warm_throughput.is_some(),
-            self.deletion_protection_enabled.is_some(),
-            self.table_class.is_some(),
-            self.stream_specification.is_some(),
-            self.global_secondary_index_updates.as_ref().is_some_and(|updates| !updates.is_empty()),
-        ];
-        if !changes.contains(&true) {
+        let changes = self.changes();
+        if changes.is_empty() {
             return table_rule(
-                "At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, GlobalSecondaryIndexUpdates or SSESpecification or ReplicaUpdates is required",
+                "At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, GlobalSecondaryIndexUpdates, SSESpecification, ReplicaUpdates, MultiAccountReplicaReady, ReplicaTransitRoleArn, MultiRegionConsistency, DeletionProtectionEnabled, OnDemandThroughput, WarmThroughput or TableClass is required",
             );
         }
+        changes.check()?;
         self.check_billing()
     }
 
     fn index_updates(&self) -> &[IndexUpdate] {
         self.global_secondary_index_updates.as_deref().unwrap_or_default()
+    }
+
+    fn changes(&self) -> Changes {
+        let updates = self.index_updates();
+        Changes {
+            encryption: self.sse_specification.is_some(),
+            class: self.table_class.is_some(),
+            protection: self.deletion_protection_enabled.is_some(),
+            warm: self.warm_throughput.is_some(),
+            maximum: self.on_demand_throughput.is_some(),
+            billing: self.billing_mode.is_some(),
+            throughput: self.provisioned_throughput.is_some(),
+            stream: self.stream_specification.is_some(),
+            index_made: updates.iter().any(IndexUpdate::creates),
+            index_dropped: updates.iter().any(IndexUpdate::deletes),
+            index_changed: updates.iter().any(IndexUpdate::updates),
+        }
     }
 
     /// Refuses what no table can be billed by.
@@ -220,6 +233,7 @@ impl Operation for UpdateTable {
             })
             .await?;
         let counts = Counts::of(&cx, &table).await?;
-        Ok(Output { table_description: TableDescription::of(&table, counts, "UPDATING") })
+        let status = if input.changes().is_at_once() { "ACTIVE" } else { "UPDATING" };
+        Ok(Output { table_description: TableDescription::of(&table, counts, status) })
     }
 }

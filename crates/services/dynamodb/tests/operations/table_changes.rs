@@ -4,6 +4,26 @@ use serde_json::{Value, json};
 
 use super::app::{app, done, hash_table};
 
+fn stream() -> Value {
+    json!({"StreamEnabled": true, "StreamViewType": "KEYS_ONLY"})
+}
+
+fn units() -> Value {
+    json!({"ReadCapacityUnits": 2, "WriteCapacityUnits": 2})
+}
+
+/// All that creates an index `by-g`.
+fn creating() -> Value {
+    json!([{"Create": {
+        "IndexName": "by-g", "KeySchema": [{"AttributeName": "g", "KeyType": "HASH"}],
+        "Projection": {"ProjectionType": "ALL"},
+    }}])
+}
+
+fn deleting() -> Value {
+    json!([{"Delete": {"IndexName": "by-g"}}])
+}
+
 /// An update of `notes` by these members.
 fn update(members: &[(&str, Value)]) -> Value {
     let mut update = json!({
@@ -13,6 +33,111 @@ fn update(members: &[(&str, Value)]) -> Value {
         update[*name] = value.clone();
     }
     update
+}
+
+#[tokio::test]
+async fn changes_that_are_not_made_together_are_refused() {
+    let app = app();
+    let admin = app.admin();
+    done(&admin, "CreateTable", hash_table("notes")).await;
+    let on_demand = || ("BillingMode", json!("PAY_PER_REQUEST"));
+    let provisioned = || ("ProvisionedThroughput", units());
+    let encryption = || ("SSESpecification", json!({"Enabled": true}));
+    let class = || ("TableClass", json!("STANDARD"));
+    let protection = || ("DeletionProtectionEnabled", json!(true));
+    let warm = || ("WarmThroughput", json!({"ReadUnitsPerSecond": 20_000}));
+    let maximum = || ("OnDemandThroughput", json!({"MaxReadRequestUnits": 10}));
+    let streamed = || ("StreamSpecification", stream());
+    let indexes = |updates: Value| ("GlobalSecondaryIndexUpdates", updates);
+    for (members, said) in [
+        (
+            vec![encryption(), class()],
+            "Server-Side Encryption modification must be the only operation in the request",
+        ),
+        (vec![class(), protection()], "TableClass modification must be the only operation in the request"),
+        (
+            vec![protection(), warm()],
+            "DeletionProtection modification must be the only operation in the request",
+        ),
+        (
+            vec![protection(), on_demand()],
+            "DeletionProtection modification must be the only operation in the request",
+        ),
+        (vec![warm(), streamed()], "WarmThroughput must be the only operation in the request"),
+        (vec![warm(), indexes(deleting())], "WarmThroughput must be the only operation in the request"),
+        (
+            vec![warm(), indexes(creating())],
+            "Create global secondary index cannot be specified when updating WarmThroughput",
+        ),
+        (
+            vec![maximum(), streamed()],
+            "OnDemandThroughput can only be combined with BillingMode in an UpdateTable request",
+        ),
+        (vec![streamed(), provisioned()], "You cannot modify stream status while updating table IOPS"),
+        (
+            vec![streamed(), ("BillingMode", json!("PROVISIONED")), provisioned()],
+            "You cannot modify stream status while updating table IOPS",
+        ),
+        (
+            vec![indexes(creating()), provisioned()],
+            "You cannot create or delete index while updating table IOPS",
+        ),
+        (
+            vec![indexes(deleting()), provisioned()],
+            "You cannot create or delete index while updating table IOPS",
+        ),
+        (
+            vec![indexes(creating()), streamed()],
+            "You cannot create or delete index while changing stream status",
+        ),
+        (
+            vec![indexes(deleting()), streamed()],
+            "You cannot create or delete index while changing stream status",
+        ),
+        (vec![indexes(json!([]))], "List of GlobalSecondaryIndexUpdates is empty"),
+        (vec![indexes(json!([])), on_demand()], "List of GlobalSecondaryIndexUpdates is empty"),
+    ] {
+        let asked = update(&members);
+        let shown = asked.to_string();
+        assert_eq!(refusal(&admin, "UpdateTable", asked).await, invalid(said), "{shown}");
+    }
+    let said = "At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, GlobalSecondaryIndexUpdates, SSESpecification, ReplicaUpdates, MultiAccountReplicaReady, ReplicaTransitRoleArn, MultiRegionConsistency, DeletionProtectionEnabled, OnDemandThroughput, WarmThroughput or TableClass is required";
+    let refused = refusal(&admin, "UpdateTable", update(&[])).await;
+    assert_eq!(refused, ("ValidationException".to_owned(), said.to_owned()));
+}
+
+#[tokio::test]
+async fn changes_that_are_made_together_are_all_made() {
+    let app = app();
+    let admin = app.admin();
+    done(&admin, "CreateTable", hash_table("notes")).await;
+    let on_demand = || ("BillingMode", json!("PAY_PER_REQUEST"));
+    let both = [on_demand(), ("StreamSpecification", stream())];
+    let updated = done(&admin, "UpdateTable", update(&both)).await["TableDescription"].clone();
+    assert_eq!(updated["StreamSpecification"], stream());
+    let both = [on_demand(), ("OnDemandThroughput", json!({"MaxReadRequestUnits": 10}))];
+    let updated = done(&admin, "UpdateTable", update(&both)).await["TableDescription"].clone();
+    assert_eq!(updated["OnDemandThroughput"]["MaxReadRequestUnits"], 10);
+    let both = [on_demand(), ("GlobalSecondaryIndexUpdates", creating())];
+    let updated = done(&admin, "UpdateTable", update(&both)).await["TableDescription"].clone();
+    assert_eq!(updated["GlobalSecondaryIndexes"][0]["IndexName"], "by-g");
+}
+
+#[tokio::test]
+async fn what_is_changed_at_once_leaves_a_table_active() {
+    let app = app();
+    let admin = app.admin();
+    done(&admin, "CreateTable", hash_table("notes")).await;
+    let maximum = || ("OnDemandThroughput", json!({"MaxReadRequestUnits": 10}));
+    for (members, status) in [
+        (vec![("DeletionProtectionEnabled", json!(true))], "ACTIVE"),
+        (vec![maximum()], "ACTIVE"),
+        (vec![maximum(), ("BillingMode", json!("PAY_PER_REQUEST"))], "UPDATING"),
+        (vec![("StreamSpecification", stream())], "UPDATING"),
+    ] {
+        let updated = done(&admin, "UpdateTable", update(&members)).await;
+        assert_eq!(updated["TableDescription"]["TableStatus"], status, "{members:?}");
+    }
 }
 
 #[tokio::test]
