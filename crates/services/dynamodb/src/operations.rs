@@ -17,6 +17,7 @@ mod describe_elsewhere;
 mod describe_endpoints;
 mod describe_limits;
 mod describe_table;
+mod encryption;
 mod execute_statement;
 mod execute_transaction;
 mod export_table;

@@ -4,12 +4,14 @@ use homeport_core::{Scope, uuid_v4};
 use homeport_service::{Asked, Cx, Effect, Operation, Permission, Permissions};
 use homeport_store::Tx;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
+use super::encryption::SseSpecification;
 use super::policy_document::of_table;
 use super::resource_policies::put;
 use super::shape::{
     AttributeDefinition, Definitions, KeySchemaElement, MAX_GLOBAL_INDEXES, RawIndex, StreamSpecification,
-    check_included, index, parameter,
+    check_built, check_included, index, parameter,
 };
 use super::tags::{RawTag, check_tags};
 use super::throughput::{RawMaximum, RawThroughput, RawWarm};
@@ -50,12 +52,27 @@ pub(crate) struct Input {
     deletion_protection_enabled: Option<bool>,
     resource_policy: Option<String>,
     tags: Option<Vec<RawTag>>,
+    vector_indexes: Option<Value>,
+    global_table_source_arn: Option<Value>,
+    global_table_settings_replication_mode: Option<Value>,
 }
 
-#[derive(Clone, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct SseSpecification {
-    enabled: Option<bool>,
+impl Input {
+    /// What Homeport hasn't is refused, and never an empty success.
+    fn check_built(&self) -> Result<(), Invalid> {
+        check_built(&[
+            ("VectorIndexes are", self.vector_indexes.as_ref()),
+            ("GlobalTableSourceArn is", self.global_table_source_arn.as_ref()),
+            ("GlobalTableSettingsReplicationMode is", self.global_table_settings_replication_mode.as_ref()),
+        ])
+    }
+
+    /// The keys of all indexes that are asked for.
+    fn index_schemas(&self, definitions: &Definitions<'_>) -> Result<Vec<Schema>, Invalid> {
+        let local = self.local_secondary_indexes.iter().flatten().map(|raw| (raw, false));
+        let global = self.global_secondary_indexes.iter().flatten().map(|raw| (raw, true));
+        local.chain(global).map(|(raw, global)| definitions.index_schema(raw, global)).collect()
+    }
 }
 
 #[derive(Serialize)]
@@ -77,24 +94,6 @@ fn billing(input: &Input) -> Result<Option<Throughput>, Invalid> {
             "ReadCapacityUnits and WriteCapacityUnits must both be specified when BillingMode is PROVISIONED",
         ),
     }
-}
-
-impl Input {
-    /// The keys of all indexes that are asked for.
-    fn index_schemas(&self, definitions: &Definitions<'_>) -> Result<Vec<Schema>, Invalid> {
-        let local = self.local_secondary_indexes.iter().flatten().map(|raw| (raw, false));
-        let global = self.global_secondary_indexes.iter().flatten().map(|raw| (raw, true));
-        local.chain(global).map(|(raw, global)| definitions.index_schema(raw, global)).collect()
-    }
-}
-
-/// What Homeport hasn't yet is refused, and never an empty success.
-fn check_built(input: &Input) -> Result<(), Invalid> {
-    if input.sse_specification.as_ref().is_some_and(|sse| sse.enabled == Some(true)) {
-        // Its description would say that a key of KMS encrypts the items, and there is no KMS here.
-        return parameter("SSESpecification is not supported by this endpoint: there are no keys of KMS");
-    }
-    Ok(())
 }
 
 /// A key schema as messages show it.
@@ -132,7 +131,8 @@ pub(super) fn table(
     let at_most = "Member must have length less than or equal to 2";
     violations.check(elements.len() <= 2, || shown(elements), "keySchema", at_most);
     violations.finish()?;
-    check_built(input)?;
+    input.check_built()?;
+    input.sse_specification.as_ref().map_or(Ok(()), SseSpecification::check)?;
     let throughput = billing(input)?;
     let given = input.attribute_definitions.as_deref().unwrap_or_default();
     if elements.len() > given.len() {

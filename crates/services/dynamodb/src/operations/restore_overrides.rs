@@ -90,7 +90,7 @@ impl Overrides {
             table.on_demand_maximum = None;
         }
         if let Some(maximum) = self.on_demand_throughput_override {
-            table.on_demand_maximum = maximum.check(None, on_demand)?;
+            table.on_demand_maximum = maximum.change(None, on_demand, "table")?;
         }
         Ok(())
     }

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::hash_order::{grown, sized};
 use super::throughput::{OfIndex, RawMaximum, RawThroughput, RawWarm};
@@ -93,6 +94,14 @@ impl StreamSpecification {
 
     fn view(name: &str) -> Result<StreamView, Invalid> {
         StreamView::parse(name).ok_or_else(|| Invalid::Parameter(format!("Unknown StreamViewType: {name}")))
+    }
+}
+
+/// Refuses what a request asks for that Homeport hasn't: each member by how its refusal begins.
+pub(super) fn check_built(unbuilt: &[(&str, Option<&Value>)]) -> Result<(), Invalid> {
+    match unbuilt.iter().find(|(_, given)| given.is_some()) {
+        Some((what, _)) => parameter(format!("{what} not supported by this endpoint")),
+        None => Ok(()),
     }
 }
 

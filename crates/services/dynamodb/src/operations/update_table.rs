@@ -5,8 +5,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::changes::Changes;
+use super::encryption::SseSpecification;
 use super::index_updates::{self, IndexUpdate};
-use super::shape::{AttributeDefinition, StreamSpecification, parameter, table_rule};
+use super::shape::{AttributeDefinition, StreamSpecification, check_built, parameter, table_rule};
 use super::throughput::{RawMaximum, RawThroughput, RawWarm, check_unchanged};
 use crate::DynamoDb;
 use crate::description::{Counts, TableDescription};
@@ -39,8 +40,13 @@ pub(crate) struct Input {
     global_secondary_index_updates: Option<Vec<IndexUpdate>>,
     stream_specification: Option<StreamSpecification>,
     #[serde(rename = "SSESpecification")]
-    sse_specification: Option<Value>,
+    sse_specification: Option<SseSpecification>,
     replica_updates: Option<Value>,
+    multi_region_consistency: Option<Value>,
+    global_table_witness_updates: Option<Value>,
+    global_table_settings_replication_mode: Option<Value>,
+    disassociation_protection_enabled: Option<Value>,
+    vector_index_updates: Option<Value>,
 }
 
 #[derive(Serialize)]
@@ -52,11 +58,7 @@ pub(crate) struct Output {
 impl Input {
     fn check(&self) -> Result<(), Invalid> {
         check_table(&self.table_name)?;
-        let unbuilt =
-            [("SSESpecification", &self.sse_specification), ("ReplicaUpdates", &self.replica_updates)];
-        if let Some((name, _)) = unbuilt.iter().find(|(_, given)| given.is_some()) {
-            return parameter(format!("{name} is not supported by this endpoint"));
-        }
+        self.check_built()?;
         if self.global_secondary_index_updates.as_ref().is_some_and(Vec::is_empty) {
             return parameter("List of GlobalSecondaryIndexUpdates is empty");
         }
@@ -68,7 +70,23 @@ impl Input {
             );
         }
         changes.check()?;
+        if let Some(asked) = &self.sse_specification {
+            asked.check()?;
+            return parameter("Table is already encrypted by default");
+        }
         self.check_billing()
+    }
+
+    /// What Homeport hasn't is refused, also beside what it has.
+    fn check_built(&self) -> Result<(), Invalid> {
+        check_built(&[
+            ("ReplicaUpdates are", self.replica_updates.as_ref()),
+            ("MultiRegionConsistency is", self.multi_region_consistency.as_ref()),
+            ("GlobalTableWitnessUpdates are", self.global_table_witness_updates.as_ref()),
+            ("GlobalTableSettingsReplicationMode is", self.global_table_settings_replication_mode.as_ref()),
+            ("DisassociationProtectionEnabled is", self.disassociation_protection_enabled.as_ref()),
+            ("VectorIndexUpdates are", self.vector_index_updates.as_ref()),
+        ])
     }
 
     fn index_updates(&self) -> &[IndexUpdate] {

@@ -490,7 +490,7 @@ async fn a_provisioned_tables_backup_keeps_what_its_indexes_serve() {
     assert_eq!(table["OnDemandThroughput"]["MaxReadRequestUnits"], 9);
     assert_eq!(table["GlobalSecondaryIndexes"][0]["ProvisionedThroughput"]["ReadCapacityUnits"], 0);
     let maximum = json!({"OnDemandThroughputOverride": {"MaxReadRequestUnits": 9}});
-    let said = "One or more parameter values were invalid: OnDemandThroughput cannot be specified when BillingMode is PROVISIONED";
+    let said = "One or more parameter values were invalid: MaxReadRequestUnits for OnDemandThroughput cannot be specified when the table BillingMode is PROVISIONED";
     assert_eq!(not_restored_with(&admin, backup, maximum).await, invalid(said));
 }
 

@@ -2,7 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::app::{app, done, hash_table};
+use super::app::{app, done, hash_table, refusal};
+
+fn invalid(said: &str) -> (String, String) {
+    ("ValidationException".to_owned(), format!("One or more parameter values were invalid: {said}"))
+}
 
 fn stream() -> Value {
     json!({"StreamEnabled": true, "StreamViewType": "KEYS_ONLY"})
@@ -156,4 +160,59 @@ async fn a_table_says_since_when_it_has_another_class() {
         // The same class again is no change of it.
         app.clock.advance_seconds(60);
     }
+}
+
+#[tokio::test]
+async fn encryption_that_there_is_not_is_refused() {
+    let app = app();
+    let admin = app.admin();
+    done(&admin, "CreateTable", hash_table("notes")).await;
+    for (specification, said) in [
+        (json!({"Enabled": false, "SSEType": "KMS"}), "SSEType can not be specified if Enabled is false"),
+        (json!({"Enabled": true, "SSEType": "AES256"}), "SSEType AES256 is not supported"),
+        (
+            json!({"Enabled": true}),
+            "SSESpecification is not supported by this endpoint: there are no keys of KMS",
+        ),
+    ] {
+        let mut table = hash_table("other");
+        table["SSESpecification"] = specification.clone();
+        assert_eq!(refusal(&admin, "CreateTable", table).await, invalid(said));
+        let asked = update(&[("SSESpecification", specification)]);
+        assert_eq!(refusal(&admin, "UpdateTable", asked).await, invalid(said));
+    }
+    let off = update(&[("SSESpecification", json!({"Enabled": false}))]);
+    let refused = refusal(&admin, "UpdateTable", off).await;
+    assert_eq!(refused, invalid("Table is already encrypted by default"));
+}
+
+#[tokio::test]
+async fn what_is_not_built_is_refused_beside_what_is() {
+    let app = app();
+    let admin = app.admin();
+    done(&admin, "CreateTable", hash_table("notes")).await;
+    let source = "arn:aws:dynamodb:us-east-1:123456789012:table/notes";
+    for (member, value, said) in [
+        ("VectorIndexes", json!([]), "VectorIndexes are not supported by this endpoint"),
+        ("GlobalTableSourceArn", json!(source), "GlobalTableSourceArn is not supported by this endpoint"),
+    ] {
+        let mut table = hash_table("other");
+        table[member] = value;
+        assert_eq!(refusal(&admin, "CreateTable", table).await, invalid(said));
+    }
+    let replica = json!([{"Create": {"RegionName": "eu-west-1"}}]);
+    for (member, value, said) in [
+        ("ReplicaUpdates", replica, "ReplicaUpdates are not supported by this endpoint"),
+        (
+            "MultiRegionConsistency",
+            json!("STRONG"),
+            "MultiRegionConsistency is not supported by this endpoint",
+        ),
+        ("VectorIndexUpdates", json!([]), "VectorIndexUpdates are not supported by this endpoint"),
+    ] {
+        let asked = update(&[(member, value), ("DeletionProtectionEnabled", json!(true))]);
+        assert_eq!(refusal(&admin, "UpdateTable", asked).await, invalid(said));
+    }
+    let described = done(&admin, "DescribeTable", json!({"TableName": "notes"})).await;
+    assert_eq!(described["Table"]["DeletionProtectionEnabled"], false);
 }
