@@ -1,5 +1,7 @@
 //! Tables as `DescribeTable` and its like show them.
 
+use std::collections::BTreeMap;
+
 use homeport_core::Timestamp;
 use homeport_service::Cx;
 use homeport_store::Tx;
@@ -7,7 +9,7 @@ use serde::Serialize;
 
 use crate::DynamoDb;
 use crate::error::DynamoError;
-use crate::records::Layout;
+use crate::records::{Held, Layout};
 use crate::table::{
     Index, IndexProjection, IndexState, KeyAttribute, OnDemandMaximum, Schema, Table, Throughput,
 };
@@ -219,11 +221,12 @@ struct Projection {
     non_key_attributes: Vec<String>,
 }
 
-/// How many items a table has, and of how many bytes.
-#[derive(Clone, Copy, Debug, Default)]
+/// How much a table and its indexes hold.
+#[derive(Debug, Default)]
 pub(crate) struct Counts {
-    pub(crate) items: i64,
-    pub(crate) bytes: i64,
+    pub(crate) table: Held,
+    /// By their numbers.
+    indexes: BTreeMap<u64, Held>,
 }
 
 impl Counts {
@@ -231,28 +234,34 @@ impl Counts {
     pub(crate) async fn of(cx: &Cx<DynamoDb>, table: &Table) -> Result<Self, DynamoError> {
         let layout = &Layout::of(table);
         cx.read(|tx: Tx| async move {
-            let items = tx.get_i64(&layout.item_count()).await?.unwrap_or_default();
-            let bytes = tx.get_i64(&layout.byte_count()).await?.unwrap_or_default();
-            Ok(Self { items, bytes })
+            let mut counts = Self { table: layout.counts().read(&tx).await?, ..Self::default() };
+            for index in &table.indexes {
+                counts.indexes.insert(index.number, layout.counts_of(index).read(&tx).await?);
+            }
+            Ok(counts)
         })
         .await
+    }
+
+    fn of_index(&self, index: &Index) -> Held {
+        self.indexes.get(&index.number).copied().unwrap_or_default()
     }
 }
 
 impl TableDescription {
     /// A table as it stands: `ACTIVE`, `UPDATING` while an index is filled, `CREATING` while it is restored.
-    pub(crate) fn now(table: &Table, counts: Counts) -> Self {
+    pub(crate) fn now(table: &Table, counts: &Counts) -> Self {
         Self::of(table, counts, status_of(table))
     }
 
     /// A table in this state: such as `DELETING` for one that is gone when the answer arrives.
-    pub(crate) fn of(table: &Table, counts: Counts, status: &'static str) -> Self {
+    pub(crate) fn of(table: &Table, counts: &Counts, status: &'static str) -> Self {
         let described = |global: bool| {
             table
                 .indexes
                 .iter()
                 .filter(move |index| index.global == global)
-                .map(|index| describe(table, index))
+                .map(|index| describe(table, index, counts.of_index(index)))
         };
         let created = table.created.seconds_f64();
         Self {
@@ -264,8 +273,8 @@ impl TableDescription {
             provisioned_throughput: throughput(table.throughput),
             on_demand_throughput: table.on_demand_maximum.map(MaximumDescription::of),
             warm_throughput: WarmDescription::of(table.warm, table.throughput),
-            table_size_bytes: counts.bytes,
-            item_count: counts.items,
+            table_size_bytes: counts.table.bytes,
+            item_count: counts.table.items,
             table_arn: table.arn(),
             table_id: table.id.clone(),
             billing_mode_summary: BillingModeSummary::of(table),
@@ -343,9 +352,8 @@ fn projection(index: &Index) -> Projection {
     Projection { projection_type, non_key_attributes }
 }
 
-/// An index as it stands. Its entries aren't counted: a count would cost every write of an item a row more, and AWS's
-/// own is up to six hours old. So it is described as AWS describes one that it hasn't counted yet, with zeros.
-fn describe(table: &Table, index: &Index) -> IndexDescription {
+/// An index as it stands.
+fn describe(table: &Table, index: &Index, held: Held) -> IndexDescription {
     let is_building = index.state == IndexState::Building;
     IndexDescription {
         index_name: index.name.clone(),
@@ -356,8 +364,8 @@ fn describe(table: &Table, index: &Index) -> IndexDescription {
         provisioned_throughput: index.global.then(|| throughput(index.throughput)),
         on_demand_throughput: index.on_demand_maximum.map(MaximumDescription::of),
         warm_throughput: index.global.then(|| WarmDescription::of(index.warm, index.throughput)),
-        index_size_bytes: 0,
-        item_count: 0,
+        index_size_bytes: held.bytes,
+        item_count: held.items,
         index_arn: format!("{}/index/{}", table.arn(), index.name),
     }
 }

@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use homeport_core::Timestamp;
-use homeport_store::Tx;
+use homeport_store::{Key, Tx};
 
 use crate::capacity::{Consumed, write_units};
 use crate::error::{DynamoError, Invalid};
 use crate::expiry::expires_at;
 use crate::history;
-use crate::records::{Change, Layout, Place, is_of_partition, stream_records};
-use crate::table::{Index, Table};
-use crate::value::{Item, decode_stored, encode_stored, item_size};
+use crate::records::{Change, Held, Layout, Place, is_of_partition, stream_records};
+use crate::table::{Index, IndexState, Table};
+use crate::value::{Item, StoredItem, decode_stored, encode_stored, item_size};
 
 /// When an item is written, and whether time to live does it: what streams tell of a write. The time is read when the
 /// transaction has begun, for a later transaction's time must not be the earlier one.
@@ -88,7 +88,7 @@ impl OpenTable {
     ) -> Result<Consumed, DynamoError> {
         self.remember(tx, place, before, on).await?;
         tx.put(&place.key, encode_stored(item))?;
-        self.keep_in_step(tx, before, Some(item), on)
+        self.keep_in_step(tx, before, Some(item), on).await
     }
 
     /// Removes an item.
@@ -103,7 +103,7 @@ impl OpenTable {
             self.remember(tx, place, before, on).await?;
             tx.delete(&place.key)?;
         }
-        self.keep_in_step(tx, before, None, on)
+        self.keep_in_step(tx, before, None, on).await
     }
 
     /// Puts the item that an update made, or removes what was there where it made none.
@@ -121,7 +121,7 @@ impl OpenTable {
         }
     }
 
-    fn keep_in_step(
+    async fn keep_in_step(
         &self,
         tx: &Tx,
         before: Option<&Item>,
@@ -129,17 +129,11 @@ impl OpenTable {
         on: Occasion,
     ) -> Result<Consumed, DynamoError> {
         let sizes = [before, after].map(|item| item.map_or(0, item_size));
-        let count = |item: Option<&Item>| i64::from(item.is_some());
-        let (items, bytes) = (count(after) - count(before), sizes[1] as i64 - sizes[0] as i64);
-        if items != 0 {
-            tx.add(&self.layout.item_count(), items)?;
-        }
-        if bytes != 0 {
-            tx.add(&self.layout.byte_count(), bytes)?;
-        }
+        let held = |item: Option<&Item>, size| item.map_or(Held::default(), |_| Held::one(size));
+        self.layout.counts().change(tx, held(before, sizes[0]), held(after, sizes[1]))?;
         let mut consumed = Consumed::table(write_units(sizes[0].max(sizes[1])));
         for index in &self.table.indexes {
-            self.index(tx, index, before, after, &mut consumed)?;
+            self.index(tx, index, before, after, &mut consumed).await?;
         }
         self.expire(tx, before, after)?;
         self.tell(tx, before, after, on)?;
@@ -209,11 +203,11 @@ impl OpenTable {
     }
 
     /// Puts the index's entry of an item that was there before the index.
-    pub(crate) fn enter(&self, tx: &Tx, index: &Index, item: &Item) -> Result<(), DynamoError> {
-        self.index(tx, index, None, Some(item), &mut Consumed::default())
+    pub(crate) async fn enter(&self, tx: &Tx, index: &Index, item: &Item) -> Result<(), DynamoError> {
+        self.index(tx, index, None, Some(item), &mut Consumed::default()).await
     }
 
-    fn index(
+    async fn index(
         &self,
         tx: &Tx,
         index: &Index,
@@ -232,6 +226,11 @@ impl OpenTable {
             return Ok(());
         }
         let same_place = matches!((&old, &new), (Some((old, _)), Some((new, _))) if old == new);
+        let was = match index.state {
+            IndexState::Active => held(old.as_ref()),
+            IndexState::Building => held_now(tx, old.as_ref(), new.as_ref().filter(|_| !same_place)).await?,
+        };
+        self.layout.counts_of(index).change(tx, was, held(new.as_ref()))?;
         let mut replaced = 0;
         if let Some((key, entry)) = &old {
             replaced = item_size(entry);
@@ -247,4 +246,23 @@ impl OpenTable {
         }
         Ok(())
     }
+}
+
+/// An index's entry and its place.
+type Entry = (Key, Item);
+
+fn held(entry: Option<&Entry>) -> Held {
+    entry.map_or(Held::default(), |(_, entry)| Held::one(item_size(entry)))
+}
+
+/// What lies at the places of these entries. While an index is filled, one may not be there yet, or there already.
+async fn held_now(tx: &Tx, old: Option<&Entry>, new: Option<&Entry>) -> Result<Held, DynamoError> {
+    let mut held = Held::default();
+    for (key, _) in old.into_iter().chain(new) {
+        if let Some(stored) = tx.get(key).await? {
+            held.items += 1;
+            held.bytes += StoredItem::open(&stored)?.size() as i64;
+        }
+    }
+    Ok(held)
 }

@@ -29,6 +29,7 @@
 //! A table's id is never used again: deleting a table unlinks its items, and a sweep removes them.
 
 mod backups;
+mod counts;
 mod exports;
 mod imports;
 mod jobs;
@@ -46,6 +47,7 @@ use crate::table::{Index, KeyAttribute, Schema, Table};
 use crate::value::{AttributeValue, Item};
 
 pub use backups::{BACKUPS, Backup, BackupKind};
+pub use counts::{Counts, Held};
 pub use exports::{EXPORT_FILES, EXPORTS, Export, ExportFile, ExportFormat, ExportSpan, KEPT_DAYS};
 pub use imports::{CsvOptions, IMPORTS, Import, InputCompression, InputFormat, LOG_GROUP};
 pub use jobs::{BackupRef, Copying, EXPIRING, Expiring, Goal, JOBS, Job, Origin, TableRef, Work};
@@ -160,14 +162,14 @@ impl Layout {
         entries_root(self.id).u64(index.number)
     }
 
-    /// How many items the table has.
-    pub fn item_count(&self) -> Key {
-        counts_root(self.id).str("items")
+    /// How much the table holds.
+    pub fn counts(&self) -> Counts {
+        Counts { root: counts_root(self.id) }
     }
 
-    /// Of how many bytes they are.
-    pub fn byte_count(&self) -> Key {
-        counts_root(self.id).str("bytes")
+    /// How much an index holds.
+    pub fn counts_of(&self, index: &Index) -> Counts {
+        Counts { root: counts_root(self.id).u64(index.number) }
     }
 
     /// Where an item with this key lies; none if it has not all of the schema's attributes.
@@ -276,6 +278,11 @@ pub fn items_of(id: &str) -> Key {
 /// Where all that lies under one number of a table is: an index's entries, or times of expiry.
 pub fn numbered(table_id: &str, number: u64) -> Key {
     entries_root(halves(id_number(table_id))).u64(number)
+}
+
+/// All that lies under one number of a table, and how much that is: what a sweep removes.
+pub fn numbered_roots(table_id: &str, number: u64) -> [Key; 2] {
+    [numbered(table_id, number), counts_root(halves(id_number(table_id))).u64(number)]
 }
 
 fn items_root((high, low): (u64, u64)) -> Key {

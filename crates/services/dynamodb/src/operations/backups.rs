@@ -151,7 +151,9 @@ impl Operation for CreateBackup {
             .await?;
         // While its items are on their way a backup's size is the table's.
         let counts = Counts::of(&cx, &backup.table).await?;
-        Ok(CreateOutput { backup_details: BackupDetails::of(&Backup { bytes: counts.bytes, ..backup }) })
+        Ok(CreateOutput {
+            backup_details: BackupDetails::of(&Backup { bytes: counts.table.bytes, ..backup }),
+        })
     }
 }
 

@@ -298,6 +298,6 @@ impl Operation for CreateTable {
                 Ok(table)
             })
             .await?;
-        Ok(Output { table_description: TableDescription::of(&table, Counts::default(), "ACTIVE") })
+        Ok(Output { table_description: TableDescription::of(&table, &Counts::default(), "ACTIVE") })
     }
 }

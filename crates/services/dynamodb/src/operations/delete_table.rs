@@ -43,7 +43,7 @@ const GONE: [&str; 5] = [
 
 /// The table as it is told of while it is being deleted.
 fn deleting(table: &Table) -> Result<Value, DynamoError> {
-    let described = TableDescription::of(table, Counts::default(), "DELETING");
+    let described = TableDescription::of(table, &Counts::default(), "DELETING");
     let mut told = serde_json::to_value(described)
         .map_err(|error| DynamoError::Fault(Fault::internal("a description is no JSON").because(error)))?;
     if let Some(members) = told.as_object_mut() {
@@ -117,9 +117,7 @@ fn check(table: &Table) -> Result<(), DynamoError> {
 
 /// Keeps the items of a table with point-in-time recovery as a backup of DynamoDB's own: they stay where they are.
 async fn keep(tx: &Tx, table: &Table, now: Timestamp) -> Result<(), DynamoError> {
-    let layout = Layout::of(table);
-    let items = tx.get_i64(&layout.item_count()).await?.unwrap_or_default();
-    let bytes = tx.get_i64(&layout.byte_count()).await?.unwrap_or_default();
+    let held = Layout::of(table).counts().read(tx).await?;
     let backup = Backup {
         account: table.account,
         region: table.region.clone(),
@@ -129,8 +127,8 @@ async fn keep(tx: &Tx, table: &Table, now: Timestamp) -> Result<(), DynamoError>
         created: now,
         kind: BackupKind::System,
         is_available: true,
-        item_count: items,
-        bytes,
+        item_count: held.items,
+        bytes: held.bytes,
         read_by: Vec::new(),
         table: table.clone(),
     };

@@ -41,6 +41,6 @@ impl Operation for DescribeTable {
         let found = cx.read(|tx| async move { service.find_table(&tx, scope, named).await }).await?;
         let open = found.ok_or_else(|| DynamoError::NoTableNamed(named.name().to_owned()))?;
         let counts = Counts::of(&cx, &open.table).await?;
-        Ok(Output { table: TableDescription::now(&open.table, counts) })
+        Ok(Output { table: TableDescription::now(&open.table, &counts) })
     }
 }

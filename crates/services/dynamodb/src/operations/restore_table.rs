@@ -100,7 +100,7 @@ impl Operation for RestoreTableFromBackup {
                 begin(&tx, scope, table, from, job).await
             })
             .await?;
-        Ok(Output { table_description: TableDescription::now(&table, Counts::default()) })
+        Ok(Output { table_description: TableDescription::now(&table, &Counts::default()) })
     }
 }
 
@@ -182,6 +182,6 @@ impl Operation for RestoreTableToPointInTime {
                 begin(&tx, scope, table, from, job).await
             })
             .await?;
-        Ok(Output { table_description: TableDescription::now(&table, Counts::default()) })
+        Ok(Output { table_description: TableDescription::now(&table, &Counts::default()) })
     }
 }

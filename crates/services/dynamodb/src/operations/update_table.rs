@@ -252,6 +252,6 @@ impl Operation for UpdateTable {
             .await?;
         let counts = Counts::of(&cx, &table).await?;
         let status = if input.changes().is_at_once() { "ACTIVE" } else { "UPDATING" };
-        Ok(Output { table_description: TableDescription::of(&table, counts, status) })
+        Ok(Output { table_description: TableDescription::of(&table, &counts, status) })
     }
 }

@@ -33,7 +33,7 @@ pub(super) async fn step(store: &Store, job: &str) -> Result<bool, DynamoError> 
             }
             let page = tx.scan(range, Direction::Forward, STEP).await?;
             for row in &page.rows {
-                enter(&tx, &open, *number, &decode_stored(&row.value)?)?;
+                enter(&tx, &open, *number, &decode_stored(&row.value)?).await?;
             }
             match page.rows.last().filter(|_| page.more) {
                 Some(last) => {
@@ -58,9 +58,9 @@ fn is_building(table: &Table, number: u64) -> bool {
     index.or(expiry) == Some(IndexState::Building)
 }
 
-fn enter(tx: &Tx, open: &OpenTable, number: u64, item: &Item) -> Result<(), DynamoError> {
+async fn enter(tx: &Tx, open: &OpenTable, number: u64, item: &Item) -> Result<(), DynamoError> {
     if let Some(index) = open.table.indexes.iter().find(|index| index.number == number) {
-        return open.enter(tx, index, item);
+        return open.enter(tx, index, item).await;
     }
     let Some(expiry) = &open.table.expiry else { return Ok(()) };
     let schema = &open.table.schema;

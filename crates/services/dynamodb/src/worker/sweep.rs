@@ -3,7 +3,7 @@
 use homeport_store::{KeyParts, Store, StoreError};
 
 use super::PAGE;
-use crate::records::{JOBS, SWEEPS, TOKENS, numbered as numbered_root, roots_of};
+use crate::records::{JOBS, SWEEPS, TOKENS, numbered_roots, roots_of};
 
 /// Removes all that deleted tables left.
 pub(super) async fn tables(store: &Store) -> Result<(), StoreError> {
@@ -30,7 +30,9 @@ pub(super) async fn numbered(
     table_id: &str,
     number: u64,
 ) -> Result<(), StoreError> {
-    store.sweep(&numbered_root(table_id, number)).await?;
+    for root in numbered_roots(table_id, number) {
+        store.sweep(&root).await?;
+    }
     store.write(|tx| async move { JOBS.delete(&tx, job).await.map(drop) }).await
 }
 

@@ -150,6 +150,16 @@ fn made_anew(items: &[Value], kept: &[&str]) -> Vec<Value> {
     grouped.map(entry).collect()
 }
 
+/// What AWS counts for one of these items, in bytes; their numbers have one or two digits.
+fn size(item: &Value) -> usize {
+    let bytes = |value: &Value| match (value["S"].as_str(), value["N"].as_str()) {
+        (Some(text), _) => text.len(),
+        (None, Some("0")) => 1,
+        (None, _) => 2,
+    };
+    item.as_object().unwrap().iter().map(|(name, value)| name.len() + bytes(value)).sum()
+}
+
 fn holds(steps: &[Step]) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
@@ -173,6 +183,11 @@ fn holds(steps: &[Step]) {
         assert_eq!(items(&admin, Some("some")).await, made_anew(&all, &["p", "g", "kept"]));
         let described = done(&admin, "DescribeTable", json!({"TableName": "notes"})).await["Table"].clone();
         assert_eq!(described["ItemCount"], all.len());
+        for index in described["GlobalSecondaryIndexes"].as_array().unwrap() {
+            let entries = items(&admin, index["IndexName"].as_str()).await;
+            assert_eq!(index["ItemCount"], entries.len(), "{index}");
+            assert_eq!(index["IndexSizeBytes"], entries.iter().map(size).sum::<usize>(), "{index}");
+        }
         if described["GlobalSecondaryIndexes"].as_array().unwrap().len() == 3 {
             assert_eq!(items(&admin, Some("late")).await, made_anew(&all, &["p", "g", "kept", "rest"]));
         }
