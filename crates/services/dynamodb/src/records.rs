@@ -6,6 +6,7 @@
 //! | `dynamodb-items`, table id, hash, sort key | an item |
 //! | `dynamodb-index`, table id, index number, hash, sort key, hash of the table's key | an index's entry |
 //! | `dynamodb-counts`, table id, what | how many items a table has, and of how many bytes |
+//! | `dynamodb-counts`, table id, index number, what | how many entries an index has, and of how many bytes |
 //! | `dynamodb-table-count`, account, region | how many tables there are |
 //! | `dynamodb-tokens`, scope, token | what a transaction's client token stood for |
 //! | `dynamodb-sweeps`, table id | a deleted table whose items are still there |
