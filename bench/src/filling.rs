@@ -6,7 +6,7 @@ use std::process::Stdio;
 
 use homeport_cognito_idp::{ImportedUser, import_users};
 use homeport_core::{Account, Clock, Randomness, Region, Scope};
-use homeport_dynamodb::records::{Layout, TABLES, tables_of};
+use homeport_dynamodb::records::{Held, Layout, TABLES, tables_of};
 use homeport_dynamodb::value::{AttributeValue, Item, encode_stored, item_size};
 use homeport_store::{Store, StoreError};
 
@@ -90,8 +90,8 @@ async fn put_items(store: &Store, place: &Place, lane: u64, numbers: Range<u64>)
                 tx.put(&place.key, encode_stored(item))?;
             }
             let bytes: usize = items.iter().map(item_size).sum();
-            tx.add(&layout.item_count(), items.len() as i64)?;
-            tx.add(&layout.byte_count(), bytes as i64)
+            let put = Held { items: items.len() as i64, bytes: bytes as i64 };
+            layout.counts().change(&tx, Held::default(), put)
         });
         put.await?;
     }

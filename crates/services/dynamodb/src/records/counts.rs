@@ -26,7 +26,7 @@ pub struct Counts {
 
 impl Counts {
     /// Counts what is there now in place of what was. Writes that count alike are never in conflict over it.
-    pub(crate) fn change(&self, tx: &Tx, was: Held, is: Held) -> Result<(), StoreError> {
+    pub fn change(&self, tx: &Tx, was: Held, is: Held) -> Result<(), StoreError> {
         if is.items != was.items {
             tx.add(&self.items(), is.items - was.items)?;
         }
