@@ -223,7 +223,7 @@ async fn merging_keeps_up_with_what_is_written() {
         let written = store.write(|tx| async move {
             rows.iter().try_for_each(|row| tx.put(&Key::of("rows").bytes(&row[..8]), row.to_vec()))
         });
-        let written = tokio::time::timeout(std::time::Duration::from_secs(20), written).await;
+        let written = tokio::time::timeout(std::time::Duration::from_secs(60), written).await;
         written.unwrap_or_else(|_| panic!("commit {number} waits for ever")).unwrap();
     }
 }
