@@ -6,6 +6,8 @@
 mod folder;
 #[path = "blobs/moto.rs"]
 mod moto;
+#[path = "../../store/tests/store/ports.rs"]
+mod ports;
 #[path = "blobs/raw.rs"]
 mod raw;
 #[path = "blobs/s3.rs"]

@@ -4,9 +4,10 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
+
+use crate::ports::lasting_port;
 
 /// How long it may take to start; two processors may be compiling beside it.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -106,20 +107,6 @@ impl Drop for Moto {
     fn drop(&mut self) {
         self.server.kill().ok();
         self.server.wait().ok();
-    }
-}
-
-/// A loopback port for a server that wants a number. The kernel hands out ports from 32768 on to whoever asks for any,
-/// as source of a connection too; a lower one is still free when the server starts, and when it starts again.
-fn lasting_port() -> u16 {
-    const PORTS: std::ops::Range<u32> = 12_000..32_000;
-    static NEXT: AtomicU32 = AtomicU32::new(0);
-    loop {
-        let place = std::process::id() * 61 + NEXT.fetch_add(1, Ordering::Relaxed);
-        let port = (PORTS.start + place % PORTS.len() as u32) as u16;
-        if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
-            return port;
-        }
     }
 }
 

@@ -7,6 +7,11 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use homeport_store::{OpenError, PostgresOptions, Store};
 
+#[path = "ports.rs"]
+mod ports;
+
+use ports::lasting_port;
+
 /// Where distributions put the server's programs.
 const FOLDERS: [&str; 4] = [
     "/usr/lib/postgresql/17/bin",
@@ -177,20 +182,6 @@ impl Drop for Cluster {
     fn drop(&mut self) {
         if self.data().join("postmaster.pid").exists() {
             self.stop();
-        }
-    }
-}
-
-/// A loopback port for a server that wants a number. The kernel hands out ports from 32768 on to whoever asks for any,
-/// as source of a connection too; a lower one is still free when the server starts, and when it starts again.
-fn lasting_port() -> u16 {
-    const PORTS: std::ops::Range<u32> = 12_000..32_000;
-    static NEXT: AtomicU32 = AtomicU32::new(0);
-    loop {
-        let place = std::process::id() * 61 + NEXT.fetch_add(1, Ordering::Relaxed);
-        let port = (PORTS.start + place % PORTS.len() as u32) as u16;
-        if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
-            return port;
         }
     }
 }
