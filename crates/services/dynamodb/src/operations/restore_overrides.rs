@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use homeport_core::Timestamp;
 use serde::Deserialize;
 
+use super::encryption::SseSpecification;
 use super::shape::{KeySchemaElement, RawIndex, parameter, table_rule};
 use super::throughput::{OfIndex, RawMaximum, RawThroughput};
 use crate::error::Invalid;
@@ -21,13 +22,7 @@ pub(super) struct Overrides {
     global_secondary_index_override: Option<Vec<RawIndex>>,
     local_secondary_index_override: Option<Vec<RawIndex>>,
     #[serde(rename = "SSESpecificationOverride")]
-    sse_specification_override: Option<SseOverride>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct SseOverride {
-    enabled: Option<bool>,
+    sse_specification_override: Option<SseSpecification>,
 }
 
 /// An index of the new table, and what it is asked to serve.
@@ -45,7 +40,7 @@ impl Overrides {
         now: Timestamp,
         restored: Restored,
     ) -> Result<Table, Invalid> {
-        self.check_built()?;
+        self.sse_specification_override.as_ref().map_or(Ok(()), SseSpecification::check)?;
         let mut table = Table {
             name: self.target_table_name.clone(),
             id: id.to_owned(),
@@ -64,16 +59,6 @@ impl Overrides {
         self.apply_billing(&mut table, now)?;
         table.indexes = self.indexes(&table)?;
         Ok(table)
-    }
-
-    /// What Homeport hasn't yet is refused, and never an empty success.
-    fn check_built(&self) -> Result<(), Invalid> {
-        if self.sse_specification_override.as_ref().is_some_and(|sse| sse.enabled == Some(true)) {
-            return parameter(
-                "SSESpecificationOverride is not supported by this endpoint: there are no keys of KMS",
-            );
-        }
-        Ok(())
     }
 
     fn apply_billing(&self, table: &mut Table, now: Timestamp) -> Result<(), Invalid> {
