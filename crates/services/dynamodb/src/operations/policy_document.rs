@@ -84,6 +84,7 @@ struct Document {
 struct Statement {
     effect: String,
     principal: Option<Value>,
+    not_principal: Option<Value>,
     action: Option<Many<String>>,
     condition: Option<Value>,
 }
@@ -178,7 +179,10 @@ impl Statement {
         let asks = |keys: &Value| keys.as_object().is_some_and(|keys| !keys.is_empty());
         let operators = self.condition.as_ref().and_then(Value::as_object);
         let is_bound = operators.is_some_and(|operators| operators.values().any(asks));
-        self.effect == "Allow" && !is_bound && self.principal.as_ref().is_some_and(names_everybody)
+        // Who is anybody but some is everybody else.
+        let lets_in_all =
+            self.not_principal.is_some() || self.principal.as_ref().is_some_and(names_everybody);
+        self.effect == "Allow" && !is_bound && lets_in_all
     }
 }
 

@@ -158,6 +158,17 @@ async fn a_policy_lets_in_everybody_only_on_a_condition() {
             done(&admin, "PutResourcePolicy", putting(&document(reading(members)))).await;
         }
     }
+    // Everybody but one is everybody.
+    let others = |members: Value| {
+        let mut statement = reading(members);
+        let principal = statement.as_object_mut().unwrap().remove("Principal").unwrap();
+        statement["NotPrincipal"] = principal;
+        document(statement)
+    };
+    let but_one = others(json!({"Principal": {"AWS": STRANGER}}));
+    assert_eq!(refusal(&admin, "PutResourcePolicy", putting(&but_one)).await, unbounded);
+    let keeps_out = json!({"Principal": {"AWS": STRANGER}, "Effect": "Deny", "Action": "dynamodb:Scan"});
+    done(&admin, "PutResourcePolicy", putting(&others(keeps_out))).await;
 }
 
 #[tokio::test]
