@@ -13,7 +13,7 @@ use super::shape::{
     AttributeDefinition, Definitions, KeySchemaElement, MAX_GLOBAL_INDEXES, RawIndex, StreamSpecification,
     check_built, check_included, index, parameter,
 };
-use super::tags::{RawTag, check_tags};
+use super::tags::{RawTag, bringing, check_tags};
 use super::throughput::{RawMaximum, RawThroughput, RawWarm};
 use crate::DynamoDb;
 use crate::description::{Counts, TableDescription};
@@ -262,9 +262,10 @@ impl Operation for CreateTable {
 
     fn permissions(asked: &Asked<'_, DynamoDb>, input: &Input) -> Permissions {
         let arn = TableName::of(input.table_name.as_deref().unwrap_or_default()).arn(asked.scope);
-        let mut needed = vec![Permission::new("dynamodb:CreateTable", &arn)];
-        if input.tags.as_ref().is_some_and(|tags| !tags.is_empty()) {
-            needed.push(Permission::new("dynamodb:TagResource", &arn));
+        let tags = input.tags.as_deref().unwrap_or_default();
+        let mut needed = vec![bringing(Permission::new("dynamodb:CreateTable", &arn), tags)];
+        if !tags.is_empty() {
+            needed.push(bringing(Permission::new("dynamodb:TagResource", &arn), tags));
         }
         if input.resource_policy.is_some() {
             needed.push(Permission::new("dynamodb:PutResourcePolicy", &arn));

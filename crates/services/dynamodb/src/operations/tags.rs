@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use homeport_core::{Arn, Scope};
-use homeport_service::{Asked, Cx, Effect, Operation, Permissions};
+use homeport_service::{Asked, Cx, Effect, Operation, Permission, Permissions};
 use serde::{Deserialize, Serialize};
 
 use crate::DynamoDb;
@@ -54,6 +54,16 @@ fn check_count(count: usize) -> Result<(), Invalid> {
     }
     let said = "Number of Tags exceed the current limit for the provided ResourceArn";
     Err(Invalid::Table(said.to_owned()))
+}
+
+/// What policies see of the tags that a request brings: `aws:TagKeys` and `aws:RequestTag/KEY` (IAM User Guide, "AWS
+/// global condition context keys"). A request with more tags than a table may have is refused whoever brings it.
+pub(super) fn bringing(permission: Permission, tags: &[RawTag]) -> Permission {
+    let tags = &tags[..tags.len().min(MAX_TAGS)];
+    let keyed = permission.with("aws:TagKeys", tags.iter().map(|tag| tag.key.as_str()));
+    tags.iter().fold(keyed, |permission, RawTag { key, value }| {
+        permission.with(format!("aws:RequestTag/{key}"), [value.as_str()])
+    })
 }
 
 /// The table that an ARN names, which must be one of the caller's region.
@@ -128,7 +138,8 @@ impl Operation for TagResource {
     const EFFECT: Effect = Effect::Writes;
 
     fn permissions(_: &Asked<'_, DynamoDb>, input: &TagInput) -> Permissions {
-        Permissions::one("dynamodb:TagResource", &input.resource_arn)
+        let tagging = Permission::new("dynamodb:TagResource", &input.resource_arn);
+        Permissions::All(vec![bringing(tagging, &input.tags)])
     }
 
     async fn run(cx: Cx<DynamoDb>, input: TagInput) -> Result<Nothing, DynamoError> {
@@ -165,7 +176,9 @@ impl Operation for UntagResource {
     const EFFECT: Effect = Effect::Writes;
 
     fn permissions(_: &Asked<'_, DynamoDb>, input: &UntagInput) -> Permissions {
-        Permissions::one("dynamodb:UntagResource", &input.resource_arn)
+        let untagging = Permission::new("dynamodb:UntagResource", &input.resource_arn);
+        let keys = input.tag_keys.iter().take(MAX_TAGS);
+        Permissions::All(vec![untagging.with("aws:TagKeys", keys)])
     }
 
     async fn run(cx: Cx<DynamoDb>, input: UntagInput) -> Result<Nothing, DynamoError> {

@@ -125,3 +125,45 @@ async fn only_a_table_of_the_region_has_tags() {
         }
     }
 }
+
+#[tokio::test]
+async fn policies_see_the_tags_that_a_request_brings() {
+    let app = app();
+    let admin = app.admin();
+    done(&admin, "CreateTable", hash_table("notes")).await;
+    let policy = json!({"Version": "2012-10-17", "Statement": [
+        {
+            "Effect": "Allow", "Action": ["dynamodb:CreateTable", "dynamodb:TagResource"], "Resource": "*",
+            "Condition": {"StringEquals": {"aws:RequestTag/team": ["red", "blue"]}},
+        },
+        {"Effect": "Allow", "Action": "dynamodb:UntagResource", "Resource": "*"},
+        {
+            "Effect": "Deny", "Action": "dynamodb:*", "Resource": "*",
+            "Condition": {"ForAnyValue:StringEquals": {"aws:TagKeys": "owner"}},
+        },
+    ]});
+    let ada = app.user("ada", &[&policy.to_string()]);
+    let creating = |name: &str, tags: Value| {
+        let mut table = hash_table(name);
+        table["Tags"] = tags;
+        table
+    };
+    let untagging = |key: &str| json!({"ResourceArn": NOTES, "TagKeys": ["team", key]});
+    for (operation, input) in [
+        ("TagResource", tagging(NOTES, json!([tag("team", "green")]))),
+        ("TagResource", tagging(NOTES, json!([tag("size", "red")]))),
+        ("TagResource", tagging(NOTES, json!([tag("team", "red"), tag("owner", "ada")]))),
+        ("CreateTable", creating("green", json!([tag("team", "green")]))),
+        ("CreateTable", creating("owned", json!([tag("owner", "ada"), tag("team", "red")]))),
+        ("CreateTable", hash_table("untagged")),
+        ("UntagResource", untagging("owner")),
+    ] {
+        assert_eq!(refusal(&ada, operation, input).await.0, "AccessDeniedException", "{operation}");
+    }
+    assert_eq!(tags_of(&admin).await, Vec::<Value>::new());
+    assert_eq!(done(&admin, "ListTables", json!({})).await, json!({"TableNames": ["notes"]}));
+    done(&ada, "TagResource", tagging(NOTES, json!([tag("team", "red"), tag("size", "small")]))).await;
+    done(&ada, "CreateTable", creating("blue", json!([tag("team", "blue")]))).await;
+    done(&ada, "UntagResource", untagging("none")).await;
+    assert_eq!(tags_of(&admin).await, [tag("size", "small")]);
+}
