@@ -7,11 +7,12 @@ use super::backups::{ask_history, dated_id, moment, moment_of, table_to_keep};
 use super::continuous_backups::earliest;
 use super::shape::parameter;
 use super::transfer_token::TransferToken;
+use super::transfers::{begin, check_room};
 use crate::DynamoDb;
 use crate::error::{DynamoError, Invalid};
 use crate::records::{
-    EXPORTS, Export, ExportFormat, ExportSpan, ExportStage, Exporting, TABLES, TRANSFERS, TableRef, Transfer,
-    TransferRef, TransferStatus, TransferWork, running, tables_of,
+    EXPORTS, Export, ExportFormat, ExportSpan, ExportStage, Exporting, TABLES, TableRef, Transfer,
+    TransferRef, TransferStatus, TransferWork,
 };
 use crate::request::{TableName, Violations};
 use crate::table::Table;
@@ -173,12 +174,7 @@ impl Operation for ExportTableToPointInTime {
                 let mut table = table_to_keep(&tx, scope, named).await?;
                 let now = moment_of(&table, now);
                 let span = input.span(&table, now)?;
-                let count = running("exports", &tables_of(scope));
-                if tx.get_i64(&count).await?.unwrap_or_default() >= MAX_RUNNING {
-                    return Err(DynamoError::LimitExceeded(format!(
-                        "Subscriber limit exceeded: There is a limit of {MAX_RUNNING} concurrent exports"
-                    )));
-                }
+                check_room(&tx, scope, "exports", MAX_RUNNING).await?;
                 let number = ask_history(&mut table, id, now)?;
                 TABLES.put(&tx, &table).await?;
                 let export = Export {
@@ -216,9 +212,8 @@ impl Operation for ExportTableToPointInTime {
                     bytes: 0,
                 };
                 let work = TransferWork::Export(Box::new(exporting));
-                TRANSFERS.put(&tx, &Transfer { id: id.clone(), by: by.clone(), work, went_on: None }).await?;
-                tx.touch(&TRANSFERS.root())?;
-                tx.add(&count, 1)?;
+                let transfer = Transfer { id: id.clone(), by: by.clone(), work, went_on: None };
+                begin(&tx, scope, "exports", &transfer).await?;
                 token.note(&tx, &export.at, now).await?;
                 Ok(export)
             })

@@ -9,11 +9,12 @@ use super::backups::dated_id;
 use super::create_table::{self, insert};
 use super::shape::parameter;
 use super::transfer_token::TransferToken;
+use super::transfers::{begin, check_room};
 use crate::DynamoDb;
 use crate::error::{DynamoError, Invalid};
 use crate::records::{
-    CsvOptions, IMPORTS, Import, Importing, InputCompression, InputFormat, TABLES, TRANSFERS, TableRef,
-    Transfer, TransferRef, TransferStatus, TransferWork, running, tables_of,
+    CsvOptions, IMPORTS, Import, Importing, InputCompression, InputFormat, TABLES, TableRef, Transfer,
+    TransferRef, TransferStatus, TransferWork, tables_of,
 };
 use crate::request::{TableName, Violations};
 use crate::transfer_description::ImportTableDescription;
@@ -173,12 +174,7 @@ impl Operation for ImportTable {
                 };
                 let mut table = table.clone();
                 table.importing = Some(at.id.clone());
-                let count = running("imports", &tables_of(scope));
-                if tx.get_i64(&count).await?.unwrap_or_default() >= MAX_RUNNING {
-                    return Err(DynamoError::LimitExceeded(format!(
-                        "Subscriber limit exceeded: There is a limit of {MAX_RUNNING} concurrent imports"
-                    )));
-                }
+                check_room(&tx, scope, "imports", MAX_RUNNING).await?;
                 if !insert(&tx, scope, &table).await? {
                     return Err(DynamoError::TableExists(table.name));
                 }
@@ -213,9 +209,8 @@ impl Operation for ImportTable {
                     bytes: 0,
                 };
                 let work = TransferWork::Import(Box::new(importing));
-                TRANSFERS.put(&tx, &Transfer { id: id.clone(), by: by.clone(), work, went_on: None }).await?;
-                tx.touch(&TRANSFERS.root())?;
-                tx.add(&count, 1)?;
+                let transfer = Transfer { id: id.clone(), by: by.clone(), work, went_on: None };
+                begin(&tx, scope, "imports", &transfer).await?;
                 token.note(&tx, &import.at, now).await?;
                 Ok(import)
             })

@@ -1,16 +1,34 @@
-//! What operations on exports and on imports have in common: ARNs, and lists in pages.
+//! What operations on exports and on imports have in common: their beginning, ARNs, and lists in pages.
 
 use homeport_core::{Arn, Scope};
-use homeport_store::KeyParts;
+use homeport_store::{KeyParts, StoreError, Tx};
 
 use crate::error::DynamoError;
-use crate::records::{TransferRef, tables_of};
+use crate::records::{TRANSFERS, Transfer, TransferRef, running, tables_of};
 use crate::request::TableName;
 
 /// The most of one answer, and how many there are unless fewer are asked for.
 pub(super) const MOST: usize = 25;
 /// A token of `ListImports` has at least so many bytes, and a multiple of eight of them.
 const LEAST_TOKEN: usize = 56;
+
+/// Refuses one more of a kind (`exports`, `imports`) where so many of the scope are under way.
+pub(super) async fn check_room(tx: &Tx, scope: &Scope, kind: &str, most: i64) -> Result<(), DynamoError> {
+    let under_way = tx.get_i64(&running(kind, &tables_of(scope))).await?.unwrap_or_default();
+    if under_way < most {
+        return Ok(());
+    }
+    Err(DynamoError::LimitExceeded(format!(
+        "Subscriber limit exceeded: There is a limit of {most} concurrent {kind}"
+    )))
+}
+
+/// Begins one: it counts until it has ended, and whoever works on such is woken.
+pub(super) async fn begin(tx: &Tx, scope: &Scope, kind: &str, transfer: &Transfer) -> Result<(), StoreError> {
+    TRANSFERS.put(tx, transfer).await?;
+    tx.touch(&TRANSFERS.root())?;
+    tx.add(&running(kind, &tables_of(scope)), 1)
+}
 
 /// The export or import that an ARN names: `…:table/NAME/export/ID`. None if it isn't one of the scope's.
 pub(super) fn named(arn: &str, kind: &str, scope: &Scope) -> Result<Option<TransferRef>, DynamoError> {

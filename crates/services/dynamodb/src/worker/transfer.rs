@@ -6,7 +6,7 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use homeport_core::{Fault, Scope, Timestamp};
 use homeport_service::needs::{InBucket, Objects, ObjectsRefused, met};
-use homeport_store::{KeyParts, Record, Store, StoreError};
+use homeport_store::{Collection, KeyParts, Record, Store, StoreError};
 use tokio::time::{Instant, sleep};
 
 use super::{EVERY, PAGE, export, import, note};
@@ -174,29 +174,25 @@ impl DynamoDb {
 /// Removes what is told of exports and imports that ended long ago.
 pub(super) async fn expire(store: &Store, now: Timestamp) -> Result<(), DynamoError> {
     let horizon = now.plus_seconds(-KEPT_DAYS * 24 * 60 * 60);
-    let mut after = None;
+    let is_old = |ended: Option<Timestamp>| ended.is_some_and(|ended| ended <= horizon);
+    remove(store, &EXPORTS, |export| is_old(export.ended)).await?;
+    remove(store, &IMPORTS, |import| is_old(import.ended)).await
+}
+
+/// Removes those of a collection that are old, some at a time.
+async fn remove<R: Record>(
+    store: &Store,
+    of: &Collection<R>,
+    is_old: impl Fn(&R) -> bool + Sync,
+) -> Result<(), DynamoError> {
+    let (mut after, is_old) = (None, &is_old);
     loop {
         let cursor = &after;
         after = store
             .write(|tx| async move {
-                let found = EXPORTS.page(&tx, KeyParts::new(), cursor.as_deref(), PAGE).await?;
-                for old in found.records.iter().filter(|it| it.ended.is_some_and(|ended| ended <= horizon)) {
-                    EXPORTS.delete(&tx, old.key()).await?;
-                }
-                Ok::<_, StoreError>(found.cursor)
-            })
-            .await?;
-        if after.is_none() {
-            break;
-        }
-    }
-    loop {
-        let cursor = &after;
-        after = store
-            .write(|tx| async move {
-                let found = IMPORTS.page(&tx, KeyParts::new(), cursor.as_deref(), PAGE).await?;
-                for old in found.records.iter().filter(|it| it.ended.is_some_and(|ended| ended <= horizon)) {
-                    IMPORTS.delete(&tx, old.key()).await?;
+                let found = of.page(&tx, KeyParts::new(), cursor.as_deref(), PAGE).await?;
+                for old in found.records.iter().filter(|record| is_old(record)) {
+                    of.delete(&tx, old.key()).await?;
                 }
                 Ok::<_, StoreError>(found.cursor)
             })
