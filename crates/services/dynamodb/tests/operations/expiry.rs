@@ -96,3 +96,45 @@ async fn what_time_to_live_cannot_be_is_refused() {
     assert_eq!(code, "ResourceNotFoundException");
     assert_eq!(said, "Requested resource not found: Table: nope not found");
 }
+
+/// Puts items that expired a second ago, and lets the table's items expire.
+async fn crowd(app: &TestApp, table: &str, count: usize) {
+    let admin = app.admin();
+    done(&admin, "CreateTable", hash_table(table)).await;
+    let names: Vec<String> = (0..count).map(|number| number.to_string()).collect();
+    for names in names.chunks(25) {
+        let expired = json!({"N": (now(app) - 1).to_string()});
+        let puts = names.iter().map(|name| json!({"PutRequest": {"Item": noted(name, expired.clone())}}));
+        let puts: Vec<Value> = puts.collect();
+        done(&admin, "BatchWriteItem", json!({"RequestItems": {table: puts}})).await;
+    }
+    let specification = json!({"Enabled": true, "AttributeName": "gone"});
+    done(&admin, "UpdateTimeToLive", json!({"TableName": table, "TimeToLiveSpecification": specification}))
+        .await;
+}
+
+async fn left(app: &TestApp, table: &str) -> i64 {
+    let counted = done(&app.admin(), "Scan", json!({"TableName": table, "Select": "COUNT"})).await;
+    counted["Count"].as_i64().unwrap()
+}
+
+#[tokio::test]
+async fn a_table_with_a_crowd_of_expired_items_holds_up_no_other() {
+    let (app, service) = working_app();
+    crowd(&app, "a-crowd", 2_000).await;
+    crowd(&app, "b-few", 1).await;
+    service.do_jobs().await.unwrap();
+    let few_are_gone = async {
+        while left(&app, "b-few").await > 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        biased;
+        () = few_are_gone => {}
+        done = service.remove_expired() => panic!("nobody saw the other table cleared before: {done:?}"),
+    }
+    assert!(left(&app, "a-crowd").await > 0);
+    service.remove_expired().await.unwrap();
+    assert_eq!(left(&app, "a-crowd").await, 0);
+}
