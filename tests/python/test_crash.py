@@ -16,7 +16,7 @@ import pytest
 from botocore import UNSIGNED
 from botocore.exceptions import BotoCoreError, ClientError
 
-from conftest import PROGRAM, Homeport
+from conftest import NODES, PROGRAM, Homeport
 
 ROUNDS = (200 if "FULL" in os.environ else 50) if "PROVE" in os.environ else 5
 OPENS_WITHIN_SECONDS = 10
@@ -177,6 +177,8 @@ def test_what_was_acknowledged_survives_a_kill(fresh, capsys):
 @pytest.fixture(scope="module")
 def library():
     """The library that lets only what was synced survive."""
+    if NODES > 1:
+        pytest.skip("one node: what is synced is the embedded store's folder; of PostgreSQL's that is its own matter")
     workspace = pathlib.Path(__file__).parents[2]
     command = ["cargo", "build", "--release", "--locked", "-p", "homeport-powercut", "--example", "powercut"]
     if not LIBRARY.exists():
