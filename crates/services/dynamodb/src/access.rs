@@ -16,6 +16,15 @@ use crate::partiql::branches;
 use crate::request::{ReturnCapacity, TableName};
 use crate::value::{AttributeValue, Item};
 
+/// What a key's partition attributes are called, of which an index has four at most; the first is
+/// `dynamodb:LeadingKeys` too (Developer Guide, "Using IAM policy conditions for fine-grained access control").
+const PARTITION_KEYS: [&str; 4] = [
+    "dynamodb:FirstPartitionKeyValues",
+    "dynamodb:SecondPartitionKeyValues",
+    "dynamodb:ThirdPartitionKeyValues",
+    "dynamodb:FourthPartitionKeyValues",
+];
+
 /// One thing an item operation needs.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Need {
@@ -41,7 +50,7 @@ impl Need {
         self
     }
 
-    /// With these keys, or items: their partition keys are `dynamodb:LeadingKeys`.
+    /// With these keys, or items: their partition keys are `dynamodb:LeadingKeys` and its like.
     pub(crate) fn leading(mut self, keys: impl IntoIterator<Item = Arc<Item>>) -> Self {
         self.keys.extend(keys);
         self
@@ -88,25 +97,33 @@ impl Need {
             let index = self.index.as_ref().and_then(|index| open.table.index(index).ok());
             index.map_or(&open.table.schema, |index| &index.schema)
         });
-        let names: Vec<&str> = schema
+        let mut partitions: Vec<Vec<String>> = schema
             .iter()
-            .flat_map(|schema| schema.partition_attributes().map(|attribute| attribute.name.as_str()))
+            .flat_map(|schema| schema.partition_attributes())
+            .map(|attribute| self.keys.iter().filter_map(|key| text(key.get(&attribute.name)?)).collect())
             .collect();
-        let named = self.keys.iter().flat_map(|key| names.iter().filter_map(|name| key.get(*name)));
-        let mut leading: Vec<String> = named.filter_map(text).collect();
         let mut scans = None;
         if let (Some(condition), Some(schema)) = (&self.selected, schema) {
             // What can't be told apart, and what no statement reads, will be refused when it is run.
             let branches = branches(condition.as_ref(), schema).ok().flatten();
             scans = Some(branches.is_none());
-            leading.extend(branches.into_iter().flatten().filter_map(|branch| text(&branch.partition)));
+            let named = branches.into_iter().flatten().filter_map(|branch| text(&branch.partition));
+            if let Some(first) = partitions.first_mut() {
+                first.extend(named);
+            }
         }
         let keyed = self.keys.iter().flat_map(|key| key.keys());
         let attributes: Vec<&str> = keyed.chain(&self.attributes).map(String::as_str).collect();
         let mut permission = Permission::new(self.action, resource)
-            .with("dynamodb:LeadingKeys", each_once(leading))
             .with("dynamodb:Attributes", each_once(attributes))
             .with("dynamodb:FullTableScan", scans.map(|scans| scans.to_string()));
+        let partitions = partitions.into_iter().map(each_once);
+        for (key, values) in PARTITION_KEYS.into_iter().zip(partitions) {
+            if key == PARTITION_KEYS[0] {
+                permission = permission.with("dynamodb:LeadingKeys", values.iter().cloned());
+            }
+            permission = permission.with(key, values);
+        }
         for (key, value) in &self.context {
             permission = permission.with(*key, [value]);
         }

@@ -213,3 +213,50 @@ async fn a_user_held_to_leading_keys_reads_nothing_of_such_an_index_by_statement
     let (code, _) = refused(&held, "SELECT * FROM games.\"by-all\" WHERE team = 'a'").await;
     assert_eq!(code, "AccessDeniedException");
 }
+
+#[tokio::test]
+async fn a_user_is_held_to_each_of_an_indexs_partition_attributes_by_a_key_of_its_own() {
+    let (app, _admin) = indexed().await;
+    let table = "arn:aws:dynamodb:us-east-1:123456789012:table/games";
+    let user = |name: &str, held: Value| {
+        let policy = json!({"Version": "2012-10-17", "Statement": [{
+            "Effect": "Allow", "Action": "dynamodb:*", "Resource": [table, format!("{table}/index/*")],
+            "Condition": {"ForAllValues:StringEquals": held},
+        }]});
+        app.user(name, &[&policy.to_string()])
+    };
+    let leading = user("leading", json!({"dynamodb:LeadingKeys": ["a"]}));
+    let first = user("first", json!({"dynamodb:FirstPartitionKeyValues": ["a"]}));
+    let both =
+        user("both", json!({"dynamodb:LeadingKeys": ["a"], "dynamodb:SecondPartitionKeyValues": ["1"]}));
+    let all = user(
+        "all",
+        json!({
+            "dynamodb:FirstPartitionKeyValues": ["a"], "dynamodb:SecondPartitionKeyValues": ["2"],
+            "dynamodb:ThirdPartitionKeyValues": ["none"], "dynamodb:FourthPartitionKeyValues": ["none"],
+        }),
+    );
+    let query = |team: &str, year: &str| {
+        json!({
+            "TableName": "games", "IndexName": "by-all", "KeyConditionExpression": "team = :t AND #y = :y",
+            "ExpressionAttributeNames": {"#y": "year"},
+            "ExpressionAttributeValues": {":t": {"S": team}, ":y": {"N": year}},
+        })
+    };
+    for (user, years) in [(&leading, &["1", "2"][..]), (&first, &["1", "2"]), (&both, &["1"]), (&all, &["2"])]
+    {
+        for year in ["1", "2"] {
+            match years.contains(&year) {
+                true => assert!(done(user, "Query", query("a", year)).await["Count"].as_i64() > Some(0)),
+                false => {
+                    let (code, _) = refusal(user, "Query", query("a", year)).await;
+                    assert_eq!(code, "AccessDeniedException");
+                }
+            }
+        }
+        assert_eq!(refusal(user, "Query", query("b", "1")).await.0, "AccessDeniedException");
+        let other = json!({"TableName": "games", "Key": {"p": {"S": "6"}}});
+        assert_eq!(refusal(user, "GetItem", other).await.0, "AccessDeniedException");
+        done(user, "GetItem", json!({"TableName": "games", "Key": {"p": {"S": "a"}}})).await;
+    }
+}
