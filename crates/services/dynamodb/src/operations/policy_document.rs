@@ -8,8 +8,9 @@ use crate::error::Invalid;
 
 /// A policy has at most so many bytes.
 const MAX_POLICY: usize = 20 * 1024;
-/// What a table's policy may speak of (Service Authorization Reference: the actions on tables and indexes). The
-/// operations that take statements have no rights of their own, so they are none of these.
+/// What a table's policy may speak of (Service Authorization Reference: the actions on tables and indexes, without those
+/// on backups, exports and imports, to which a table's policy does not apply). The operations that take statements have
+/// no rights of their own, so they are none of these.
 const TABLE_ACTIONS: &[&str] = &[
     "AssociateTableReplica",
     "BatchGetItem",
@@ -32,6 +33,7 @@ const TABLE_ACTIONS: &[&str] = &[
     "DescribeTableReplicaAutoScaling",
     "DescribeTimeToLive",
     "DisableKinesisStreamingDestination",
+    "DisassociateTableReplica",
     "EnableKinesisStreamingDestination",
     "ExportTableToPointInTime",
     "GetItem",
@@ -48,12 +50,14 @@ const TABLE_ACTIONS: &[&str] = &[
     "ReplicateSettings",
     "RestoreTableToPointInTime",
     "Scan",
+    "SearchVectors",
     "StartAwsBackupJob",
     "TagResource",
     "UntagResource",
     "UpdateContinuousBackups",
     "UpdateContributorInsights",
     "UpdateGlobalTable",
+    "UpdateGlobalTableVersion",
     "UpdateItem",
     "UpdateKinesisStreamingDestination",
     "UpdateTable",
@@ -68,8 +72,10 @@ const STREAM_ACTIONS: &[&str] = &[
     "GetRecords",
     "GetResourcePolicy",
     "GetShardIterator",
-    "ListStreams",
+    "ListTagsOfResource",
     "PutResourcePolicy",
+    "TagResource",
+    "UntagResource",
 ];
 
 /// What is looked at of a text that was found to be a policy.

@@ -187,6 +187,7 @@ async fn a_policy_speaks_only_of_what_can_be_done_to_its_resource() {
             "\"dynamodb:ExecuteStatement\", \"s3:GetObject\"",
         ),
         (stream, json!(["dynamodb:GetItem"]), "\"dynamodb:GetItem\""),
+        (stream, json!(["dynamodb:ListStreams", "dynamodb:GetRecords"]), "\"dynamodb:ListStreams\""),
     ] {
         let text = document(reading(json!({"Action": actions, "Resource": resource})));
         let said = format!(
