@@ -3,6 +3,8 @@
 //! A stream has one shard, from its beginning to its end. A record's sequence number is the versionstamp of the
 //! transaction that wrote it, so that no record ever appears before one that was read.
 
+use std::collections::BTreeMap;
+
 use homeport_core::Timestamp;
 use homeport_service::{Entry, by_hand, modelled};
 use homeport_store::{KeyParts, Tx};
@@ -61,6 +63,7 @@ pub(crate) async fn begin_stream(
         schema: table.schema.clone(),
         created: now,
         ended: None,
+        tags: BTreeMap::new(),
     };
     Ok(STREAMS.put(tx, &stream).await?)
 }

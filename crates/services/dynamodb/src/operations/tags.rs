@@ -2,15 +2,16 @@ use std::collections::{BTreeMap, HashSet};
 
 use homeport_core::{Arn, Scope};
 use homeport_service::{Asked, Cx, Effect, Operation, Permission, Permissions};
+use homeport_store::{StoreError, Tx};
 use serde::{Deserialize, Serialize};
 
 use crate::DynamoDb;
 use crate::error::{DynamoError, Invalid};
-use crate::records::{TABLES, tables_of};
+use crate::records::{STREAMS, StreamRecord, TABLES, tables_of};
 use crate::request::TableName;
 use crate::table::Table;
 
-/// Tags of one table.
+/// Tags of one table or stream.
 const MAX_TAGS: usize = 50;
 
 /// A tag, as requests and answers have it.
@@ -66,8 +67,43 @@ pub(super) fn bringing(permission: Permission, tags: &[RawTag]) -> Permission {
     })
 }
 
-/// The table that an ARN names, which must be one of the caller's region.
-fn table_of(scope: &Scope, text: &str) -> Result<TableName, Invalid> {
+/// What has tags. A stream's are its own, not the table's.
+enum Tagged {
+    Table(Box<Table>),
+    Stream(Box<StreamRecord>),
+}
+
+impl Tagged {
+    async fn find(tx: &Tx, scope: &Scope, arn: &str) -> Result<Self, DynamoError> {
+        let named = TableName::of(arn);
+        let key = tables_of(scope).str(named.name());
+        let found = match arn.split_once("/stream/") {
+            _ if !named.is_in(scope) => None,
+            Some((_, label)) => {
+                STREAMS.get(tx, key.str(label)).await?.map(|stream| Self::Stream(Box::new(stream)))
+            }
+            None => TABLES.get(tx, key).await?.map(|table| Self::Table(Box::new(table))),
+        };
+        found.ok_or_else(|| DynamoError::NoResource(arn.to_owned()))
+    }
+
+    fn tags(&mut self) -> &mut BTreeMap<String, String> {
+        match self {
+            Self::Table(table) => &mut table.tags,
+            Self::Stream(stream) => &mut stream.tags,
+        }
+    }
+
+    async fn put(&self, tx: &Tx) -> Result<(), StoreError> {
+        match self {
+            Self::Table(table) => TABLES.put(tx, table).await,
+            Self::Stream(stream) => STREAMS.put(tx, stream).await,
+        }
+    }
+}
+
+/// Refuses an ARN that names no table or stream of the caller's region.
+fn check_arn(scope: &Scope, text: &str) -> Result<(), Invalid> {
     if !text.starts_with("arn:") {
         return Err(Invalid::Parameter(format!("ARNs must start with 'arn:': {text}")));
     }
@@ -78,7 +114,7 @@ fn table_of(scope: &Scope, text: &str) -> Result<TableName, Invalid> {
     };
     let parts: Vec<&str> = arn.resource().split('/').collect();
     match parts.as_slice() {
-        ["table", _] if arn.region() == scope.region.as_str() => Ok(TableName::of(text)),
+        ["table", _] | ["table", _, "stream", _] if arn.region() == scope.region.as_str() => Ok(()),
         ["table", _] | ["table", _, "stream", _] => {
             Err(Invalid::Table(format!("Invalid TableArn: Invalid ResourceArn provided as input {text}")))
         }
@@ -90,32 +126,19 @@ fn table_of(scope: &Scope, text: &str) -> Result<TableName, Invalid> {
 
 async fn change<F>(cx: &Cx<DynamoDb>, arn: &str, change: F) -> Result<(), DynamoError>
 where
-    F: Fn(&mut Table) -> Result<(), Invalid> + Send + Sync,
+    F: Fn(&mut BTreeMap<String, String>) -> Result<(), Invalid> + Send + Sync,
 {
-    let (named, scope, change) = (&table_of(cx.scope(), arn)?, cx.scope(), &change);
+    check_arn(cx.scope(), arn)?;
+    let (scope, change) = (cx.scope(), &change);
     cx.write(|tx| async move {
-        let mut table = find(&tx, scope, named, arn).await?;
-        change(&mut table)?;
-        TABLES.put(&tx, &table).await?;
-        Ok(())
+        let mut tagged = Tagged::find(&tx, scope, arn).await?;
+        change(tagged.tags())?;
+        Ok(tagged.put(&tx).await?)
     })
     .await
 }
 
-async fn find(
-    tx: &homeport_store::Tx,
-    scope: &Scope,
-    named: &TableName,
-    arn: &str,
-) -> Result<Table, DynamoError> {
-    let found = match named.is_in(scope) {
-        true => TABLES.get(tx, tables_of(scope).str(named.name())).await?,
-        false => None,
-    };
-    found.ok_or_else(|| DynamoError::NoResource(arn.to_owned()))
-}
-
-/// `TagResource` (API reference): adds tags to a table, or changes them.
+/// `TagResource` (API reference): adds tags to a table or a stream, or changes them.
 pub(crate) struct TagResource;
 
 #[derive(Deserialize)]
@@ -147,16 +170,16 @@ impl Operation for TagResource {
             return Err(Invalid::Table("Atleast one Tag needs to be provided as Input.".to_owned()).into());
         }
         check_tags(&input.tags)?;
-        change(&cx, &input.resource_arn, |table| {
-            table.tags.extend(input.tags.iter().map(|tag| (tag.key.clone(), tag.value.clone())));
-            check_count(table.tags.len())
+        change(&cx, &input.resource_arn, |tags| {
+            tags.extend(input.tags.iter().map(|tag| (tag.key.clone(), tag.value.clone())));
+            check_count(tags.len())
         })
         .await?;
         Ok(Nothing {})
     }
 }
 
-/// `UntagResource` (API reference): removes tags from a table.
+/// `UntagResource` (API reference): removes tags from a table or a stream.
 pub(crate) struct UntagResource;
 
 #[derive(Deserialize)]
@@ -188,8 +211,8 @@ impl Operation for UntagResource {
             );
         }
         check_count(input.tag_keys.len())?;
-        change(&cx, &input.resource_arn, |table| {
-            table.tags.retain(|key, _| !input.tag_keys.contains(key));
+        change(&cx, &input.resource_arn, |tags| {
+            tags.retain(|key, _| !input.tag_keys.contains(key));
             Ok(())
         })
         .await?;
@@ -197,7 +220,7 @@ impl Operation for UntagResource {
     }
 }
 
-/// `ListTagsOfResource` (API reference): a table's tags; they fit one answer.
+/// `ListTagsOfResource` (API reference): a table's or a stream's tags; they fit one answer.
 pub(crate) struct ListTagsOfResource;
 
 #[derive(Deserialize)]
@@ -230,9 +253,9 @@ impl Operation for ListTagsOfResource {
     }
 
     async fn run(cx: Cx<DynamoDb>, input: ListInput) -> Result<ListOutput, DynamoError> {
-        let (named, scope, arn) =
-            (&table_of(cx.scope(), &input.resource_arn)?, cx.scope(), &input.resource_arn);
-        let table = cx.read(|tx| async move { find(&tx, scope, named, arn).await }).await?;
-        Ok(ListOutput { tags: listed(table.tags) })
+        let (scope, arn) = (cx.scope(), &input.resource_arn);
+        check_arn(scope, arn)?;
+        let mut tagged = cx.read(|tx| async move { Tagged::find(&tx, scope, arn).await }).await?;
+        Ok(ListOutput { tags: listed(std::mem::take(tagged.tags())) })
     }
 }

@@ -1,5 +1,7 @@
 //! Streams and their records.
 
+use std::collections::BTreeMap;
+
 use homeport_core::{Account, Region, Scope, Timestamp};
 use homeport_store::{Collection, Key, KeyParts, Record};
 use serde::{Deserialize, Serialize};
@@ -32,6 +34,9 @@ pub struct StreamRecord {
     pub created: Timestamp,
     /// When it was disabled, or the table deleted.
     pub ended: Option<Timestamp>,
+    /// Its own: it has none of the table's.
+    #[serde(default)]
+    pub tags: BTreeMap<String, String>,
 }
 
 impl Record for StreamRecord {

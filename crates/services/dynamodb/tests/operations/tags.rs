@@ -84,7 +84,7 @@ async fn a_table_has_fifty_tags_at_most() {
 }
 
 #[tokio::test]
-async fn only_a_table_of_the_region_has_tags() {
+async fn only_a_table_or_stream_of_the_region_has_tags() {
     let app = app();
     let admin = app.admin();
     done(&admin, "CreateTable", hash_table("notes")).await;
@@ -124,6 +124,40 @@ async fn only_a_table_of_the_region_has_tags() {
             assert_eq!(refusal(&admin, operation, input).await, refused, "{operation}");
         }
     }
+}
+
+#[tokio::test]
+async fn a_stream_has_tags_of_its_own() {
+    let app = app();
+    let admin = app.admin();
+    let mut table = hash_table("notes");
+    table["StreamSpecification"] = json!({"StreamEnabled": true, "StreamViewType": "KEYS_ONLY"});
+    table["Tags"] = json!([tag("of", "table")]);
+    let made = done(&admin, "CreateTable", table).await;
+    let stream = made["TableDescription"]["LatestStreamArn"].as_str().unwrap();
+    let listing = |arn: &str| json!({"ResourceArn": arn});
+    assert_eq!(done(&admin, "ListTagsOfResource", listing(stream)).await, json!({"Tags": []}));
+    done(&admin, "TagResource", tagging(stream, json!([tag("of", "stream"), tag("b", "")]))).await;
+    done(&admin, "UntagResource", json!({"ResourceArn": stream, "TagKeys": ["b"]})).await;
+    let kept = json!({"Tags": [tag("of", "stream")]});
+    assert_eq!(done(&admin, "ListTagsOfResource", listing(stream)).await, kept);
+    assert_eq!(tags_of(&admin).await, [tag("of", "table")]);
+    let too_many = tagging(stream, numbered(0..50));
+    assert_eq!(refusal(&admin, "TagResource", too_many).await, invalid(TOO_MANY));
+    let other = format!("{NOTES}/stream/2026-11-21T00:00:00.000");
+    let (code, said) = refusal(&admin, "ListTagsOfResource", listing(&other)).await;
+    assert_eq!(code, "ResourceNotFoundException");
+    assert_eq!(said, format!("Requested resource not found: ResourceArn: {other} not found"));
+    let policy = json!({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Action": "dynamodb:TagResource", "Resource": NOTES},
+    ]});
+    let ada = app.user("ada", &[&policy.to_string()]);
+    done(&ada, "TagResource", tagging(NOTES, json!([tag("by", "ada")]))).await;
+    let (code, _) = refusal(&ada, "TagResource", tagging(stream, json!([tag("by", "ada")]))).await;
+    assert_eq!(code, "AccessDeniedException");
+    // Its end leaves them, as long as it can be read.
+    done(&admin, "DeleteTable", json!({"TableName": "notes"})).await;
+    assert_eq!(done(&admin, "ListTagsOfResource", listing(stream)).await, kept);
 }
 
 #[tokio::test]
