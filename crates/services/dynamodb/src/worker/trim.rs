@@ -5,7 +5,7 @@ use homeport_store::{Direction, Key, KeyParts, Range, Store, StoreError};
 
 use super::PAGE;
 use crate::error::DynamoError;
-use crate::records::{Change, POLICIES, STREAMS, StreamRecord, stream_records};
+use crate::records::{Change, POLICIES, STREAMS, stream_records};
 
 /// Records that one transaction looks at.
 const STEP: usize = 500;
@@ -22,7 +22,10 @@ pub(super) async fn streams(store: &Store, now: Timestamp) -> Result<(), DynamoE
             .read(|tx| async move { STREAMS.page(&tx, KeyParts::new(), cursor.as_deref(), PAGE).await })
             .await?;
         for stream in &found.records {
-            while step(store, stream, horizon).await? {}
+            let mut rest = Some(Range::prefix(&stream_records(&stream.id)));
+            while let Some(range) = rest {
+                rest = step(store, range, horizon).await?;
+            }
             if stream.ended.is_some_and(|ended| ended < horizon) {
                 store.sweep(&stream_records(&stream.id)).await?;
                 let (key, arn) = (&homeport_store::Record::key(stream), &stream.arn());
@@ -42,19 +45,20 @@ pub(super) async fn streams(store: &Store, now: Timestamp) -> Result<(), DynamoE
     }
 }
 
-/// Removes the oldest records, as far as they are over; true while there may be more.
-async fn step(store: &Store, stream: &StreamRecord, horizon: Timestamp) -> Result<bool, DynamoError> {
-    let range = &Range::prefix(&stream_records(&stream.id));
-    store
+/// Removes the oldest records of the stretch, as far as they are over; what may be left lies behind them.
+async fn step(store: &Store, range: Range, horizon: Timestamp) -> Result<Option<Range>, DynamoError> {
+    let stretch = &range;
+    let last = store
         .write(|tx| async move {
-            let page = tx.scan(range.clone(), Direction::Forward, STEP).await?;
+            let page = tx.scan(stretch.clone(), Direction::Forward, STEP).await?;
             for row in &page.rows {
                 if Change::decode(&row.value)?.at >= horizon {
-                    return Ok(false);
+                    return Ok(None);
                 }
                 tx.delete(&Key::from_row(&row.key))?;
             }
-            Ok(page.more)
+            Ok::<_, DynamoError>(page.rows.into_iter().next_back().filter(|_| page.more))
         })
-        .await
+        .await?;
+    Ok(last.map(|last| range.after(&last.key)))
 }
